@@ -1,0 +1,10 @@
+noinst_LIBRARIES += libbase.a
+libbase_a_SOURCES = \
+    %D%/base.h \
+    %D%/clock.c %D%/clock.h \
+    %D%/fault.c %D%/fault.h \
+    %D%/frame.c %D%/frame.h \
+    %D%/log.c %D%/log.h \
+    %D%/memory.c %D%/memory.h \
+    %D%/status.c %D%/status.h \
+    %D%/text.c %D%/text.h

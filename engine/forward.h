@@ -1,0 +1,58 @@
+/*
+ * Token ids to logits: a model on a device with the KV cache and the scratch
+ * memory of one conversation.
+ *
+ * Prompt tokens go in matrix order, sampled tokens in vector order; summation
+ * order and attention form are chosen once a call, from the lengths of what is
+ * cached and what is new, before chunking. So the logits do not depend on
+ * chunk size, thread count or instruction set.
+ * Threads: belongs to the thread that owns the session.
+ */
+#ifndef FATHOM_ENGINE_FORWARD_H
+#define FATHOM_ENGINE_FORWARD_H
+
+#include "base/base.h"
+#include "engine/model.h"
+
+struct forward;
+
+/* AUTO takes the cheaper form by the lengths; the others are for tests. */
+enum attention_form { FORM_AUTO, FORM_ABSORBED, FORM_EXPANDED };
+
+struct forward_options {
+    size_t context_tokens; // room in the cache; at most shape.context
+    size_t chunk_tokens;   // prompt tokens at a time; 0: the default
+    enum cache_type cache; // CACHE_F16 for users, CACHE_F32 for tests
+    enum attention_form form;
+};
+
+/* Bytes of cache and scratch that forward_open will ask for. */
+uint64_t forward_bytes(const struct model *model,
+                       const struct forward_options *options);
+
+MUST_CHECK enum status forward_open(struct forward **out, struct model *model,
+                                    const struct forward_options *options,
+                                    struct error *err);
+void forward_close(struct forward *forward); // takes NULL
+
+size_t forward_length(const struct forward *forward); // tokens cached
+/* Keeps the first `length` tokens. */
+void forward_truncate(struct forward *forward, size_t length);
+
+typedef void forward_progress_fn(void *context, size_t done, size_t of);
+
+/*
+ * Runs prompt tokens after what is cached. logits (vocabulary) receives the
+ * last token's row; NULL: none wanted. On failure or cancel the cache is as
+ * before the call.
+ */
+MUST_CHECK enum status
+forward_prompt(struct forward *forward, const int32_t *ids, size_t count,
+               float *logits, forward_progress_fn *progress, void *context,
+               const _Atomic bool *cancel, struct error *err);
+
+/* Runs one sampled token; logits (vocabulary). */
+MUST_CHECK enum status forward_token(struct forward *forward, int32_t id,
+                                     float *logits, struct error *err);
+
+#endif
