@@ -1,0 +1,3 @@
+EXTRA_DIST += \
+    %D%/build %D%/count.sh %D%/example-model %D%/fuzz %D%/lint %D%/run \
+    %D%/setup %D%/test %D%/tidy

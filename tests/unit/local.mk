@@ -1,0 +1,6 @@
+UNIT_TEST_LIBS = libbase.a $(CMOCKA_LIBS)
+
+check_PROGRAMS += %D%/memory_test %D%/text_test
+TESTS += %D%/memory_test %D%/text_test
+%C%_memory_test_LDADD = $(UNIT_TEST_LIBS)
+%C%_text_test_LDADD = $(UNIT_TEST_LIBS)
