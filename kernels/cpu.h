@@ -15,4 +15,8 @@ const char *cpu_level_name(enum cpu_level level); // "ref", "avx2"
 /* Processors this process may run on (affinity mask and cgroup quota). */
 unsigned cpu_count(void);
 
+/* Processors that the text of a cpu.max file allows; 0 when it sets no limit.
+ */
+unsigned cpu_quota(const char *text);
+
 #endif

@@ -4,7 +4,7 @@
  * exp_c (arithmetic contract, section 4): clamp x to [-87.3, 88.3];
  * n = round_half_even(fl(x * log2e)); r = fma(n, -ln2lo, fma(n, -ln2hi, x));
  * p = a polynomial of degree 6 in Horner form by fma; the result is
- * fl(p * 2^n). Worst error 0.965 ulp.
+ * fl(p * 2^n). Worst error 0.965 ulp. NaN gives NaN.
  *
  * Sums: element i goes to lane i mod 32 in ascending i, then
  *   for w = 16, 8, 4, 2, 1: for l < w: lane[l] = fl(lane[l] + lane[l + w])

@@ -1,0 +1,21 @@
+noinst_LIBRARIES += libkernels.a
+libkernels_a_SOURCES = \
+    %D%/kernels.c %D%/kernels.h \
+    %D%/cpu.c %D%/cpu.h \
+    %D%/exponential.c %D%/exponential.h %D%/exponential_avx2.h \
+    %D%/workers.c %D%/workers.h \
+    %D%/linear/linear.h %D%/linear/linear_ref.c %D%/linear/activations.c
+
+# Variants that need an instruction set are a library with its own flags;
+# kernels.c calls them only after cpu.c has seen the processor.
+if HAVE_AVX2
+noinst_LIBRARIES += libkernels_avx2.a
+libkernels_avx2_a_CFLAGS = $(AM_CFLAGS) -mavx2 -mfma -mf16c
+libkernels_avx2_a_SOURCES = \
+    %D%/linear/quantize_avx2.c
+avx2_library = libkernels_avx2.a
+endif
+
+# What a program that computes links: variants fall back on references, so
+# the first library comes twice.
+KERNELS_LIBS = libkernels.a $(avx2_library) libkernels.a libquant.a libbase.a
