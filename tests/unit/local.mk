@@ -4,3 +4,7 @@ check_PROGRAMS += %D%/memory_test %D%/text_test
 TESTS += %D%/memory_test %D%/text_test
 %C%_memory_test_LDADD = $(UNIT_TEST_LIBS)
 %C%_text_test_LDADD = $(UNIT_TEST_LIBS)
+
+check_PROGRAMS += %D%/sanitiser_test
+TESTS += %D%/sanitiser_test
+%C%_sanitiser_test_LDADD = libui.a $(UNIT_TEST_LIBS)
