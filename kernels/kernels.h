@@ -7,7 +7,7 @@
  *   linear/        weights times activations: int8 contract, float weights
  *   norm/          RMS norm
  *   rope/          rotary positions and their tables
- *   attention/     one query head against cached keys and values
+ *   attention/     query heads against cached keys and values
  *   router/        scores to expert ids and weights
  *   activation/    silu(g) * u, adding, scaling
  *
@@ -42,9 +42,12 @@ struct kernels {
     norm_fn *norm;
     rope_fn *rope;
     attention_fn *attention;
+    attention_part_fn *attention_part; // the same in pieces
+    attention_merge_fn *attention_merge;
     project_fn *project_rows;
     project_fn *project_columns;
     to_half_fn *to_half;
+    from_half_fn *from_half;
     router_fn *router;
     silu_mul_fn *silu_mul;
     add_fn *add;

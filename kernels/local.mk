@@ -4,7 +4,13 @@ libkernels_a_SOURCES = \
     %D%/cpu.c %D%/cpu.h \
     %D%/exponential.c %D%/exponential.h %D%/exponential_avx2.h \
     %D%/workers.c %D%/workers.h \
-    %D%/linear/linear.h %D%/linear/linear_ref.c %D%/linear/activations.c
+    %D%/linear/linear.h %D%/linear/linear_ref.c %D%/linear/activations.c \
+    %D%/norm/norm.h %D%/norm/norm_ref.c \
+    %D%/rope/rope.h %D%/rope/rope_ref.c %D%/rope/rope_table.c \
+    %D%/attention/attention.h %D%/attention/attention_ref.c \
+    %D%/attention/project_ref.c \
+    %D%/router/router.h %D%/router/router_ref.c \
+    %D%/activation/activation.h %D%/activation/activation_ref.c
 
 # Variants that need an instruction set are a library with its own flags;
 # kernels.c calls them only after cpu.c has seen the processor.

@@ -2,6 +2,7 @@
 #ifndef FATHOM_KERNELS_ACTIVATION_ACTIVATION_H
 #define FATHOM_KERNELS_ACTIVATION_ACTIVATION_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -11,7 +12,7 @@ typedef void silu_mul_fn(float *h, const float *g, const float *u,
 /* y[i] = fl(y[i] + x[i]) */
 typedef void add_fn(float *y, const float *x, size_t count);
 /* y[i] = fl(y[i] + fl(w * x[i])); with `first`, y[i] = fl(w * x[i]) */
-typedef void add_scaled_fn(float *y, const float *x, float w, int first,
+typedef void add_scaled_fn(float *y, const float *x, float w, bool first,
                            size_t count);
 /*
  * Index of the largest value, lowest index first; -1 when a value is NaN or
