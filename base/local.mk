@@ -2,6 +2,7 @@ noinst_LIBRARIES += libbase.a
 libbase_a_SOURCES = \
     %D%/base.h \
     %D%/clock.c %D%/clock.h \
+    %D%/event.h %D%/protocol.h %D%/request.h \
     %D%/fault.c %D%/fault.h \
     %D%/frame.c %D%/frame.h \
     %D%/log.c %D%/log.h \
