@@ -28,6 +28,7 @@
 #include "engine/experts/experts.h"
 #include "engine/forward.h"
 #include "engine/gguf.h"
+#include "engine/kv_cache.h"
 #include "engine/model.h"
 #include "engine/prompt.h"
 #include "engine/tokenizer.h"

@@ -12,6 +12,7 @@
 #define FATHOM_ENGINE_FORWARD_H
 
 #include "base/base.h"
+#include "engine/device/device.h"
 #include "engine/model.h"
 
 struct forward;
@@ -24,10 +25,14 @@ struct forward_options {
     size_t chunk_tokens;   // prompt tokens at a time; 0: the default
     enum cache_type cache; // CACHE_F16 for users, CACHE_F32 for tests
     enum attention_form form;
+    bool all_logits; // for tests: of every row, as forward_observe sees them
 };
 
-/* Bytes of cache and scratch that forward_open will ask for. */
-uint64_t forward_bytes(const struct model *model,
+/*
+ * Bytes of cache and scratch that forward_open will ask `device` for. The
+ * weights need not be loaded.
+ */
+uint64_t forward_bytes(const struct model *model, const struct device *device,
                        const struct forward_options *options);
 
 MUST_CHECK enum status forward_open(struct forward **out, struct model *model,
@@ -54,5 +59,9 @@ forward_prompt(struct forward *forward, const int32_t *ids, size_t count,
 /* Runs one sampled token; logits (vocabulary). */
 MUST_CHECK enum status forward_token(struct forward *forward, int32_t id,
                                      float *logits, struct error *err);
+
+/* For tests: shows intermediate tensors of later calls; NULL ends it. */
+void forward_observe(struct forward *forward, observe_fn *observe,
+                     void *context);
 
 #endif

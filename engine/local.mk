@@ -1,0 +1,12 @@
+noinst_LIBRARIES += libfathom.a
+libfathom_a_SOURCES = \
+    %D%/arch/arch.h \
+    %D%/device/device.h \
+    %D%/engine.h \
+    %D%/experts/experts.h %D%/experts/resident.c \
+    %D%/forward.h \
+    %D%/gguf.h \
+    %D%/kv_cache.c %D%/kv_cache.h \
+    %D%/model.h \
+    %D%/prompt.h \
+    %D%/tokenizer.h

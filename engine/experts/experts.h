@@ -4,6 +4,8 @@
  * move. Never a bare pointer into one big mapping.
  *
  * resident.c keeps all experts in memory. Later stores page them from NVMe.
+ * Several experts of one layer may be leased at a time, each once; a store may
+ * bound how many (`lease_limit`), and whoever wants more releases first.
  * Threads: calls come from the thread that runs operations; a store may have
  * threads of its own.
  */
@@ -28,7 +30,10 @@ struct expert_store_ops {
      */
     enum expert_answer (*ask)(struct expert_store *store, uint32_t layer,
                               uint32_t e, struct expert *out);
-    /* Waits until the expert is here; then as EXPERT_READY. */
+    /*
+     * Waits until the expert is here; then as EXPERT_READY. On failure
+     * nothing is leased.
+     */
     enum status (*wait)(struct expert_store *store, uint32_t layer, uint32_t e,
                         struct expert *out, struct error *err);
     /* Gives a lease back. */
@@ -38,6 +43,28 @@ struct expert_store_ops {
 
 struct expert_store {
     const struct expert_store_ops *ops;
+    uint32_t lease_limit; // experts leased at a time; at least experts_used
 };
+
+void expert_store_close(struct expert_store *store); // takes NULL
+
+/* One matrix of all experts of a layer, as it lies in device memory. */
+struct expert_stack {
+    struct weight first;  // expert 0's matrix
+    size_t expert_stride; // bytes from an expert's matrix to the next one's
+};
+
+struct expert_layer {
+    uint32_t experts; // 0: a layer without
+    struct expert_stack gate, up, down;
+};
+
+/*
+ * A store whose experts all stay where they are. It copies `layer`, (layers);
+ * the weights must outlive it.
+ */
+MUST_CHECK enum status resident_open(struct expert_store **out,
+                                     const struct expert_layer *layer,
+                                     uint32_t layers, struct error *err);
 
 #endif
