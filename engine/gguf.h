@@ -40,7 +40,7 @@ struct gguf_value {
     enum gguf_type type;
     enum gguf_type element; // of an array
     size_t count;           // elements of an array, else 1
-    const void *data;       // packed little-endian numbers, or gguf_string[]
+    const void *data;       // numbers of that type, aligned; or gguf_string[]
 };
 
 struct gguf_tensor {
@@ -62,10 +62,16 @@ MUST_CHECK enum status gguf_open(struct gguf **out, const char *path,
                                  struct error *err);
 void gguf_close(struct gguf *gguf); // takes NULL
 
-const char *gguf_path(const struct gguf *gguf); // as given to gguf_open
+const char *gguf_path(const struct gguf *gguf);  // as given to gguf_open
+const char *gguf_shown(const struct gguf *gguf); // fit for a message
 size_t gguf_shards(const struct gguf *gguf);
 const char *gguf_shard_path(const struct gguf *gguf, size_t shard);
+const char *gguf_shard_shown(const struct gguf *gguf, size_t shard);
+uint64_t gguf_shard_bytes(const struct gguf *gguf, size_t shard);
 uint64_t gguf_file_bytes(const struct gguf *gguf); // of all shards
+
+/* What is odd about the files but no reason to refuse them, a sentence each. */
+const char *const *gguf_warnings(const struct gguf *gguf, size_t *count);
 
 const struct gguf_value *gguf_find(const struct gguf *gguf, const char *key);
 size_t gguf_values(const struct gguf *gguf);
@@ -75,6 +81,9 @@ const struct gguf_tensor *gguf_tensor_find(const struct gguf *gguf,
                                            const char *name);
 size_t gguf_tensors(const struct gguf *gguf);
 const struct gguf_tensor *gguf_tensor_at(const struct gguf *gguf, size_t i);
+
+/* "u32", "string" ... for messages. */
+const char *gguf_type_name(enum gguf_type type);
 
 /*
  * Typed reading. Any integer type is accepted where its value fits, f64 for

@@ -5,7 +5,7 @@ libfathom_a_SOURCES = \
     %D%/engine.h \
     %D%/experts/experts.h %D%/experts/resident.c \
     %D%/forward.h \
-    %D%/gguf.h \
+    %D%/gguf.c %D%/gguf.h %D%/gguf_parse.c %D%/gguf_parse.h \
     %D%/kv_cache.c %D%/kv_cache.h \
     %D%/model.h \
     %D%/prompt.h \
