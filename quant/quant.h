@@ -2,10 +2,11 @@
  * quant: number formats of weights. This is the folder's door.
  *
  *   formats.c     the table of formats, by ggml type id
- *   float.c       F32, F16, BF16
- *   legacy.c ...  one file a family: block structs with the drawing of their
- *                 bits, exact decoding, and the arithmetic contract's integers
- *   codebooks.c   published tables of the IQ formats (MIT, notice inside)
+ *   format_rows.c rows of any format: decode, 32-blocks, checks
+ *   block32.h     a block of 32 weights as the arithmetic contract sees it
+ *   floats, legacy, k_quants, iq
+ *                 one pair of files a family: block structs with the drawing
+ *                 of their bits, and what the bits mean
  *
  * What the bits mean, and nothing about speed: kernels/linear does the
  * products. Nothing here can fail: a row's shape is checked where its file is
@@ -14,11 +15,17 @@
 #ifndef FATHOM_QUANT_QUANT_H
 #define FATHOM_QUANT_QUANT_H
 
+#include "quant/block32.h"
+#include "quant/floats.h"
+#include "quant/iq.h"
+#include "quant/k_quants.h"
+#include "quant/legacy.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-/* ggml type ids that code names; the table has many more. */
+/* ggml type ids, as in files. */
 enum format_id {
     FORMAT_F32 = 0,
     FORMAT_F16 = 1,
@@ -34,31 +41,16 @@ enum format_id {
     FORMAT_Q6_K = 14,
     FORMAT_IQ4_NL = 20,
     FORMAT_IQ4_XS = 23,
+    FORMAT_I8 = 24,
+    FORMAT_I16 = 25,
+    FORMAT_I32 = 26,
+    FORMAT_I64 = 27,
+    FORMAT_F64 = 28,
     FORMAT_BF16 = 30,
 };
 
 /* How a matrix lies in memory: rows as in the file, or packed (later). */
 enum layout { LAYOUT_ROWS, LAYOUT_PACKED };
-
-/* Which minimum a 32-block has (arithmetic contract, section 2). */
-enum block_minimum { MINIMUM_NONE, MINIMUM_FLOAT, MINIMUM_INTEGER };
-
-/*
- * One 32-block of weights as the arithmetic contract sees it:
- *   acc = fma(fl(a * d), (float) P, acc),   P = sum of w[j] * q[j]
- * and, with a minimum,
- *   MINIMUM_FLOAT    acc = fma(-m, e, acc)
- *   MINIMUM_INTEGER  acc = fma(-fl(m * d), (float) M, acc),
- *                    M = min[0] * s[0] + min[1] * s[1]
- * where d, e and s[2] (sums of q over each half) belong to the activations.
- * Integer sub-scales are folded into w.
- */
-struct block32 {
-    int32_t w[32];
-    float a, m;
-    enum block_minimum minimum;
-    int32_t min[2];
-};
 
 /* Where the arithmetic contract puts a format. */
 enum contract {
@@ -67,33 +59,27 @@ enum contract {
     CONTRACT_INT8,  // blocks of 32 against int8 activations
 };
 
+/* How one format works: its family's functions, used by format_rows.c. */
+typedef void format_decode_fn(const uint8_t *row, float *out, size_t elems);
+typedef bool format_finite_fn(const uint8_t *blocks, size_t count);
+typedef void format_encode_fn(const float *in, void *block);
+
 struct format {
-    int32_t id; // ggml type id, as in files
+    int32_t id;
     const char *name;
     uint16_t block_elems;  // elements a block; a row is a whole number of them
     uint16_t block_bytes;  // bytes a block
-    uint16_t header_bytes; // at the start of every row (of `interleaved` rows)
+    uint16_t header_bytes; // before the blocks of each row: 0, 2 or 4
     uint16_t interleaved;  // rows stored together: 1, or 4 for _R4
+    bool holds_weights;    // false for integers and doubles: refuse these
     enum contract contract;
 
-    /*
-     * Exact binary32 values of one row of `elems` elements. With interleaved
-     * rows, `row` points at the group and `lane` (0 .. interleaved-1) picks
-     * the row in it; otherwise lane is 0. Products are done in the order of
-     * the format's published formula.
-     */
-    void (*decode_row)(const uint8_t *row, unsigned lane, float *out,
-                       size_t elems);
-
-    /* The i-th 32-block of a row; CONTRACT_INT8 only, else NULL. */
-    void (*block32)(const uint8_t *row, unsigned lane, size_t elems, size_t i,
-                    struct block32 *out);
-
-    /*
-     * True when every scale of `bytes` bytes of whole rows is finite (for
-     * float formats: every value).
-     */
-    bool (*scales_finite)(const uint8_t *rows, size_t bytes, size_t elems);
+    block32_fn *block32;      // CONTRACT_INT8
+    format_decode_fn *decode; // where a row is not decoded by its 32-blocks
+    format_encode_fn *encode; // NULL where only decoding is known
+    format_finite_fn *finite; // where scales are not `halves` halves
+    uint16_t halves_at;       // half-precision scales of a block: first byte
+    uint16_t halves;          // and how many, side by side
 };
 
 /* The format with this ggml type id, or NULL. */
@@ -115,9 +101,32 @@ const char *format_refusal(int32_t id);
  */
 size_t format_row_bytes(const struct format *format, size_t elems);
 
-/* Exact conversions of IEEE half precision and bfloat16. */
-float half_to_float(uint16_t half);
-uint16_t float_to_half(float value); // nearest, ties to even; overflow: inf
-float bfloat16_to_float(uint16_t bits);
+/*
+ * Exact binary32 values of one row of `elems` elements of a format that holds
+ * weights; products are rounded in the order of the format's published
+ * formula (a zero may have another sign). With interleaved rows, `row` points
+ * at the group and `lane` (0 .. interleaved-1) picks the row in it; otherwise
+ * lane is 0.
+ */
+void format_decode_row(const struct format *format, const uint8_t *row,
+                       unsigned lane, float *out, size_t elems);
+
+/* The i-th 32-block of a row; CONTRACT_INT8 only. */
+void format_block32(const struct format *format, const uint8_t *row,
+                    unsigned lane, size_t i, struct block32 *out);
+
+/*
+ * True when every scale of `bytes` bytes of whole rows is finite (for float
+ * formats: every value).
+ */
+bool format_scales_finite(const struct format *format, const uint8_t *rows,
+                          size_t bytes, size_t elems);
+
+/*
+ * Rounds a row to the format by its simplest published rule; formats with
+ * `encode` only, values finite. For tests and generators, not a quantizer.
+ */
+void format_encode_row(const struct format *format, const float *in,
+                       uint8_t *row, size_t elems);
 
 #endif

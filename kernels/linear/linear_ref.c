@@ -107,8 +107,8 @@ linear_vector_ref(const struct format *format, const uint8_t *w, size_t rows,
 
         for (size_t i = 0; i < a->blocks; i++) {
             struct block32 b;
-            format->block32(row, (unsigned) (r % format->interleaved), elems, i,
-                            &b);
+            format_block32(format, row, (unsigned) (r % format->interleaved), i,
+                           &b);
             for (size_t t = 0; t < a->tokens; t++) {
                 size_t k = t * a->token_stride + i * a->block_stride;
                 lane[t][i % SUM_LANES] = step(&b, a, k, lane[t][i % SUM_LANES]);
@@ -132,8 +132,8 @@ linear_matrix_ref(const struct format *format, const uint8_t *w, size_t rows,
             y[t * y_stride + r] = 0.0f;
         for (size_t i = 0; i < a->blocks; i++) {
             struct block32 b;
-            format->block32(row, (unsigned) (r % format->interleaved), elems, i,
-                            &b);
+            format_block32(format, row, (unsigned) (r % format->interleaved), i,
+                           &b);
             for (size_t t = 0; t < a->tokens; t++) {
                 size_t k = t * a->token_stride + i * a->block_stride;
                 y[t * y_stride + r] = step(&b, a, k, y[t * y_stride + r]);

@@ -8,3 +8,8 @@ TESTS += %D%/memory_test %D%/text_test
 check_PROGRAMS += %D%/sanitiser_test
 TESTS += %D%/sanitiser_test
 %C%_sanitiser_test_LDADD = libui.a $(UNIT_TEST_LIBS)
+
+check_PROGRAMS += %D%/formats_test
+TESTS += %D%/formats_test
+%C%_formats_test_SOURCES = %D%/formats_test.c %D%/sha256.c %D%/sha256.h
+%C%_formats_test_LDADD = libquant.a $(UNIT_TEST_LIBS) -lm
