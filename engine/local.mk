@@ -10,3 +10,6 @@ libfathom_a_SOURCES = \
     %D%/model.h \
     %D%/prompt.h \
     %D%/tokenizer.h
+
+# What a program that runs models links.
+ENGINE_LIBS = libfathom.a libstorage.a $(KERNELS_LIBS) $(JANSSON_LIBS) $(PCRE2_LIBS)
