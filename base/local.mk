@@ -2,10 +2,13 @@ noinst_LIBRARIES += libbase.a
 libbase_a_SOURCES = \
     %D%/base.h \
     %D%/clock.c %D%/clock.h \
-    %D%/event.h %D%/protocol.h %D%/request.h \
+    %D%/event.c %D%/event.h \
     %D%/fault.c %D%/fault.h \
+    %D%/field.c %D%/field.h \
     %D%/frame.c %D%/frame.h \
     %D%/log.c %D%/log.h \
     %D%/memory.c %D%/memory.h \
+    %D%/protocol.c %D%/protocol.h \
+    %D%/request.c %D%/request.h \
     %D%/status.c %D%/status.h \
     %D%/text.c %D%/text.h

@@ -70,11 +70,10 @@ enum {
     EXIT_BUSY = 75,        // try again later
 };
 
-/* Text of a message: bytes, or the number of a slot filled by TEXT frames. */
+/* UTF-8 of a message; may hold NUL. bytes is NULL where it is absent. */
 struct text {
-    const char *bytes; // not NUL-terminated; NULL: absent
+    const char *bytes; // not NUL-terminated
     size_t length;
-    int slot; // as received only; -1: `bytes` is the text
 };
 
 /* How an answer ended. The interface adds schema_failed on its own. */

@@ -63,20 +63,30 @@ MUST_CHECK enum status request_put_plain(struct buffer *out,
                                          enum message_type type,
                                          uint64_t number, struct error *err);
 
-/* One piece for a slot, as TEXT carries it. */
-struct text_piece {
-    int slot;
-    struct text text;
+/* What TEXT frames have brought for one request. Start from {0}. */
+struct request_slots {
+    struct buffer *slot;
+    size_t count; // highest slot used, plus one
+    size_t bytes; // held in all, to be limited
 };
 
-/* A request as received. Pointers reach into the message's own memory. */
+/* Appends a TEXT to its slot; STATUS_LIMIT beyond PROTOCOL_TEXT_BYTES. */
+MUST_CHECK enum status request_slots_add(struct request_slots *slots, int slot,
+                                         struct text text, struct error *err);
+void request_slots_release(struct request_slots *slots);
+
+/*
+ * A request as received. Pointers reach into the message's own memory and
+ * into the slots it was read with.
+ */
 struct request {
     enum message_type type;
     uint64_t number;
     enum open_depth depth; // OPEN
     enum finish reason;    // CANCEL
-    struct text_piece piece;
-    struct text *texts; // TOKENIZE
+    int slot;              // TEXT
+    struct text text;
+    const struct text *texts; // TOKENIZE
     size_t text_count;
     struct generate_request generate;
 
@@ -85,13 +95,15 @@ struct request {
 };
 
 /*
- * Reads a request. STATUS_FORMAT: not JSON, or a field of the wrong kind;
+ * Reads a request; `slots` hold the TEXT sent ahead of it (NULL: none) and
+ * must outlive it. STATUS_FORMAT: not JSON, or a field of the wrong kind;
  * STATUS_LIMIT: a count or length beyond protocol.h; STATUS_UNSUPPORTED: an
  * unknown type. On failure nothing is left to release.
  */
 MUST_CHECK enum status request_take(struct request *out,
                                     const struct frame_header *header,
                                     const struct buffer *payload,
+                                    const struct request_slots *slots,
                                     struct error *err);
 void request_release(struct request *request);
 

@@ -13,3 +13,7 @@ check_PROGRAMS += %D%/formats_test
 TESTS += %D%/formats_test
 %C%_formats_test_SOURCES = %D%/formats_test.c %D%/sha256.c %D%/sha256.h
 %C%_formats_test_LDADD = libquant.a $(UNIT_TEST_LIBS) -lm
+
+check_PROGRAMS += %D%/protocol_test
+TESTS += %D%/protocol_test
+%C%_protocol_test_LDADD = libbase.a $(JANSSON_LIBS) $(CMOCKA_LIBS)

@@ -1,0 +1,652 @@
+/* JSON of events. */
+#include "config.h"
+
+#include "base/event.h"
+
+#include "base/field.h"
+
+#include <assert.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char *const phases[] = {"queue", "read", "tokenizer", "prefill"};
+static const char *const channels[] = {"think", "answer"};
+
+enum { PHASES = sizeof phases / sizeof *phases, CHANNELS = 2 };
+
+const char *
+event_phase_name(enum progress_phase phase)
+{
+    return phases[phase];
+}
+
+/* -- writing --------------------------------------------------------------- */
+
+enum status
+event_put_progress(struct buffer *out, uint64_t number,
+                   const struct progress_event *event, struct error *err)
+{
+    return field_frame(
+        out, MESSAGE_PROGRESS, number,
+        json_pack("{s:s, s:I, s:I}", "phase", phases[event->phase], "done",
+                  (json_int_t) event->done, "of", (json_int_t) event->of),
+        err);
+}
+
+/* The bytes as integers, where they are not UTF-8; else NULL. */
+static json_t *
+odd_bytes(const struct logprob *logprob)
+{
+    json_t *array = json_array();
+
+    for (size_t i = 0; i < logprob->length && array != NULL; i++) {
+        json_t *byte = json_integer((unsigned char) logprob->bytes[i]);
+
+        if (json_array_append_new(array, byte) != 0) {
+            json_decref(array);
+            return NULL;
+        }
+    }
+    return array;
+}
+
+static json_t *
+logprob_entry(const struct logprob *logprob)
+{
+    json_t *object =
+        json_pack("{s:i, s:o, s:o}", "id", (int) logprob->id, "text",
+                  field_of_text(logprob->bytes, logprob->length), "logprob",
+                  field_of_real(logprob->logprob));
+
+    if (object == NULL || utf8_valid(logprob->bytes, logprob->length))
+        return object;
+    if (json_object_set_new(object, "bytes", odd_bytes(logprob)) == 0)
+        return object;
+    json_decref(object);
+    return NULL;
+}
+
+/* An array of entries; those of the first level have their best ones. */
+static json_t *
+logprob_array(const struct logprob *logprobs, size_t count, bool with_best)
+{
+    json_t *array = json_array();
+
+    for (size_t i = 0; i < count && array != NULL; i++) {
+        json_t *object = logprob_entry(&logprobs[i]);
+        bool whole = json_array_append_new(array, object) == 0;
+
+        if (whole && with_best)
+            whole = json_object_set_new(object, "best",
+                                        logprob_array(logprobs[i].best,
+                                                      logprobs[i].best_count,
+                                                      false)) == 0;
+        if (!whole) {
+            json_decref(array);
+            array = NULL;
+        }
+    }
+    return array;
+}
+
+enum status
+event_put_token(struct buffer *out, uint64_t number,
+                const struct token_event *event, struct error *err)
+{
+    json_t *object =
+        json_pack("{s:s, s:o, s:I}", "channel", channels[event->channel],
+                  "text", field_of_text(event->text.bytes, event->text.length),
+                  "tokens", (json_int_t) event->tokens);
+
+    if (object != NULL && event->logprobs != NULL &&
+        json_object_set_new(
+            object, "logprobs",
+            logprob_array(event->logprobs, event->logprob_count, true)) != 0) {
+        json_decref(object);
+        object = NULL;
+    }
+    return field_frame(out, MESSAGE_TOKEN, number, object, err);
+}
+
+static json_t *
+residency_object(const struct residency *residency)
+{
+    return json_pack("{s:f, s:f, s:f, s:I}", "vram", residency->vram, "ram",
+                     residency->ram, "nvme", residency->nvme, "nvme_bytes",
+                     (json_int_t) residency->nvme_bytes);
+}
+
+enum status
+event_put_residency(struct buffer *out, uint64_t number,
+                    const struct residency *event, struct error *err)
+{
+    return field_frame(out, MESSAGE_RESIDENCY, number, residency_object(event),
+                       err);
+}
+
+enum status
+event_put_ids(struct buffer *out, uint64_t number,
+              const struct ids_event *event, struct error *err)
+{
+    assert(event->count <= PROTOCOL_IDS);
+    json_t *ids = json_array();
+    json_t *object =
+        json_pack("{s:I, s:o, s:b}", "index", (json_int_t) event->index, "ids",
+                  ids, "more", (int) event->more);
+
+    for (size_t i = 0; i < event->count && object != NULL; i++)
+        if (json_array_append_new(ids, json_integer(event->ids[i])) != 0) {
+            json_decref(object);
+            object = NULL;
+        }
+    return field_frame(out, MESSAGE_IDS, number, object, err);
+}
+
+static json_t *
+string_or_null(const char *string)
+{
+    return field_of_text(string, string != NULL ? strlen(string) : 0);
+}
+
+static json_t *
+summary_object(const struct model_summary *model)
+{
+    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:b, s:b, s:o}", "name",
+                     string_or_null(model->name), "file",
+                     string_or_null(model->file), "architecture",
+                     string_or_null(model->architecture), "family",
+                     string_or_null(model->family), "family_why",
+                     string_or_null(model->family_why), "thinks",
+                     (int) model->thinks, "switch", (int) model->has_switch,
+                     "recommended", field_of_sampling(&model->recommended));
+}
+
+enum status
+event_put_open_done(struct buffer *out, uint64_t number,
+                    const struct open_done *event, struct error *err)
+{
+    return field_frame(
+        out, MESSAGE_DONE, number,
+        json_pack("{s:o, s:i, s:I, s:o, s:{s:f, s:f}}", "engine",
+                  string_or_null(event->engine), "protocol", PROTOCOL_VERSION,
+                  "context", (json_int_t) event->context, "model",
+                  summary_object(&event->model), "load", "read_ms",
+                  event->read_ms, "tokenizer_ms", event->tokenizer_ms),
+        err);
+}
+
+enum status
+event_put_describe_done(struct buffer *out, uint64_t number,
+                        const char *description, size_t length,
+                        struct error *err)
+{
+    json_t *model;
+
+    TRY(field_object(&model, description, length, err));
+    return field_frame(out, MESSAGE_DONE, number,
+                       json_pack("{s:o}", "model", model), err);
+}
+
+enum status
+event_put_tokenize_done(struct buffer *out, uint64_t number, uint64_t tokens,
+                        struct error *err)
+{
+    return field_frame(out, MESSAGE_DONE, number,
+                       json_pack("{s:I}", "tokens", (json_int_t) tokens), err);
+}
+
+static json_t *
+timing_object(const struct generate_timing *timing)
+{
+    return json_pack("{s:{s:f, s:f, s:f}, s:f, s:f, s:f, s:f, s:f, s:f, s:f}",
+                     "load", "read_ms", timing->load_read_ms, "tokenizer_ms",
+                     timing->load_tokenizer_ms, "first_token_ms",
+                     timing->load_first_token_ms, "queue_ms", timing->queue_ms,
+                     "prefill_ms", timing->prefill_ms, "ttft_ms",
+                     timing->ttft_ms, "thinking_ms", timing->thinking_ms,
+                     "total_ms", timing->total_ms, "prompt_tps",
+                     timing->prompt_tps, "decode_tps", timing->decode_tps);
+}
+
+static json_t *
+strings_array(const char *const *strings, size_t count)
+{
+    json_t *array = json_array();
+
+    for (size_t i = 0; i < count && array != NULL; i++)
+        if (json_array_append_new(array, string_or_null(strings[i])) != 0) {
+            json_decref(array);
+            array = NULL;
+        }
+    return array;
+}
+
+enum status
+event_put_generate_done(struct buffer *out, uint64_t number,
+                        const struct generate_done *done, struct error *err)
+{
+    json_t *usage = json_pack("{s:I, s:I, s:I, s:I, s:I}", "prompt",
+                              (json_int_t) done->usage.prompt, "cached",
+                              (json_int_t) done->usage.cached, "thinking",
+                              (json_int_t) done->usage.thinking, "answer",
+                              (json_int_t) done->usage.answer, "context",
+                              (json_int_t) done->usage.context);
+    json_t *thinking = json_pack(
+        "{s:s, s:b, s:b, s:I, s:f}", "mode", done->thinking.mode, "closed",
+        (int) done->thinking.closed, "cut", (int) done->thinking.cut, "tokens",
+        (json_int_t) done->usage.thinking, "ms", done->timing.thinking_ms);
+    json_t *placement = json_pack(
+        "{s:s, s:s, s:i, s:s}", "device", done->placement.device, "level",
+        done->placement.level, "threads", (int) done->placement.threads,
+        "cache", done->placement.cache);
+    json_t *object =
+        json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "finish",
+                  protocol_finish_name(done->finish), "usage", usage, "timing",
+                  timing_object(&done->timing), "sampling",
+                  field_of_sampling(&done->sampling), "thinking", thinking,
+                  "residency", residency_object(&done->residency), "placement",
+                  placement, "model", summary_object(&done->model), "warnings",
+                  strings_array(done->warnings, done->warning_count));
+
+    return field_frame(out, MESSAGE_DONE, number, object, err);
+}
+
+enum status
+event_put_stats_done(struct buffer *out, uint64_t number,
+                     const struct stats_done *done, struct error *err)
+{
+    return field_frame(
+        out, MESSAGE_DONE, number,
+        json_pack("{s:o, s:o, s:s, s:I, s:I, s:I, s:I, s:I, s:I}", "engine",
+                  string_or_null(done->engine), "file",
+                  string_or_null(done->file), "state", done->state, "clients",
+                  (json_int_t) done->clients, "waiting",
+                  (json_int_t) done->waiting, "requests",
+                  (json_int_t) done->requests, "prompt_tokens",
+                  (json_int_t) done->prompt_tokens, "generated_tokens",
+                  (json_int_t) done->generated_tokens, "up_ms",
+                  (json_int_t) done->up_ms),
+        err);
+}
+
+enum status
+event_put_error(struct buffer *out, uint64_t number,
+                const struct error_event *event, struct error *err)
+{
+    return field_frame(out, MESSAGE_ERROR, number,
+                       json_pack("{s:s, s:o, s:i}", "status",
+                                 protocol_status_name(event->status), "text",
+                                 string_or_null(event->text), "exit",
+                                 event->exit),
+                       err);
+}
+
+/* -- reading --------------------------------------------------------------- */
+
+static enum status
+read_progress(struct event *out, struct error *err)
+{
+    int phase = PHASE_QUEUE;
+
+    TRY(field_word(out->json, "phase", phases, PHASES, &phase, err));
+    out->progress.phase = (enum progress_phase) phase;
+    TRY(field_count(out->json, "done", &out->progress.done, err));
+    return field_count(out->json, "of", &out->progress.of, err);
+}
+
+/* Logprobs are read in two levels; `memory` holds both, front to back. */
+struct logprob_reader {
+    struct logprob *next;
+    char *bytes;
+    struct error *err;
+};
+
+static size_t
+logprob_count(const json_t *array, size_t *bytes)
+{
+    size_t count = json_array_size(array);
+
+    for (size_t i = 0; i < json_array_size(array); i++) {
+        const json_t *object = json_array_get(array, i);
+
+        *bytes += json_array_size(json_object_get(object, "bytes"));
+        count += logprob_count(json_object_get(object, "best"), bytes);
+    }
+    return count;
+}
+
+/* Bytes given as integers go before the text. */
+static enum status
+read_odd_bytes(struct logprob_reader *reader, const json_t *array,
+               struct logprob *out)
+{
+    size_t count = json_array_size(array);
+
+    if (count == 0)
+        return STATUS_OK;
+    for (size_t i = 0; i < count; i++) {
+        json_int_t byte = json_integer_value(json_array_get(array, i));
+
+        if (byte < 0 || byte > 255)
+            return error_set(reader->err, STATUS_FORMAT,
+                             "the field bytes holds %lld", (long long) byte);
+        reader->bytes[i] = (char) byte;
+    }
+    out->bytes = reader->bytes;
+    out->length = count;
+    reader->bytes += count;
+    return STATUS_OK;
+}
+
+static enum status
+read_logprobs(struct logprob_reader *reader, const json_t *array,
+              const struct logprob **out, size_t *count)
+{
+    struct logprob *entry = reader->next;
+
+    *out = entry;
+    *count = json_array_size(array);
+    reader->next += *count;
+    for (size_t i = 0; i < *count; i++) {
+        const json_t *object = json_array_get(array, i);
+        struct text text = {"", 0};
+        int64_t id = -1;
+
+        entry[i].logprob = -HUGE_VAL; // JSON says null
+        TRY(field_integer(object, "id", 0, INT32_MAX, &id, reader->err));
+        TRY(field_text(object, "text", &text, reader->err));
+        TRY(field_real(object, "logprob", -1e300, 1e300, &entry[i].logprob,
+                       reader->err));
+        entry[i].id = (int32_t) id;
+        entry[i].bytes = text.bytes;
+        entry[i].length = text.length;
+        TRY(read_odd_bytes(reader, json_object_get(object, "bytes"),
+                           &entry[i]));
+        TRY(read_logprobs(reader, json_object_get(object, "best"),
+                          &entry[i].best, &entry[i].best_count));
+    }
+    return STATUS_OK;
+}
+
+static enum status
+read_token(struct event *out, struct error *err)
+{
+    int channel = CHANNEL_ANSWER;
+    struct token_event *token = &out->token;
+    uint64_t tokens = 0;
+    const json_t *array;
+
+    token->text = (struct text){"", 0};
+    TRY(field_word(out->json, "channel", channels, CHANNELS, &channel, err));
+    token->channel = (enum channel) channel;
+    TRY(field_text(out->json, "text", &token->text, err));
+    TRY(field_count(out->json, "tokens", &tokens, err));
+    token->tokens = tokens;
+    TRY(field_array(out->json, "logprobs", FRAME_MAX_BYTES, &array, err));
+    if (array == NULL)
+        return STATUS_OK;
+
+    size_t bytes = 0, count = logprob_count(array, &bytes);
+    TRY(memory_alloc(&out->memory, count * sizeof(struct logprob) + bytes,
+                     err));
+    struct logprob *entry = out->memory;
+    struct logprob_reader reader = {entry, (char *) (entry + count), err};
+    return read_logprobs(&reader, array, &token->logprobs,
+                         &token->logprob_count);
+}
+
+static enum status
+read_residency(const json_t *object, struct residency *out, struct error *err)
+{
+    TRY(field_real(object, "vram", 0, 1, &out->vram, err));
+    TRY(field_real(object, "ram", 0, 1, &out->ram, err));
+    TRY(field_real(object, "nvme", 0, 1, &out->nvme, err));
+    return field_count(object, "nvme_bytes", &out->nvme_bytes, err);
+}
+
+static enum status
+read_ids(struct event *out, struct error *err)
+{
+    struct ids_event *event = &out->ids;
+    uint64_t index = 0;
+    const json_t *array;
+
+    TRY(field_count(out->json, "index", &index, err));
+    event->index = index;
+    TRY(field_bool(out->json, "more", &event->more, err));
+    TRY(field_array(out->json, "ids", PROTOCOL_IDS, &array, err));
+    event->count = json_array_size(array);
+    TRY(memory_alloc(&out->memory, event->count * sizeof *event->ids, err));
+    int32_t *ids = out->memory;
+    event->ids = ids;
+    for (size_t i = 0; i < event->count; i++) {
+        const json_t *value = json_array_get(array, i);
+        json_int_t id = json_integer_value(value);
+
+        if (!json_is_integer(value) || id < 0 || id > INT32_MAX)
+            return error_set(err, STATUS_FORMAT,
+                             "the field ids holds what is no token id");
+        ids[i] = (int32_t) id;
+    }
+    return STATUS_OK;
+}
+
+static enum status
+read_summary(const json_t *object, struct model_summary *out, struct error *err)
+{
+    const json_t *model;
+
+    out->recommended = protocol_sampling_absent();
+    TRY(field_inner(object, "model", &model, err));
+    TRY(field_string(model, "name", &out->name, err));
+    TRY(field_string(model, "file", &out->file, err));
+    TRY(field_string(model, "architecture", &out->architecture, err));
+    TRY(field_string(model, "family", &out->family, err));
+    TRY(field_string(model, "family_why", &out->family_why, err));
+    TRY(field_bool(model, "thinks", &out->thinks, err));
+    TRY(field_bool(model, "switch", &out->has_switch, err));
+    return field_sampling(model, "recommended", &out->recommended, err);
+}
+
+static enum status
+read_real(const json_t *object, const char *name, double *out,
+          struct error *err)
+{
+    return field_real(object, name, 0, 1e300, out, err);
+}
+
+static enum status
+read_open_done(const json_t *object, struct open_done *out, struct error *err)
+{
+    const json_t *load;
+
+    TRY(field_string(object, "engine", &out->engine, err));
+    TRY(read_summary(object, &out->model, err));
+    TRY(field_count(object, "context", &out->context, err));
+    TRY(field_inner(object, "load", &load, err));
+    TRY(read_real(load, "read_ms", &out->read_ms, err));
+    return read_real(load, "tokenizer_ms", &out->tokenizer_ms, err);
+}
+
+static enum status
+read_timing(const json_t *object, struct generate_timing *out,
+            struct error *err)
+{
+    const json_t *timing, *load;
+
+    TRY(field_inner(object, "timing", &timing, err));
+    TRY(field_inner(timing, "load", &load, err));
+    TRY(read_real(load, "read_ms", &out->load_read_ms, err));
+    TRY(read_real(load, "tokenizer_ms", &out->load_tokenizer_ms, err));
+    TRY(read_real(load, "first_token_ms", &out->load_first_token_ms, err));
+    TRY(read_real(timing, "queue_ms", &out->queue_ms, err));
+    TRY(read_real(timing, "prefill_ms", &out->prefill_ms, err));
+    TRY(read_real(timing, "ttft_ms", &out->ttft_ms, err));
+    TRY(read_real(timing, "thinking_ms", &out->thinking_ms, err));
+    TRY(read_real(timing, "total_ms", &out->total_ms, err));
+    TRY(read_real(timing, "prompt_tps", &out->prompt_tps, err));
+    return read_real(timing, "decode_tps", &out->decode_tps, err);
+}
+
+static enum status
+read_usage(const json_t *object, struct generate_done *out, struct error *err)
+{
+    const json_t *usage, *thinking;
+
+    TRY(field_inner(object, "usage", &usage, err));
+    TRY(field_count(usage, "prompt", &out->usage.prompt, err));
+    TRY(field_count(usage, "cached", &out->usage.cached, err));
+    TRY(field_count(usage, "thinking", &out->usage.thinking, err));
+    TRY(field_count(usage, "answer", &out->usage.answer, err));
+    TRY(field_count(usage, "context", &out->usage.context, err));
+    TRY(field_inner(object, "thinking", &thinking, err));
+    TRY(field_string(thinking, "mode", &out->thinking.mode, err));
+    TRY(field_bool(thinking, "closed", &out->thinking.closed, err));
+    return field_bool(thinking, "cut", &out->thinking.cut, err);
+}
+
+static enum status
+read_placement(const json_t *object, struct generate_done *out,
+               struct error *err)
+{
+    const json_t *placement, *residency;
+    int64_t threads = 0;
+
+    TRY(field_inner(object, "residency", &residency, err));
+    TRY(read_residency(residency, &out->residency, err));
+    TRY(field_inner(object, "placement", &placement, err));
+    TRY(field_string(placement, "device", &out->placement.device, err));
+    TRY(field_string(placement, "level", &out->placement.level, err));
+    TRY(field_integer(placement, "threads", 0, INT32_MAX, &threads, err));
+    out->placement.threads = (unsigned) threads;
+    return field_string(placement, "cache", &out->placement.cache, err);
+}
+
+static enum status
+read_warnings(struct event *out, struct error *err)
+{
+    const json_t *array;
+
+    TRY(field_array(out->json, "warnings", PROTOCOL_TEXTS, &array, err));
+    out->generate.warning_count = json_array_size(array);
+    TRY(memory_alloc(&out->memory,
+                     out->generate.warning_count * sizeof(const char *), err));
+    const char **warnings = out->memory;
+    out->generate.warnings = warnings;
+    for (size_t i = 0; i < out->generate.warning_count; i++) {
+        warnings[i] = json_string_value(json_array_get(array, i));
+        if (warnings[i] == NULL)
+            return error_set(err, STATUS_FORMAT, "a warning is not a string");
+    }
+    return STATUS_OK;
+}
+
+static enum status
+read_finish(const json_t *object, struct generate_done *out, struct error *err)
+{
+    const char *name = NULL;
+
+    TRY(field_string(object, "finish", &name, err));
+    if (name != NULL && !protocol_finish_find(&out->finish, name))
+        return error_set(err, STATUS_FORMAT,
+                         "an answer ended in an unknown way");
+    return STATUS_OK;
+}
+
+static enum status
+read_stats(const json_t *object, struct stats_done *out, struct error *err)
+{
+    TRY(field_string(object, "engine", &out->engine, err));
+    TRY(field_string(object, "state", &out->state, err));
+    TRY(field_string(object, "file", &out->file, err));
+    TRY(field_count(object, "clients", &out->clients, err));
+    TRY(field_count(object, "waiting", &out->waiting, err));
+    TRY(field_count(object, "requests", &out->requests, err));
+    TRY(field_count(object, "prompt_tokens", &out->prompt_tokens, err));
+    TRY(field_count(object, "generated_tokens", &out->generated_tokens, err));
+    return field_count(object, "up_ms", &out->up_ms, err);
+}
+
+/* DONE says in its fields what it is; each part takes those that it knows. */
+static enum status
+read_done(struct event *out, struct error *err)
+{
+    const json_t *object = out->json;
+
+    TRY(field_count(object, "tokens", &out->tokens, err));
+    if (json_object_get(object, "state") != NULL)
+        TRY(read_stats(object, &out->stats, err));
+    if (json_object_get(object, "protocol") != NULL)
+        TRY(read_open_done(object, &out->open, err));
+    if (json_object_get(object, "finish") == NULL)
+        return STATUS_OK;
+    struct generate_done *generate = &out->generate;
+    TRY(read_finish(object, generate, err));
+    TRY(read_usage(object, generate, err));
+    TRY(read_timing(object, &generate->timing, err));
+    TRY(field_sampling(object, "sampling", &generate->sampling, err));
+    TRY(read_placement(object, generate, err));
+    TRY(read_summary(object, &generate->model, err));
+    return read_warnings(out, err);
+}
+
+static enum status
+read_error(struct event *out, struct error *err)
+{
+    const char *name = "";
+    int64_t exit_code = 1;
+
+    out->error.status = STATUS_FORMAT;
+    out->error.text = "the engine failed without a reason";
+    TRY(field_string(out->json, "status", &name, err));
+    protocol_status_find(&out->error.status, name);
+    TRY(field_string(out->json, "text", &out->error.text, err));
+    TRY(field_integer(out->json, "exit", 1, 255, &exit_code, err));
+    out->error.exit = (int) exit_code;
+    return STATUS_OK;
+}
+
+static enum status
+read_fields(struct event *out, struct error *err)
+{
+    switch ((int) out->type) {
+    case MESSAGE_PROGRESS:
+        return read_progress(out, err);
+    case MESSAGE_TOKEN:
+        return read_token(out, err);
+    case MESSAGE_RESIDENCY:
+        return read_residency(out->json, &out->residency, err);
+    case MESSAGE_IDS:
+        return read_ids(out, err);
+    case MESSAGE_DONE:
+        return read_done(out, err);
+    case MESSAGE_ERROR:
+        return read_error(out, err);
+    default:
+        return error_set(err, STATUS_UNSUPPORTED,
+                         "events of type %d are not known to this program",
+                         (int) out->type);
+    }
+}
+
+enum status
+event_take(struct event *out, const struct frame_header *header,
+           const struct buffer *payload, struct error *err)
+{
+    *out = (struct event){.type = (enum message_type) header->type,
+                          .number = header->request};
+    TRY(field_object(&out->json, payload->data, payload->length, err));
+    enum status status = read_fields(out, err);
+    if (status != STATUS_OK)
+        event_release(out);
+    return status;
+}
+
+void
+event_release(struct event *event)
+{
+    json_decref(event->json);
+    free(event->memory);
+    *event = (struct event){0};
+}
