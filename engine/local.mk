@@ -1,15 +1,21 @@
 noinst_LIBRARIES += libfathom.a
 libfathom_a_SOURCES = \
     %D%/arch/arch.h \
+    %D%/arch/sublayers.c %D%/arch/sublayers.h \
     %D%/device/device.h \
+    %D%/device/device_cpu.c %D%/device/device_cpu.h \
+    %D%/device/device_cpu_attention.c %D%/device/device_cpu_experts.c \
+    %D%/device/device_cpu_linear.c %D%/device/device_cpu_rows.c \
+    %D%/device/device_cpu_scratch.c \
     %D%/engine.h \
     %D%/experts/experts.h %D%/experts/resident.c \
-    %D%/forward.h \
+    %D%/forward.c %D%/forward.h \
     %D%/gguf.c %D%/gguf.h %D%/gguf_parse.c %D%/gguf_parse.h \
     %D%/kv_cache.c %D%/kv_cache.h \
     %D%/model.h \
     %D%/prompt.h \
-    %D%/tokenizer.h
+    %D%/tokenizer.h \
+    %D%/workspace.c %D%/workspace.h
 
 # What a program that runs models links.
 ENGINE_LIBS = libfathom.a libstorage.a $(KERNELS_LIBS) $(JANSSON_LIBS) $(PCRE2_LIBS)

@@ -10,30 +10,7 @@
 #include "engine/model.h"
 
 struct kv_cache;
-
-/*
- * Device memory of one forward pass: activations of at most `tokens` tokens.
- * Members that an architecture does not need are NULL.
- */
-struct workspace {
-    size_t tokens, logit_rows;
-    float *x;         // (tokens, hidden): the residual stream
-    float *u;         // (tokens, hidden): normed input of a sub-layer
-    float *y;         // (tokens, hidden): what a sub-layer adds
-    float *q_a;       // (tokens, query_rank)
-    float *q;         // (tokens, heads, key_width)
-    float *kv_a;      // (tokens, latent_width + rope_width)
-    float *k, *v;     // (tokens, kv_heads, key or value_width)
-    float *o;         // (tokens, heads, value_width)
-    float *gate, *up; // (tokens, dense_width)
-    float *scores;    // (tokens, experts): router logits
-    struct routing routing;
-    struct rotation rotation;
-    float *logits; // (logit_rows, vocabulary)
-    struct step_state *state;
-    void *memory; // all of the above
-    size_t bytes;
-};
+struct workspace;
 
 struct arch {
     const char *name; // general.architecture

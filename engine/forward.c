@@ -1,0 +1,360 @@
+/* Chunks of tokens through an architecture's forward pass. */
+#include "config.h"
+
+#include "engine/forward.h"
+
+#include "engine/arch/arch.h"
+#include "engine/kv_cache.h"
+#include "engine/workspace.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <math.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+
+enum { CHUNK_TOKENS = 512 };
+
+struct forward {
+    const struct model *model;
+    struct device *device;
+    struct forward_options options; // with the default chunk filled in
+    struct kv_cache *cache;
+    struct workspace work;
+    struct step_state *state; // host copy, to upload
+    observe_fn *observe;
+    void *observe_context;
+};
+
+/* One call of forward_prompt or forward_token. */
+struct request {
+    struct forward *forward;
+    bool sampled, expanded;
+    size_t done, count; // tokens
+    size_t chunk;       // of the step that runs
+    bool logits;        // of the last token are wanted
+    forward_progress_fn *progress;
+    void *context;
+    const _Atomic bool *cancel;
+};
+
+// -- attention's form --------------------------------------------------------
+
+/*
+ * Multiplications of expanding a key, against those of attention: what a
+ * multiplication costs there, in percent of one in attention.
+ */
+enum { PROJECTION_PERCENT = 100 };
+
+/*
+ * Whether a prompt of `added` tokens after `cached` ones is cheaper in the
+ * expanded form (forward.md 2.8), counted a head and layer. It depends on
+ * nothing but the two lengths, so not on chunks: those are taken to be
+ * CHUNK_TOKENS.
+ */
+static bool
+expanded_is_cheaper(const struct shape *s, uint64_t cached, uint64_t added)
+{
+    uint64_t raise = (uint64_t) s->latent_width *
+                     (s->nope_width + s->value_width) * PROJECTION_PERCENT /
+                     100;
+    uint64_t pairs = added * cached + added * (added + 1) / 2;
+    uint64_t chunks = (added + CHUNK_TOKENS - 1) / CHUNK_TOKENS;
+    // each chunk expands what is cached then, half of `added` on average
+    uint64_t expanded = raise * (chunks * cached + (chunks + 1) * added / 2) +
+                        pairs * (s->key_width + s->value_width);
+    uint64_t absorbed =
+        raise * added + pairs * (2 * s->latent_width + s->rope_width);
+
+    return expanded < absorbed;
+}
+
+static bool
+choose_expanded(const struct forward *forward, size_t added)
+{
+    const struct shape *shape = &forward->model->shape;
+
+    if (shape->attention != ATTENTION_LATENT)
+        return false;
+    switch (forward->options.form) {
+    case FORM_ABSORBED:
+        return false;
+    case FORM_EXPANDED:
+        return true;
+    case FORM_AUTO:
+        break;
+    }
+    return expanded_is_cheaper(shape, forward->cache->length, added);
+}
+
+// -- life --------------------------------------------------------------------
+
+static struct forward_options
+options_resolved(const struct forward_options *options)
+{
+    struct forward_options resolved = *options;
+
+    if (resolved.chunk_tokens == 0)
+        resolved.chunk_tokens = CHUNK_TOKENS;
+    if (resolved.chunk_tokens > resolved.context_tokens)
+        resolved.chunk_tokens = resolved.context_tokens;
+    return resolved;
+}
+
+static size_t
+logit_rows(const struct forward_options *resolved)
+{
+    return resolved->all_logits ? resolved->chunk_tokens : 1;
+}
+
+uint64_t
+forward_bytes(const struct model *model, const struct device *device,
+              const struct forward_options *options)
+{
+    struct forward_options o = options_resolved(options);
+    const struct shape *shape = &model->shape;
+
+    return kv_cache_bytes(shape, o.context_tokens, o.cache) +
+           workspace_bytes(shape, o.chunk_tokens, logit_rows(&o)) +
+           device->ops->reserve_bytes(device, shape, o.chunk_tokens,
+                                      o.context_tokens);
+}
+
+static enum status
+forward_reserve(struct forward *forward, struct error *err)
+{
+    const struct forward_options *o = &forward->options;
+    const struct shape *shape = &forward->model->shape;
+    struct device *device = forward->device;
+    void *memory;
+
+    TRY(memory_alloc(
+        &memory, sizeof(struct step_state) + o->chunk_tokens * sizeof(int32_t),
+        err));
+    forward->state = memory;
+    TRY(kv_cache_open(&forward->cache, device, shape, o->context_tokens,
+                      o->cache, err));
+    TRY(workspace_open(&forward->work, device, shape, o->chunk_tokens,
+                       logit_rows(o), err));
+    return device->ops->reserve(device, shape, o->chunk_tokens,
+                                o->context_tokens, err);
+}
+
+enum status
+forward_open(struct forward **out, struct model *model,
+             const struct forward_options *options, struct error *err)
+{
+    void *memory;
+
+    *out = NULL;
+    assert(options->context_tokens > 0);
+    if (options->context_tokens > model->shape.context)
+        return error_set(err, STATUS_LIMIT,
+                         "a context of %zu tokens was asked for; the model "
+                         "was made for %" PRIu32,
+                         options->context_tokens, model->shape.context);
+    TRY(memory_alloc(&memory, sizeof(struct forward), err));
+    struct forward *forward = memory;
+    forward->model = model;
+    forward->device = model->device;
+    forward->options = options_resolved(options);
+    enum status status = forward_reserve(forward, err);
+    if (status != STATUS_OK) {
+        forward_close(forward);
+        return status;
+    }
+    *out = forward;
+    return STATUS_OK;
+}
+
+void
+forward_close(struct forward *forward)
+{
+    if (forward == NULL)
+        return;
+    if (forward->work.memory != NULL)
+        workspace_close(&forward->work, forward->device);
+    kv_cache_close(forward->cache);
+    free(forward->state);
+    free(forward);
+}
+
+size_t
+forward_length(const struct forward *forward)
+{
+    return forward->cache->length;
+}
+
+void
+forward_truncate(struct forward *forward, size_t length)
+{
+    assert(length <= forward->cache->length);
+    forward->cache->length = length;
+}
+
+void
+forward_observe(struct forward *forward, observe_fn *observe, void *context)
+{
+    forward->observe = observe;
+    forward->observe_context = context;
+}
+
+// -- running -----------------------------------------------------------------
+
+static bool
+proceed(void *context, uint32_t layer)
+{
+    const struct request *request = context;
+    uint32_t layers = request->forward->model->shape.layers;
+
+    if (request->cancel != NULL && atomic_load(request->cancel))
+        return false;
+    if (request->progress != NULL)
+        request->progress(request->context,
+                          request->done + request->chunk * layer / layers,
+                          request->count);
+    return true;
+}
+
+static size_t
+wanted_rows(const struct request *request)
+{
+    if (request->forward->options.all_logits)
+        return request->chunk;
+    return request->logits && request->done + request->chunk == request->count
+               ? 1
+               : 0;
+}
+
+/* The request's next tokens through all layers. */
+static enum status
+run_chunk(struct request *request, const int32_t *ids, struct error *err)
+{
+    struct forward *forward = request->forward;
+    struct device *device = forward->device;
+    size_t count = request->chunk;
+    struct step step = {
+        .tokens = count,
+        .sampled = request->sampled,
+        .expanded = request->expanded,
+        .logit_rows = wanted_rows(request),
+        .state = forward->work.state,
+        .proceed = proceed,
+        .proceed_context = request,
+        .observe = forward->observe,
+        .observe_context = forward->observe_context,
+    };
+
+    forward->state->position =
+        (int64_t) (forward->cache->length + request->done);
+    for (size_t t = 0; t < count; t++)
+        forward->state->ids[t] = ids[t];
+    device->ops->upload(device, forward->work.state, forward->state,
+                        sizeof *forward->state + count * sizeof *ids);
+    enum status cancelled = forward->model->arch->forward(
+        forward->model, device, forward->cache, &forward->work, &step, err);
+    // what failed on the device says more than a cancelled pass
+    TRY(device->ops->wait(device, err));
+    return cancelled;
+}
+
+/* Where the last token's logits lie after its chunk. */
+static enum status
+fetch_logits(const struct request *request, float *logits, struct error *err)
+{
+    const struct forward *forward = request->forward;
+    struct device *device = forward->device;
+    size_t width = forward->model->shape.vocabulary;
+    size_t row = forward->options.all_logits ? request->chunk - 1 : 0;
+
+    device->ops->download(device, logits, forward->work.logits + row * width,
+                          width * sizeof *logits);
+    TRY(device->ops->wait(device, err));
+    for (size_t i = 0; i < width; i++)
+        if (!isfinite(logits[i]))
+            return error_set(
+                err, STATUS_DEVICE,
+                "the output for token %zu is not a finite number at position "
+                "%zu",
+                i, forward->cache->length + request->count - 1);
+    return STATUS_OK;
+}
+
+static enum status
+check_tokens(const struct forward *forward, const int32_t *ids, size_t count,
+             struct error *err)
+{
+    const struct kv_cache *cache = forward->cache;
+    uint32_t vocabulary = forward->model->shape.vocabulary;
+
+    if (count > cache->capacity - cache->length)
+        return error_set(err, STATUS_LIMIT,
+                         "%zu tokens do not fit: %zu of %zu are taken", count,
+                         cache->length, cache->capacity);
+    for (size_t i = 0; i < count; i++)
+        if (ids[i] < 0 || (uint32_t) ids[i] >= vocabulary)
+            return error_set(err, STATUS_FORMAT,
+                             "token %" PRId32
+                             " is not one of the model's %" PRIu32,
+                             ids[i], vocabulary);
+    return STATUS_OK;
+}
+
+static enum status
+run(struct request *request, const int32_t *ids, float *logits,
+    struct error *err)
+{
+    struct forward *forward = request->forward;
+    size_t most = forward->options.chunk_tokens;
+
+    assert(request->count > 0);
+    TRY(check_tokens(forward, ids, request->count, err));
+    request->logits = logits != NULL;
+    for (;;) {
+        size_t left = request->count - request->done;
+
+        request->chunk = left < most ? left : most;
+        TRY(run_chunk(request, ids + request->done, err));
+        if (left <= most)
+            break;
+        request->done += request->chunk;
+    }
+    if (logits != NULL)
+        TRY(fetch_logits(request, logits, err));
+    forward->cache->length += request->count;
+    if (request->progress != NULL)
+        request->progress(request->context, request->count, request->count);
+    return STATUS_OK;
+}
+
+enum status
+forward_prompt(struct forward *forward, const int32_t *ids, size_t count,
+               float *logits, forward_progress_fn *progress, void *context,
+               const _Atomic bool *cancel, struct error *err)
+{
+    struct request request = {
+        .forward = forward,
+        .expanded = choose_expanded(forward, count),
+        .count = count,
+        .progress = progress,
+        .context = context,
+        .cancel = cancel,
+    };
+
+    return run(&request, ids, logits, err);
+}
+
+enum status
+forward_token(struct forward *forward, int32_t id, float *logits,
+              struct error *err)
+{
+    struct request request = {
+        .forward = forward,
+        .sampled = true,
+        .expanded = forward->options.form == FORM_EXPANDED &&
+                    forward->model->shape.attention == ATTENTION_LATENT,
+        .count = 1,
+    };
+
+    return run(&request, &id, logits, err);
+}
