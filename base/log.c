@@ -45,6 +45,9 @@ log_close(void)
     pthread_mutex_unlock(&lock);
 }
 
+static void log_line(enum log_level level, const char *format, va_list args)
+    PRINTF_LIKE(2, 0);
+
 static void
 log_line(enum log_level level, const char *format, va_list args)
 {

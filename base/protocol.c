@@ -76,11 +76,11 @@ struct sampling
 protocol_sampling_absent(void)
 {
     return (struct sampling){
-        .repeat_penalty = NAN,
-        .temperature = NAN,
+        .repeat_penalty = nan(""),
+        .temperature = nan(""),
         .top_k = -1,
-        .top_p = NAN,
-        .min_p = NAN,
+        .top_p = nan(""),
+        .min_p = nan(""),
         .seed = -1,
     };
 }

@@ -235,10 +235,9 @@ enum status
 request_put_generate(struct buffer *out, uint64_t number,
                      const struct generate_request *request, struct error *err)
 {
-    size_t bytes = generate_bytes(request);
-
     TRY(check_count("messages", request->message_count, PROTOCOL_MESSAGES,
                     err));
+    size_t bytes = generate_bytes(request);
     TRY(check_count("stop strings", request->stop_count, PROTOCOL_STOPS, err));
     TRY(check_bytes(bytes, err));
 
