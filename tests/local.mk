@@ -2,6 +2,10 @@
 EXTRA_DIST += %D%/layers.sh
 TESTS += %D%/layers.sh
 
+# Plays a script of frames in place of fathom-engine.
+check_PROGRAMS += %D%/replay_engine
+%C%_replay_engine_LDADD = libbase.a $(JANSSON_LIBS)
+
 include tests/unit/local.mk
 include tests/model/local.mk
 include tests/cli/local.mk

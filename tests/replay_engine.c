@@ -1,0 +1,625 @@
+/*
+ * A stand-in for fathom-engine that plays a script, so that the interface can
+ * be tested with any answer, at any pace, and with every kind of failure.
+ *
+ *     replay_engine [--script FILE] [options of fathom-engine, ignored]
+ *
+ * Without --script the environment's FATHOM_REPLAY names the script. Frames
+ * come on standard input and go to standard output, as with the real one; it
+ * too runs in a session of its own and ignores SIGINT and SIGTSTP. The end of
+ * the requests ends it with status 0, the end of the script too. A request
+ * that the script does not want is a failure: a sentence on standard error
+ * and status 3; a broken script is status 2.
+ *
+ * A script has one step a line; blank lines and lines that start with # are
+ * skipped. In TEXT below \n, \t, \\ and \xHH stand for bytes.
+ *
+ *   want TYPE [JSON]    wait for a request of this type (OPEN, DESCRIBE,
+ *                       TOKENIZE, GENERATE, CANCEL, STATS, ...); with JSON,
+ *                       every field of it must be in the request and be equal
+ *   think TEXT          a TOKEN event for each word, channel think
+ *   say TEXT            the same, channel answer
+ *   progress PHASE DONE OF
+ *   done [JSON]         DONE of a GENERATE, every field filled; the fields of
+ *                       JSON replace or add to them
+ *   error STATUS EXIT TEXT
+ *   send TYPE JSON      an event as it stands (PROGRESS, TOKEN, RESIDENCY,
+ *                       IDS, DONE, ERROR, or a number)
+ *   raw TEXT            bytes that need not be a frame
+ *   sleep MS            wait
+ *   repeat N ... end    the steps between N times; repeats may be nested
+ *   record FILE         append each request from now on, a line each:
+ *                       TYPE NUMBER JSON
+ *   die [SIGNAL]        kill itself with the signal of that number (9)
+ *   exit STATUS         end at once
+ *   eof                 close standard output, go on
+ *   hang                read no more, send no more, until killed
+ *   drain               read and answer nothing until the requests end
+ *
+ * Events carry the number of the request that was wanted last. While it waits,
+ * TEXT is collected (a `want` sees the text in place of its slot), an OPEN
+ * that is not wanted is answered as by an engine that is ready at once, and a
+ * CANCEL that is not wanted is skipped.
+ */
+#include "config.h"
+
+#include "base/protocol.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <jansson.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { FAIL_SCRIPT = 2, FAIL_REQUEST = 3, MOST_STEPS = 10000 };
+
+static const struct {
+    const char *name;
+    int type;
+} type_names[] = {
+    {"OPEN", MESSAGE_OPEN},         {"TEXT", MESSAGE_TEXT},
+    {"DESCRIBE", MESSAGE_DESCRIBE}, {"TOKENIZE", MESSAGE_TOKENIZE},
+    {"PLAN", MESSAGE_PLAN},         {"GENERATE", MESSAGE_GENERATE},
+    {"CANCEL", MESSAGE_CANCEL},     {"SNAPSHOT", MESSAGE_SNAPSHOT},
+    {"STATS", MESSAGE_STATS},       {"PROGRESS", MESSAGE_PROGRESS},
+    {"TOKEN", MESSAGE_TOKEN},       {"RESIDENCY", MESSAGE_RESIDENCY},
+    {"IDS", MESSAGE_IDS},           {"DONE", MESSAGE_DONE},
+    {"ERROR", MESSAGE_ERROR},
+};
+
+enum { TYPES = sizeof type_names / sizeof *type_names };
+
+static struct {
+    const char *script; // its path, for messages
+    char *step[MOST_STEPS];
+    size_t step_count;
+
+    struct buffer input; // requests read so far
+    struct request_slots slots;
+    uint64_t number; // of the request wanted last
+    FILE *record;
+    size_t thought, said; // words, for DONE
+} play;
+
+static void fail(int status, size_t step, const char *format, ...)
+    PRINTF_LIKE(3, 4) __attribute__((noreturn));
+
+static void
+fail(int status, size_t step, const char *format, ...)
+{
+    va_list args;
+
+    fprintf(stderr, "replay_engine: %s, step %zu: ", play.script, step + 1);
+    va_start(args, format);
+    vfprintf(stderr, format, args);
+    va_end(args);
+    fputc('\n', stderr);
+    exit(status);
+}
+
+static void
+must(enum status status, const struct error *err, size_t step)
+{
+    if (status != STATUS_OK)
+        fail(FAIL_SCRIPT, step, "%s", err->text);
+}
+
+static const char *
+type_name(int type)
+{
+    for (int i = 0; i < TYPES; i++)
+        if (type_names[i].type == type)
+            return type_names[i].name;
+    return "unknown";
+}
+
+static int
+type_find(size_t step, const char *name)
+{
+    for (int i = 0; i < TYPES; i++)
+        if (strcmp(type_names[i].name, name) == 0)
+            return type_names[i].type;
+    if (isdigit((unsigned char) *name))
+        return atoi(name);
+    fail(FAIL_SCRIPT, step, "no message is called %s", name);
+}
+
+/* Cuts the first word off *rest. */
+static char *
+word(char **rest)
+{
+    char *start = *rest + strspn(*rest, " ");
+    char *end = start + strcspn(start, " ");
+
+    *rest = end + strspn(end, " ");
+    if (*end != '\0')
+        *end = '\0';
+    return start;
+}
+
+/* -- output ---------------------------------------------------------------- */
+
+static void
+write_all(const char *bytes, size_t length)
+{
+    while (length > 0) {
+        ssize_t wrote = write(STDOUT_FILENO, bytes, length);
+
+        if (wrote < 0 && errno == EINTR)
+            continue;
+        if (wrote < 0)
+            exit(0); // the interface is gone
+        bytes += wrote;
+        length -= (size_t) wrote;
+    }
+}
+
+static void
+flush(struct buffer *frames)
+{
+    write_all(frames->data, frames->length);
+    buffer_release(frames);
+}
+
+static void
+send_json(size_t step, int type, uint64_t number, json_t *object)
+{
+    struct buffer frames = {0};
+    struct error err;
+    char *text = json_dumps(object, JSON_COMPACT | JSON_REAL_PRECISION(15));
+
+    must(frame_append(&frames, (uint16_t) type, number, text, strlen(text),
+                      &err),
+         &err, step);
+    free(text);
+    json_decref(object);
+    flush(&frames);
+}
+
+static json_t *
+parse(size_t step, const char *text)
+{
+    json_error_t error;
+    json_t *object = json_loads(text, JSON_ALLOW_NUL, &error);
+
+    if (object == NULL)
+        fail(FAIL_SCRIPT, step, "%s in %s", error.text, text);
+    return object;
+}
+
+/* -- requests -------------------------------------------------------------- */
+
+/* Waits for a frame; the end of the requests ends the program. */
+static void
+read_frame(struct frame_header *header, struct buffer *payload)
+{
+    struct error err;
+    bool found;
+
+    for (;;) {
+        char bytes[65536];
+
+        if (frame_take(&play.input, header, payload, &found, &err) != STATUS_OK)
+            fail(FAIL_REQUEST, 0, "%s", err.text);
+        if (found)
+            return;
+        ssize_t got = read(STDIN_FILENO, bytes, sizeof bytes);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got <= 0)
+            exit(0);
+        must(buffer_append(&play.input, bytes, (size_t) got, &err), &err, 0);
+    }
+}
+
+/* Replaces each {"slot": N} by the text that was sent for it. */
+static void
+fill_slots(json_t *value)
+{
+    const char *key;
+    json_t *inner;
+    size_t i;
+
+    json_object_foreach(value, key, inner)
+    {
+        json_t *slot = json_object_get(inner, "slot");
+
+        if (json_is_integer(slot) &&
+            (size_t) json_integer_value(slot) < play.slots.count) {
+            struct buffer *held = &play.slots.slot[json_integer_value(slot)];
+
+            json_object_set_new(
+                value, key,
+                json_stringn(held->data ? held->data : "", held->length));
+        } else {
+            fill_slots(inner);
+        }
+    }
+    json_array_foreach(value, i, inner) fill_slots(inner);
+}
+
+static void
+record(const struct frame_header *header, json_t *object)
+{
+    if (play.record == NULL || header->type == MESSAGE_TEXT)
+        return;
+    char *text = json_dumps(object, JSON_COMPACT);
+    fprintf(play.record, "%s %llu %s\n", type_name(header->type),
+            (unsigned long long) header->request, text);
+    fflush(play.record);
+    free(text);
+}
+
+static void
+collect_text(size_t step, const json_t *object)
+{
+    const json_t *text = json_object_get(object, "text");
+    struct error err;
+
+    must(request_slots_add(
+             &play.slots,
+             (int) json_integer_value(json_object_get(object, "slot")),
+             (struct text){json_string_value(text), json_string_length(text)},
+             &err),
+         &err, step);
+}
+
+static const struct model_summary replayed = {
+    .name = "replay",
+    .file = "replay.gguf",
+    .architecture = "replay",
+    .family = "replay",
+    .thinks = true,
+    .has_switch = true,
+    .recommended = {1.0, 0.0, 0, 1.0, 0.0, -1},
+};
+
+static void
+answer_open(size_t step, uint64_t number)
+{
+    struct open_done done = {"replay_engine", replayed, 4096, 0, 0};
+    struct buffer frames = {0};
+    struct error err;
+
+    must(event_put_open_done(&frames, number, &done, &err), &err, step);
+    flush(&frames);
+}
+
+/* True when every field of `wanted` is in `got` and equal. */
+static bool
+contains(const json_t *got, const json_t *wanted)
+{
+    if (json_is_object(wanted)) {
+        for (void *i = json_object_iter((json_t *) (uintptr_t) wanted);
+             i != NULL;
+             i = json_object_iter_next((json_t *) (uintptr_t) wanted, i))
+            if (!contains(json_object_get(got, json_object_iter_key(i)),
+                          json_object_iter_value(i)))
+                return false;
+        return true;
+    }
+    if (json_is_array(wanted)) {
+        if (json_array_size(got) != json_array_size(wanted))
+            return false;
+        for (size_t i = 0; i < json_array_size(wanted); i++)
+            if (!contains(json_array_get(got, i), json_array_get(wanted, i)))
+                return false;
+        return true;
+    }
+    if (json_is_number(wanted) && json_is_number(got))
+        return json_number_value(wanted) - json_number_value(got) == 0;
+    return json_equal(got, wanted);
+}
+
+static void
+check_fields(size_t step, const json_t *got, const char *wanted_text)
+{
+    json_t *wanted = parse(step, wanted_text);
+
+    if (!contains(got, wanted)) {
+        char *text = json_dumps(got, JSON_COMPACT);
+
+        fail(FAIL_REQUEST, step, "the request %.2000s lacks %s", text,
+             wanted_text);
+    }
+    json_decref(wanted);
+}
+
+/* Waits for a request of this type, dealing with what may come before it. */
+static void
+step_want(size_t step, char *rest)
+{
+    int type = type_find(step, word(&rest));
+    struct buffer payload = {0};
+    struct frame_header header;
+    bool found = false;
+
+    while (!found) {
+        read_frame(&header, &payload);
+        json_t *object = parse(step, payload.data);
+
+        if (header.type == MESSAGE_TEXT)
+            collect_text(step, object);
+        else
+            fill_slots(object);
+        record(&header, object);
+        found = header.type == type;
+        if (found && *rest != '\0')
+            check_fields(step, object, rest);
+        if (!found && header.type == MESSAGE_OPEN)
+            answer_open(step, header.request);
+        else if (!found && header.type != MESSAGE_TEXT &&
+                 header.type != MESSAGE_CANCEL)
+            fail(FAIL_REQUEST, step, "wanted %s, got %s", type_name(type),
+                 type_name(header.type));
+        json_decref(object);
+    }
+    play.number = header.request;
+    if (type != MESSAGE_TEXT)
+        request_slots_release(&play.slots);
+    if (type == MESSAGE_GENERATE)
+        play.thought = play.said = 0;
+    buffer_release(&payload);
+}
+
+/* -- events ---------------------------------------------------------------- */
+
+/* Resolves \n, \t, \\ and \xHH in place; returns the length. */
+static size_t
+unescape(char *text)
+{
+    char *out = text;
+
+    for (const char *in = text; *in != '\0';) {
+        unsigned byte;
+
+        if (*in != '\\') {
+            *out++ = *in++;
+        } else if (in[1] == 'x' && sscanf(in + 2, "%2x", &byte) == 1) {
+            *out++ = (char) byte;
+            in += 4;
+        } else {
+            *out++ = in[1] == 'n' ? '\n' : in[1] == 't' ? '\t' : in[1];
+            in += in[1] == '\0' ? 1 : 2;
+        }
+    }
+    *out = '\0';
+    return (size_t) (out - text);
+}
+
+/* A TOKEN for each word with the blank before it. */
+static void
+step_words(size_t step, enum channel channel, char *text)
+{
+    size_t length = unescape(text);
+
+    for (size_t start = 0; start < length;) {
+        struct buffer frames = {0};
+        struct error err;
+        size_t end = start + 1;
+
+        while (end < length && text[end] != ' ')
+            end++;
+        struct token_event event = {
+            channel, {text + start, end - start}, 1, NULL, 0};
+        must(event_put_token(&frames, play.number, &event, &err), &err, step);
+        flush(&frames);
+        *(channel == CHANNEL_THINK ? &play.thought : &play.said) += 1;
+        start = end;
+    }
+}
+
+static void
+step_done(size_t step, const char *rest)
+{
+    struct generate_done done = {
+        .finish = FINISH_STOP,
+        .usage = {12, 0, play.thought, play.said, 4096},
+        .timing = {0, 0, 0, 0, 5, 6, 7, 20, 2400, 100},
+        .sampling = {1.0, 0.0, 0, 1.0, 0.0, 1},
+        .thinking = {play.thought > 0 ? "on" : "off", true, false},
+        .residency = {0, 1, 0, 0},
+        .placement = {"cpu", "ref", 1, "f16"},
+        .model = replayed,
+    };
+    struct buffer frames = {0};
+    struct error err;
+
+    must(event_put_generate_done(&frames, play.number, &done, &err), &err,
+         step);
+    json_t *object = json_loadb(frames.data + FRAME_HEADER_BYTES,
+                                frames.length - FRAME_HEADER_BYTES, 0, NULL);
+    if (*rest != '\0') {
+        json_t *changes = parse(step, rest);
+
+        json_object_update_recursive(object, changes);
+        json_decref(changes);
+    }
+    send_json(step, MESSAGE_DONE, play.number, object);
+    buffer_release(&frames);
+}
+
+static void
+step_error(size_t step, char *rest)
+{
+    char *status = word(&rest);
+    int code = atoi(word(&rest));
+
+    unescape(rest);
+    send_json(step, MESSAGE_ERROR, play.number,
+              json_pack("{s:s, s:s, s:i}", "status", status, "text", rest,
+                        "exit", code));
+}
+
+static void
+step_progress(size_t step, char *rest)
+{
+    char *phase = word(&rest);
+    long long done = atoll(word(&rest)), of = atoll(word(&rest));
+
+    send_json(step, MESSAGE_PROGRESS, play.number,
+              json_pack("{s:s, s:I, s:I}", "phase", phase, "done",
+                        (json_int_t) done, "of", (json_int_t) of));
+}
+
+static void
+step_send(size_t step, char *rest)
+{
+    int type = type_find(step, word(&rest));
+
+    send_json(step, type, play.number, parse(step, rest));
+}
+
+static void
+step_sleep(const char *rest)
+{
+    long ms = atol(rest);
+    struct timespec span = {ms / 1000, ms % 1000 * 1000000};
+
+    nanosleep(&span, NULL);
+}
+
+static void
+step_record(size_t step, const char *path)
+{
+    play.record = fopen(path, "a");
+    if (play.record == NULL)
+        fail(FAIL_SCRIPT, step, "cannot open %s", path);
+}
+
+static void
+step_drain(void)
+{
+    struct frame_header header;
+    struct buffer payload = {0};
+
+    for (;;)
+        read_frame(&header, &payload);
+}
+
+/* -- the script ------------------------------------------------------------ */
+
+static size_t
+find_end(size_t step)
+{
+    size_t depth = 1;
+
+    for (size_t i = step + 1; i < play.step_count; i++) {
+        if (strncmp(play.step[i], "repeat", 6) == 0)
+            depth++;
+        if (strcmp(play.step[i], "end") == 0 && --depth == 0)
+            return i;
+    }
+    fail(FAIL_SCRIPT, step, "repeat has no end");
+}
+
+static void
+run_step(size_t step)
+{
+    char *line = strdup(play.step[step]); // the words are cut out of it
+    char *rest = line;
+    const char *verb = word(&rest);
+
+    if (strcmp(verb, "want") == 0)
+        step_want(step, rest);
+    else if (strcmp(verb, "think") == 0)
+        step_words(step, CHANNEL_THINK, rest);
+    else if (strcmp(verb, "say") == 0)
+        step_words(step, CHANNEL_ANSWER, rest);
+    else if (strcmp(verb, "progress") == 0)
+        step_progress(step, rest);
+    else if (strcmp(verb, "done") == 0)
+        step_done(step, rest);
+    else if (strcmp(verb, "error") == 0)
+        step_error(step, rest);
+    else if (strcmp(verb, "send") == 0)
+        step_send(step, rest);
+    else if (strcmp(verb, "raw") == 0)
+        write_all(rest, unescape(rest));
+    else if (strcmp(verb, "sleep") == 0)
+        step_sleep(rest);
+    else if (strcmp(verb, "record") == 0)
+        step_record(step, rest);
+    else if (strcmp(verb, "die") == 0)
+        raise(*rest != '\0' ? atoi(rest) : SIGKILL);
+    else if (strcmp(verb, "exit") == 0)
+        exit(atoi(rest));
+    else if (strcmp(verb, "eof") == 0)
+        close(STDOUT_FILENO);
+    else if (strcmp(verb, "hang") == 0)
+        for (;;)
+            pause();
+    else if (strcmp(verb, "drain") == 0)
+        step_drain();
+    else
+        fail(FAIL_SCRIPT, step, "no step is called %s", verb);
+    free(line);
+}
+
+static void
+run(size_t first, size_t last)
+{
+    for (size_t i = first; i < last; i++) {
+        if (strncmp(play.step[i], "repeat ", 7) != 0) {
+            run_step(i);
+            continue;
+        }
+        size_t end = find_end(i);
+
+        for (long times = atol(play.step[i] + 7); times > 0; times--)
+            run(i + 1, end);
+        i = end;
+    }
+}
+
+static void
+load(const char *path)
+{
+    FILE *file = fopen(path, "r");
+    char *line = NULL;
+    size_t size = 0;
+    ssize_t length;
+
+    play.script = path;
+    if (file == NULL)
+        fail(FAIL_SCRIPT, 0, "cannot open it: %s", strerror(errno));
+    while ((length = getline(&line, &size, file)) > 0) {
+        if (line[length - 1] == '\n')
+            line[length - 1] = '\0';
+        char *start = line + strspn(line, " \t");
+        if (*start == '\0' || *start == '#')
+            continue;
+        if (play.step_count == MOST_STEPS)
+            fail(FAIL_SCRIPT, play.step_count, "too many steps");
+        play.step[play.step_count++] = strdup(start);
+    }
+    free(line);
+    fclose(file);
+}
+
+int
+main(int argc, char **argv)
+{
+    const char *path = getenv("FATHOM_REPLAY");
+
+    for (int i = 1; i + 1 < argc; i++)
+        if (strcmp(argv[i], "--script") == 0)
+            path = argv[i + 1];
+    if (path == NULL) {
+        fputs("replay_engine: neither --script nor FATHOM_REPLAY\n", stderr);
+        return FAIL_SCRIPT;
+    }
+    setsid(); // fails where it leads a group already: then it is apart enough
+    signal(SIGINT, SIG_IGN);
+    signal(SIGTSTP, SIG_IGN);
+    signal(SIGPIPE, SIG_IGN);
+    protocol_start();
+    load(path);
+    run(0, play.step_count);
+    return 0;
+}
