@@ -14,7 +14,7 @@
  *   experts/     where experts lie; asked for, leased, given back
  *   kv_cache.h   keys and values, or latents, of one conversation
  *   forward.h    token ids to logits
- *   tokenizer.h  text to token ids and back
+ *   tokenizer.h  text to token ids and back; detokenizer.h: a stream of ids
  *   prompt.h     conversations to token ids, by model family
  *   sampler.h    logits to a token
  *   session.h    one conversation
@@ -24,6 +24,7 @@
 #define FATHOM_ENGINE_ENGINE_H
 
 #include "engine/arch/arch.h"
+#include "engine/detokenizer.h"
 #include "engine/device/device.h"
 #include "engine/experts/experts.h"
 #include "engine/forward.h"

@@ -19,3 +19,14 @@ libfathom_a_SOURCES = \
 
 # What a program that runs models links.
 ENGINE_LIBS = libfathom.a libstorage.a $(KERNELS_LIBS) $(JANSSON_LIBS) $(PCRE2_LIBS)
+
+libfathom_a_SOURCES += \
+    %D%/byte_pairs.c %D%/byte_pairs.h \
+    %D%/byte_text.c %D%/byte_text.h \
+    %D%/detokenizer.c %D%/detokenizer.h \
+    %D%/merge_list.c %D%/merge_list.h \
+    %D%/pretokenizer.c %D%/pretokenizer.h \
+    %D%/sentence_pieces.c %D%/sentence_pieces.h \
+    %D%/text_table.c %D%/text_table.h \
+    %D%/tokenizer.c \
+    %D%/vocabulary.c %D%/vocabulary.h

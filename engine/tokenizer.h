@@ -2,10 +2,17 @@
  * Text to token ids and back, for byte-level BPE with the published
  * pre-tokenizers (PCRE2) and for SPM vocabularies.
  *
+ *   vocabulary.h       the tokens of a file, checked; text to id
+ *   pretokenizer.h     cutting text into segments
+ *   byte_pairs.h       BPE of a segment: the merges
+ *   sentence_pieces.h  SPM of a run of text: the scores
+ *   merge_list.h       the loop that both share
+ *   detokenizer.h      ids to whole characters, one at a time
+ *
  * Typed text never becomes a marker: tokenizer_encode looks for no control or
  * user-defined token, except user-defined tokens whose text is one code point
  * long. Markers enter a prompt by id (tokenizer_find). Input that is not
- * UTF-8 is repaired first. Linear in the length of its input.
+ * UTF-8 is repaired first. n log n in the length of its input.
  * Threads: constant after open.
  */
 #ifndef FATHOM_ENGINE_TOKENIZER_H
@@ -16,7 +23,10 @@
 
 struct tokenizer;
 
-enum { TOKEN_NONE = -1 };
+enum {
+    TOKEN_NONE = -1,
+    TOKENIZER_TEXT_MAX = 1 << 30, // bytes that one call encodes
+};
 
 /* Types of tokens in files (tokenizer.ggml.token_type). */
 enum token_kind {
@@ -34,6 +44,7 @@ struct tokens {
     size_t count, capacity;
 };
 
+/* On failure the tokens are unchanged. */
 MUST_CHECK enum status tokens_append(struct tokens *tokens, const int32_t *ids,
                                      size_t count, struct error *err);
 void tokens_release(struct tokens *tokens);
@@ -51,25 +62,40 @@ void tokenizer_close(struct tokenizer *tokenizer); // takes NULL
 
 size_t tokenizer_count(const struct tokenizer *tokenizer);
 const char *tokenizer_model(const struct tokenizer *tokenizer); // gpt2, llama
+/* The rules in use: an alias gives its family's name; "spm" for llama. */
 const char *tokenizer_pre(const struct tokenizer *tokenizer);
 const char *const *tokenizer_warnings(const struct tokenizer *tokenizer,
                                       size_t *count);
 
-/* Appends the ids of `text`, without begin or end token. */
+/*
+ * Appends the ids of `text`, without begin or end token. STATUS_LIMIT when it
+ * is longer than TOKENIZER_TEXT_MAX. On failure *out may have grown.
+ */
 MUST_CHECK enum status tokenizer_encode(const struct tokenizer *tokenizer,
                                         const char *text, size_t length,
                                         struct tokens *out, struct error *err);
 
-/* Bytes of a token as they appear in decoded text; may be half a character. */
+/*
+ * Bytes of a token as they appear in decoded text; may be half a character.
+ * A marker is its own text: whether it is shown is the caller's choice.
+ */
 struct gguf_string tokenizer_piece(const struct tokenizer *tokenizer,
                                    int32_t id);
-/* Appends the text of `count` ids (SPM: without the one leading blank). */
+/* True where decoded text drops one blank at its start (SPM). */
+bool tokenizer_drops_blank(const struct tokenizer *tokenizer);
+/*
+ * Appends the text of `count` ids (SPM: without the one leading blank), byte
+ * by byte: not UTF-8 where the ids are not whole characters (detokenizer.h).
+ */
 MUST_CHECK enum status tokenizer_decode(const struct tokenizer *tokenizer,
                                         const int32_t *ids, size_t count,
                                         struct buffer *out, struct error *err);
 
 /* The token whose own text is exactly this, any kind, or TOKEN_NONE. */
 int32_t tokenizer_find(const struct tokenizer *tokenizer, const char *text);
+/* The text a file gives for a token, as it stands there. */
+struct gguf_string tokenizer_text(const struct tokenizer *tokenizer,
+                                  int32_t id);
 enum token_kind tokenizer_kind(const struct tokenizer *tokenizer, int32_t id);
 int32_t tokenizer_bos(const struct tokenizer *tokenizer); // or TOKEN_NONE
 int32_t tokenizer_eos(const struct tokenizer *tokenizer); // or TOKEN_NONE

@@ -6,6 +6,8 @@ TESTS += %D%/layers.sh
 check_PROGRAMS += %D%/replay_engine
 %C%_replay_engine_LDADD = libbase.a $(JANSSON_LIBS)
 
+
+include tests/data/local.mk
 include tests/unit/local.mk
 include tests/model/local.mk
 include tests/cli/local.mk

@@ -17,3 +17,10 @@ TESTS += %D%/formats_test
 check_PROGRAMS += %D%/protocol_test
 TESTS += %D%/protocol_test
 %C%_protocol_test_LDADD = libbase.a $(JANSSON_LIBS) $(CMOCKA_LIBS)
+
+GOLDEN_FILES = %D%/golden_file.c %D%/golden_file.h \
+    %D%/vocabulary_files.c %D%/vocabulary_files.h
+check_PROGRAMS += %D%/tokenizer_test
+TESTS += %D%/tokenizer_test
+%C%_tokenizer_test_SOURCES = %D%/tokenizer_test.c $(GOLDEN_FILES)
+%C%_tokenizer_test_LDADD = $(ENGINE_LIBS) $(CMOCKA_LIBS)
