@@ -32,6 +32,7 @@ struct gguf {
     size_t tensors, capacity;
     const char *warning[WARNINGS_MAX];
     size_t warnings;
+    bool trailing; // bytes behind the last tensor of a file
 };
 
 // -- names of files ---------------------------------------------------------
@@ -144,6 +145,7 @@ join_shard(struct gguf *gguf, size_t i, struct gguf_file *file,
     TRY(gguf_parse(file, &gguf->pool, shard->path, shard->shown, (unsigned) i,
                    err));
     shard->bytes = file->bytes;
+    gguf->trailing = gguf->trailing || file->bytes > file->data_end;
     if (file->bytes > file->data_end)
         TRY(add_warning(gguf, err,
                         "%s: %" PRIu64 " trailing bytes behind the last tensor "
@@ -198,12 +200,18 @@ check_first_name(const struct gguf *gguf, const char *path, uint64_t number,
                          "%s: split.no %" PRIu64
                          ", 0 wanted in the first shard",
                          shown, number);
+    if (!named_first && gguf->trailing)
+        return error_set(err, STATUS_FORMAT,
+                         "%s: split.count %" PRIu64
+                         ", but there is more behind its tensors: it looks "
+                         "like joined shards (cat); use the original first "
+                         "shard, whose name ends in %s",
+                         shown, count, first);
     if (!named_first)
         return error_set(err, STATUS_FORMAT,
                          "%s: split.count %" PRIu64
-                         ", so the file name must end in %s; if it was renamed "
-                         "give it back its name, and if it is joined shards "
-                         "(cat), open the original first shard",
+                         ", so the file name must end in %s: give it back the "
+                         "name it had",
                          shown, count, first);
     return STATUS_OK;
 }
@@ -274,6 +282,13 @@ compare_names(const void *a, const void *b)
     return strcmp((*x)->name, (*y)->name);
 }
 
+static bool
+lies_before(const struct gguf_tensor *a, const struct gguf_tensor *b)
+{
+    return a->shard != b->shard ? a->shard < b->shard
+                                : a->offset_bytes < b->offset_bytes;
+}
+
 /* Sorts the tensors by name and refuses a name that occurs twice. */
 static enum status
 index_tensors(struct gguf *gguf, struct error *err)
@@ -287,15 +302,21 @@ index_tensors(struct gguf *gguf, struct error *err)
         return STATUS_OK;
     memcpy(gguf->by_name, gguf->tensor, gguf->tensors * sizeof *gguf->by_name);
     qsort(gguf->by_name, gguf->tensors, sizeof *gguf->by_name, compare_names);
+    const struct gguf_tensor *repeated = NULL;
     for (size_t i = 1; i < gguf->tensors; i++) {
         const struct gguf_tensor *a = gguf->by_name[i - 1];
         const struct gguf_tensor *b = gguf->by_name[i];
-        if (strcmp(a->name, b->name) == 0)
-            return error_set(err, STATUS_FORMAT, "%s: the tensor %s occurs %s",
-                             gguf->shard[0].shown, a->name,
-                             a->shard == b->shard ? "twice" : "in two shards");
+        if (strcmp(a->name, b->name) != 0)
+            continue;
+        const struct gguf_tensor *later = lies_before(a, b) ? b : a;
+        if (repeated == NULL || lies_before(later, repeated))
+            repeated = later;
     }
-    return STATUS_OK;
+    if (repeated == NULL)
+        return STATUS_OK;
+    return error_set(err, STATUS_FORMAT, "%s: the tensor %s occurs %s",
+                     gguf->shard[repeated->shard].shown, repeated->name,
+                     repeated->shard == 0 ? "twice" : "in two shards");
 }
 
 /* Tensor names may come in any order of shards; the total must agree. */

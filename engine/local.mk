@@ -1,6 +1,7 @@
 noinst_LIBRARIES += libfathom.a
 libfathom_a_SOURCES = \
-    %D%/arch/arch.h \
+    %D%/arch/arch.h %D%/arch/arch_table.c \
+    %D%/arch/shape.c %D%/arch/shape.h \
     %D%/arch/sublayers.c %D%/arch/sublayers.h \
     %D%/device/device.h \
     %D%/device/device_cpu.c %D%/device/device_cpu.h \
@@ -12,8 +13,9 @@ libfathom_a_SOURCES = \
     %D%/forward.c %D%/forward.h \
     %D%/gguf.c %D%/gguf.h %D%/gguf_parse.c %D%/gguf_parse.h \
     %D%/kv_cache.c %D%/kv_cache.h \
-    %D%/model.h \
+    %D%/model.c %D%/model.h %D%/model_load.c %D%/model_parts.h \
     %D%/prompt.h \
+    %D%/tensor_table.c %D%/tensor_table.h \
     %D%/tokenizer.h \
     %D%/workspace.c %D%/workspace.h
 

@@ -39,6 +39,7 @@ struct shape {
     uint32_t nope_width;
     uint32_t latent_width;  // kv_lora_rank
     uint32_t query_rank;    // q_lora_rank, 0: q is projected directly
+    bool split_key_value;   // files: attn_k_b and attn_v_b, not attn_kv_b
     double attention_scale; // multiplies a score before softmax
 
     uint32_t rope_width; // elements of a head that are rotated
@@ -57,6 +58,8 @@ struct shape {
     struct router_rule router;
     bool groups_filled_in; // from the published shape, not from the file
     bool tied_output;      // the embedding is the output head
+    bool yarn_log_missing; // YaRN without rope.scaling.yarn_log_multiplier
+    bool mtp_missing;      // declared, but there are no such blocks
 };
 
 /* A matrix where the device wants it: y = W x, W (rows, columns). */
@@ -129,6 +132,9 @@ MUST_CHECK enum status model_open(struct model **out, const char *path,
                                   const struct model_options *options,
                                   struct error *err);
 void model_close(struct model *model); // takes NULL
+
+/* What a user should know about the file, a sentence each. */
+const char *const *model_warnings(const struct model *model, size_t *count);
 
 /*
  * Bytes model_load will ask the device for. Known before anything is read,
