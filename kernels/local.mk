@@ -18,10 +18,39 @@ if HAVE_AVX2
 noinst_LIBRARIES += libkernels_avx2.a
 libkernels_avx2_a_CFLAGS = $(AM_CFLAGS) -mavx2 -mfma -mf16c
 libkernels_avx2_a_SOURCES = \
-    %D%/linear/quantize_avx2.c
+    %D%/linear/quantize_avx2.c \
+    %D%/lanes_avx2.h \
+    %D%/norm/norm_avx2.c \
+    %D%/rope/rope_avx2.c \
+    %D%/attention/attention_avx2.c %D%/attention/project_avx2.c \
+    %D%/attention/tile_avx2.c %D%/attention/tile_avx2.h \
+    %D%/activation/activation_avx2.c
 avx2_library = libkernels_avx2.a
 endif
 
 # What a program that computes links: variants fall back on references, so
 # the first library comes twice.
 KERNELS_LIBS = libkernels.a $(avx2_library) libkernels.a libquant.a libbase.a
+
+# Checks: OP_check.c proves that every level keeps OP.h's promise.
+check_LIBRARIES += libkernels_check.a
+libkernels_check_a_SOURCES = %D%/check.c %D%/check.h
+CHECK_LIBS = libkernels_check.a $(KERNELS_LIBS)
+
+kernel_checks = \
+    %D%/activation/activation_check \
+    %D%/attention/attention_check \
+    %D%/attention/half_check \
+    %D%/attention/project_check \
+    %D%/norm/norm_check \
+    %D%/rope/rope_check \
+    %D%/router/router_check
+check_PROGRAMS += $(kernel_checks)
+TESTS += $(kernel_checks)
+%C%_activation_activation_check_LDADD = $(CHECK_LIBS)
+%C%_attention_attention_check_LDADD = $(CHECK_LIBS)
+%C%_attention_half_check_LDADD = $(CHECK_LIBS)
+%C%_attention_project_check_LDADD = $(CHECK_LIBS)
+%C%_norm_norm_check_LDADD = $(CHECK_LIBS)
+%C%_rope_rope_check_LDADD = $(CHECK_LIBS)
+%C%_router_router_check_LDADD = $(CHECK_LIBS)
