@@ -148,9 +148,9 @@ join_shard(struct gguf *gguf, size_t i, struct gguf_file *file,
     gguf->trailing = gguf->trailing || file->bytes > file->data_end;
     if (file->bytes > file->data_end)
         TRY(add_warning(gguf, err,
-                        "%s: %" PRIu64 " trailing bytes behind the last tensor "
-                        "are ignored",
-                        shard->shown, file->bytes - file->data_end));
+                        "%" PRIu64 " trailing bytes behind the last tensor "
+                        "of file %zu are ignored",
+                        file->bytes - file->data_end, i + 1));
     TRY(grow_tensors(gguf, file->tensors, err));
     for (size_t t = 0; t < file->tensors; t++)
         gguf->tensor[gguf->tensors++] = &file->tensor[t];

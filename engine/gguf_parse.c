@@ -48,31 +48,49 @@ enum { POOL_ALIGNMENT = 16, BLOCK_HEADER = 32 };
 
 static_assert(sizeof(struct gguf_block) <= BLOCK_HEADER, "block header");
 
+/* A new block where the current one has no room for `bytes`. */
+static enum status
+pool_reserve(struct gguf_pool *pool, size_t bytes, struct error *err)
+{
+    struct gguf_block *block = pool->block;
+    size_t size = bytes > BLOCK_BYTES ? bytes : BLOCK_BYTES, total;
+    void *memory;
+
+    if (block != NULL && block->size - block->used >= bytes)
+        return STATUS_OK;
+    if (!size_add(&total, size, BLOCK_HEADER))
+        return error_set(err, STATUS_NOMEM, "cannot allocate %zu bytes", size);
+    TRY(memory_alloc(&memory, total, err));
+    block = memory;
+    block->next = pool->block;
+    block->size = size;
+    pool->block = block;
+    return STATUS_OK;
+}
+
+/* Memory without alignment, for text. */
+static enum status
+pool_text(void **out, struct gguf_pool *pool, size_t bytes, struct error *err)
+{
+    TRY(pool_reserve(pool, bytes, err));
+    *out = (char *) pool->block + BLOCK_HEADER + pool->block->used;
+    pool->block->used += bytes;
+    return STATUS_OK;
+}
+
 enum status
 gguf_pool_alloc(void **out, struct gguf_pool *pool, size_t bytes,
                 struct error *err)
 {
-    struct gguf_block *block = pool->block;
-    size_t rounded, total;
-    void *memory;
+    size_t room;
 
-    if (!size_add(&rounded, bytes, POOL_ALIGNMENT - 1))
+    if (!size_add(&room, bytes, POOL_ALIGNMENT))
         return error_set(err, STATUS_NOMEM, "cannot allocate %zu bytes", bytes);
-    rounded = rounded / POOL_ALIGNMENT * POOL_ALIGNMENT;
-    if (block == NULL || block->size - block->used < rounded) {
-        size_t size = rounded > BLOCK_BYTES ? rounded : BLOCK_BYTES;
-        if (!size_add(&total, size, BLOCK_HEADER))
-            return error_set(err, STATUS_NOMEM, "cannot allocate %zu bytes",
-                             size);
-        TRY(memory_alloc(&memory, total, err));
-        block = memory;
-        block->next = pool->block;
-        block->size = size;
-        pool->block = block;
-    }
-    *out = (char *) block + BLOCK_HEADER + block->used;
-    block->used += rounded;
-    return STATUS_OK;
+    TRY(pool_reserve(pool, room, err));
+    size_t used = pool->block->used;
+    pool->block->used +=
+        (POOL_ALIGNMENT - used % POOL_ALIGNMENT) % POOL_ALIGNMENT;
+    return pool_text(out, pool, bytes, err);
 }
 
 void
@@ -206,26 +224,43 @@ cursor_u64(struct cursor *c, uint64_t *out, struct error *err)
     return cursor_take(c, out, sizeof *out, err);
 }
 
-/* A string of at most `most` bytes; `what` names it in messages. */
+/* What a string is, for messages: "name", or "element" and its number. */
+struct string_role {
+    const char *what;
+    size_t number; // 0: none
+};
+
 static enum status
-cursor_string(struct cursor *c, struct gguf_string *out, const char *what,
+refuse_length(const struct cursor *c, struct string_role role, uint64_t length,
               uint64_t most, struct error *err)
+{
+    char number[24] = "";
+
+    if (role.number > 0)
+        snprintf(number, sizeof number, " %zu", role.number);
+    if (length <= bytes_left(c))
+        return refuse(c, err, "%s%s of %" PRIu64 " bytes, %" PRIu64 " allowed",
+                      role.what, number, length, most);
+    return refuse(c, err,
+                  "%s%s has length %" PRIu64 ", but only %" PRIu64
+                  " bytes are left: the file (%" PRIu64
+                  " bytes) ends inside the %s at offset %" PRIu64,
+                  role.what, number, length, bytes_left(c), c->size, c->part,
+                  c->position);
+}
+
+/* A string of at most `most` bytes. */
+static enum status
+cursor_string(struct cursor *c, struct gguf_string *out,
+              struct string_role role, uint64_t most, struct error *err)
 {
     uint64_t length;
     void *memory;
 
     TRY(cursor_u64(c, &length, err));
-    if (length > bytes_left(c))
-        return refuse(c, err,
-                      "%s has length %" PRIu64 ", but only %" PRIu64
-                      " bytes are left: the file (%" PRIu64
-                      " bytes) ends inside the %s at offset %" PRIu64,
-                      what, length, bytes_left(c), c->size, c->part,
-                      c->position);
-    if (length > most)
-        return refuse(c, err, "%s of %" PRIu64 " bytes, %" PRIu64 " allowed",
-                      what, length, most);
-    TRY(gguf_pool_alloc(&memory, c->pool, (size_t) length + 1, err));
+    if (length > bytes_left(c) || length > most)
+        return refuse_length(c, role, length, most, err);
+    TRY(pool_text(&memory, c->pool, (size_t) length + 1, err));
     TRY(cursor_take(c, memory, length, err));
     out->bytes = memory; // the pool's memory is zeroed: NUL-terminated
     out->length = (size_t) length;
@@ -239,7 +274,7 @@ cursor_name(struct cursor *c, const char **out, uint64_t most,
 {
     struct gguf_string name;
 
-    TRY(cursor_string(c, &name, "name", most, err));
+    TRY(cursor_string(c, &name, (struct string_role){"name", 0}, most, err));
     if (name.length == 0)
         return refuse(c, err, "empty name");
     for (size_t i = 0; i < name.length; i++)
@@ -425,7 +460,6 @@ static enum status
 parse_strings(struct cursor *c, struct gguf_value *value, struct error *err)
 {
     void *memory;
-    char what[40];
 
     if (value->count > bytes_left(c) / STRING_BYTES)
         return refuse(c, err,
@@ -437,10 +471,9 @@ parse_strings(struct cursor *c, struct gguf_value *value, struct error *err)
     TRY(gguf_pool_alloc(&memory, c->pool,
                         value->count * sizeof(struct gguf_string), err));
     struct gguf_string *string = memory;
-    for (size_t i = 0; i < value->count; i++) {
-        snprintf(what, sizeof what, "element %zu", i + 1);
-        TRY(cursor_string(c, &string[i], what, GGUF_ELEMENT_MAX, err));
-    }
+    for (size_t i = 0; i < value->count; i++)
+        TRY(cursor_string(c, &string[i], (struct string_role){"element", i + 1},
+                          GGUF_ELEMENT_MAX, err));
     value->data = string;
     return STATUS_OK;
 }
@@ -467,7 +500,8 @@ parse_string(struct cursor *c, struct gguf_value *value, struct error *err)
 
     TRY(gguf_pool_alloc(&memory, c->pool, sizeof(struct gguf_string), err));
     value->data = memory;
-    return cursor_string(c, memory, "string", GGUF_STRING_MAX, err);
+    return cursor_string(c, memory, (struct string_role){"string", 0},
+                         GGUF_STRING_MAX, err);
 }
 
 static enum status
