@@ -1,6 +1,7 @@
 noinst_LIBRARIES += libfathom.a
 libfathom_a_SOURCES = \
-    %D%/arch/arch.h %D%/arch/arch_table.c \
+    %D%/arch/arch.h %D%/arch/arch_deepseek.c \
+    %D%/arch/arch_llama.c %D%/arch/arch_table.c \
     %D%/arch/shape.c %D%/arch/shape.h \
     %D%/arch/sublayers.c %D%/arch/sublayers.h \
     %D%/device/device.h \
