@@ -20,6 +20,13 @@ high4(unsigned byte)
     return byte >> 4 & 15;
 }
 
+/* The i-th nibble of `bytes`, low one first. */
+static inline unsigned
+nibble_of(const uint8_t *bytes, unsigned i)
+{
+    return bytes[i / 2] >> 4 * (i % 2) & 15;
+}
+
 static inline unsigned
 bit_of(unsigned bits, unsigned i)
 {

@@ -5,6 +5,8 @@
  * published order of products does, because half scale times integer sub-scale
  * is exact in binary32, and where it is not (scales of 32 bits) the sub-scale
  * is outside w, or the format has a decoder of its own.
+ *
+ * A group of interleaved rows: the rows' headers, then the groups' blocks.
  */
 #include "quant/quant.h"
 
@@ -12,30 +14,62 @@
 
 #include <assert.h>
 
-static float
-header_scale(const struct format *format, const uint8_t *row)
+/* Where the blocks of a row, or of its group, start. */
+static const uint8_t *
+blocks_of(const struct format *format, const uint8_t *row)
 {
+    return row + format->header_bytes * format->interleaved;
+}
+
+static size_t
+group_block_bytes(const struct format *format)
+{
+    return (size_t) format->block_bytes * format->interleaved;
+}
+
+/* ---- 32-blocks ---- */
+
+static float
+header_scale(const struct format *format, const uint8_t *row, unsigned lane)
+{
+    const uint8_t *header = row + lane * format->header_bytes;
     switch (format->header_bytes) {
     case 2:
-        return half_at(row);
+        return half_at(header);
     case 4:
-        return float_at(row);
+        return float_at(header);
     default:
         return 1;
     }
+}
+
+static void
+interleaved_block32(const struct format *format, const uint8_t *blocks,
+                    unsigned lane, size_t i, struct block32 *out)
+{
+    uint8_t plain[PLAIN_BLOCK_MAX];
+    size_t per_block = format->block_elems / 32;
+    format->unpack(blocks + i / per_block * group_block_bytes(format), lane,
+                   plain);
+    format_plain(format)->block32(plain, i % per_block, out);
 }
 
 void
 format_block32(const struct format *format, const uint8_t *row, unsigned lane,
                size_t i, struct block32 *out)
 {
-    (void) lane;
-    out->a = header_scale(format, row);
+    const uint8_t *blocks = blocks_of(format, row);
+    out->a = header_scale(format, row, lane);
     out->m = 0;
     out->minimum = MINIMUM_NONE;
     out->min[0] = out->min[1] = 0;
-    format->block32(row + format->header_bytes, i, out);
+    if (format->interleaved > 1)
+        interleaved_block32(format, blocks, lane, i, out);
+    else
+        format->block32(blocks, i, out);
 }
+
+/* ---- decoding, encoding ---- */
 
 static void
 block32_decode(const struct block32 *block, float out[32])
@@ -65,36 +99,21 @@ format_decode_row(const struct format *format, const uint8_t *row,
     }
 }
 
-static bool
-blocks_finite(const struct format *format, const uint8_t *blocks, size_t count)
+void
+format_unpack_rows(const struct format *format, const uint8_t *group,
+                   uint8_t *rows, size_t elems)
 {
-    if (format->finite != NULL)
-        return format->finite(blocks, count);
-    for (size_t b = 0; b < count; b++) {
-        const uint8_t *scales =
-            blocks + b * format->block_bytes + format->halves_at;
-        if (!f16_finite(scales, format->halves))
-            return false;
-    }
-    return true;
-}
-
-bool
-format_scales_finite(const struct format *format, const uint8_t *rows,
-                     size_t bytes, size_t elems)
-{
-    if (format->header_bytes == 0)
-        return blocks_finite(format, rows, bytes / format->block_bytes);
-    size_t row_bytes = format_row_bytes(format, elems);
+    assert(format->interleaved > 1);
+    const uint8_t *blocks = blocks_of(format, group);
     size_t count = elems / format->block_elems;
-    for (const uint8_t *row = rows; row < rows + bytes; row += row_bytes) {
-        bool scale_finite =
-            format->header_bytes == 2 ? f16_finite(row, 1) : f32_finite(row, 1);
-        if (!scale_finite ||
-            !blocks_finite(format, row + format->header_bytes, count))
-            return false;
+    for (unsigned lane = 0; lane < format->interleaved; lane++) {
+        memcpy(rows, group + lane * format->header_bytes, format->header_bytes);
+        rows += format->header_bytes;
+        for (size_t b = 0; b < count; b++) {
+            format->unpack(blocks + b * group_block_bytes(format), lane, rows);
+            rows += format->block_bytes;
+        }
     }
-    return true;
 }
 
 void
@@ -106,4 +125,41 @@ format_encode_row(const struct format *format, const float *in, uint8_t *row,
         format->encode(in + e, row);
         row += format->block_bytes;
     }
+}
+
+/* ---- checking ---- */
+
+static bool
+blocks_finite(const struct format *format, const uint8_t *blocks, size_t count)
+{
+    if (format->finite != NULL)
+        return format->finite(blocks, count);
+    for (size_t b = 0; b < count; b++)
+        if (!f16_finite(blocks + b * group_block_bytes(format) +
+                            format->halves_at,
+                        format->halves))
+            return false;
+    return true;
+}
+
+static bool
+headers_finite(const struct format *format, const uint8_t *row)
+{
+    return format->header_bytes == 2 ? f16_finite(row, format->interleaved)
+                                     : f32_finite(row, format->interleaved);
+}
+
+bool
+format_scales_finite(const struct format *format, const uint8_t *rows,
+                     size_t bytes, size_t elems)
+{
+    if (format->header_bytes == 0)
+        return blocks_finite(format, rows, bytes / group_block_bytes(format));
+    size_t group_bytes = format_row_bytes(format, elems) * format->interleaved;
+    size_t count = elems / format->block_elems;
+    for (size_t at = 0; at < bytes; at += group_bytes)
+        if (!headers_finite(format, rows + at) ||
+            !blocks_finite(format, blocks_of(format, rows + at), count))
+            return false;
+    return true;
 }

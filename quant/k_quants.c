@@ -106,8 +106,8 @@ q6_k_block32(const void *blocks, size_t i, struct block32 *out)
     const struct q6_k *b = (const struct q6_k *) blocks + i / 8;
     unsigned k = i % 8;
     unsigned j = k % 4;
-    const uint8_t *low = b->ql[k / 4] + 32 * (j & 1);
-    const uint8_t *high = b->qh[k / 4];
+    const uint8_t *low = b->ql + 64 * (k / 4) + 32 * (j & 1);
+    const uint8_t *high = b->qh + 32 * (k / 4);
     for (unsigned l = 0; l < 32; l++) {
         unsigned level = (low[l] >> 4 * (j / 2) & 15u) | (high[l] >> 2 * j & 3u)
                                                              << 4;

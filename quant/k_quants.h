@@ -16,9 +16,9 @@
  *        y = (d * scale) * q - dmin * minimum
  *   Q5_K | d 2 | dmin 2 | scales 12 | qh 32 | q 128 |
  *        as Q4_K, fifth bit of q: bit k of byte qh[l]
- *   Q6_K | ql 64+64 | qh 32+32 | scales 16 (signed) | d 2 |
- *        per half of 128, j = k % 4: low bits in nibble j / 2 of byte
- *        32 * (j & 1) + l of ql; high bits 2 * j of byte l of qh
+ *   Q6_K | ql 128 | qh 64 | scales 16 (signed) | d 2 |
+ *        j = k % 4: low bits in nibble j / 2 of byte 64 * (k / 4) +
+ *        32 * (j & 1) + l of ql; high bits 2j of byte 32 * (k / 4) + l of qh
  *        y = (d * scale) * ((low | high << 4) - 32)
  *
  * Scales of Q3_K, g = e / 16:       low nibbles          high bit pairs
@@ -73,8 +73,8 @@ struct q5_k {
 static_assert(sizeof(struct q5_k) == 176, "a Q5_K block has 176 bytes");
 
 struct q6_k {
-    uint8_t ql[2][64];
-    uint8_t qh[2][32];
+    uint8_t ql[128];
+    uint8_t qh[64];
     int8_t scales[16];
     uint8_t d[2];
 };

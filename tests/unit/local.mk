@@ -9,10 +9,22 @@ check_PROGRAMS += %D%/sanitiser_test
 TESTS += %D%/sanitiser_test
 %C%_sanitiser_test_LDADD = libui.a $(UNIT_TEST_LIBS)
 
-check_PROGRAMS += %D%/formats_test
-TESTS += %D%/formats_test
-%C%_formats_test_SOURCES = %D%/formats_test.c %D%/sha256.c %D%/sha256.h
-%C%_formats_test_LDADD = libquant.a $(UNIT_TEST_LIBS) -lm
+QUANT_TEST_LIBS = libquant.a $(UNIT_TEST_LIBS) -lm
+check_PROGRAMS += %D%/codebooks_test %D%/floats_test %D%/formats_test \
+    %D%/interleaved_test
+TESTS += %D%/codebooks_test %D%/floats_test %D%/formats_test \
+    %D%/interleaved_test
+%C%_codebooks_test_SOURCES = %D%/codebooks_test.c %D%/sha256.c %D%/sha256.h
+%C%_codebooks_test_LDADD = $(QUANT_TEST_LIBS)
+%C%_floats_test_SOURCES = %D%/floats_test.c \
+    %D%/random_rows.c %D%/random_rows.h
+%C%_floats_test_LDADD = $(QUANT_TEST_LIBS)
+%C%_formats_test_SOURCES = %D%/formats_test.c \
+    %D%/random_rows.c %D%/random_rows.h %D%/sha256.c %D%/sha256.h
+%C%_formats_test_LDADD = $(QUANT_TEST_LIBS)
+%C%_interleaved_test_SOURCES = %D%/interleaved_test.c \
+    %D%/random_rows.c %D%/random_rows.h
+%C%_interleaved_test_LDADD = $(QUANT_TEST_LIBS)
 
 check_PROGRAMS += %D%/protocol_test
 TESTS += %D%/protocol_test
