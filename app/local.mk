@@ -1,0 +1,34 @@
+bin_PROGRAMS += fathom
+fathom_SOURCES = \
+    %D%/app.h \
+    %D%/client.c %D%/client.h \
+    %D%/cmd_ask.c \
+    %D%/cmd_chat.c \
+    %D%/cmd_help.c \
+    %D%/command.h \
+    %D%/commands.c \
+    %D%/exit_code.h \
+    %D%/generation.c %D%/generation.h \
+    %D%/help.c %D%/help.h \
+    %D%/main.c \
+    %D%/notice.c %D%/notice.h \
+    %D%/options.c %D%/options.h \
+    %D%/output.c %D%/output.h \
+    %D%/places.c %D%/places.h \
+    %D%/progress_text.c %D%/progress_text.h \
+    %D%/question.c %D%/question.h \
+    %D%/report.c %D%/report.h \
+    %D%/signals.c %D%/signals.h \
+    %D%/thought.c %D%/thought.h
+fathom_CPPFLAGS = $(AM_CPPFLAGS) \
+    -DLIBEXECDIR='"$(libexecdir)"' -DPKGDATADIR='"$(pkgdatadir)"'
+fathom_LDADD = libui.a libbase.a $(READLINE_LIBS) $(JANSSON_LIBS)
+
+# A build tree has the models beside the program, as an installation has.
+noinst_DATA = %D%/models.stamp
+CLEANFILES += %D%/models.stamp
+%D%/models.stamp:
+	$(AM_V_at)$(MKDIR_P) %D% models
+	$(AM_V_at)test -e models/fathom-mini.gguf || \
+	    ln -sf $(abs_top_srcdir)/models/fathom-mini.gguf models/
+	$(AM_V_at)touch $@

@@ -48,8 +48,8 @@ takes_selector(uint32_t base, uint32_t selector)
            !is_selector(base) && base != 0x3000 && base != 0xFEFF;
 }
 
-static bool
-is_command(uint32_t c)
+bool
+sanitiser_is_command(uint32_t c)
 {
     return (c < 0x20 && c != '\n' && c != '\t') || (c >= 0x7F && c < 0xA0) ||
            (c >= 0x2028 && c <= 0x202E) || (c >= 0x2066 && c <= 0x2069) ||
@@ -91,7 +91,8 @@ append_character(struct sanitiser *s, struct buffer *out, uint32_t c,
         s->base = 0;
         return STATUS_OK;
     }
-    if (is_command(c) || (is_selector(c) && !takes_selector(s->base, c))) {
+    if (sanitiser_is_command(c) ||
+        (is_selector(c) && !takes_selector(s->base, c))) {
         s->base = 0;
         return append_mark(s, out, c, err);
     }

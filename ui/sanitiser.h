@@ -40,4 +40,10 @@ MUST_CHECK enum status sanitiser_write(struct sanitiser *sanitiser,
 MUST_CHECK enum status sanitiser_finish(struct sanitiser *sanitiser,
                                         struct buffer *out, struct error *err);
 
+/*
+ * Whether a terminal may act upon this character or hide it: what the table
+ * above shows as a mark, but for selectors. LF and TAB are not.
+ */
+bool sanitiser_is_command(uint32_t code_point);
+
 #endif

@@ -1,0 +1,33 @@
+/*
+ * app: the program fathom. This is the folder's door; nobody else enters.
+ *
+ *   main.c         finds the command, parses its options, runs it
+ *   command.h      what a command is; commands.c lists them
+ *   options.h      command lines against the tables of command.h
+ *   help.h         --help and completions, from the same tables
+ *   exit_code.h    what the program ends with
+ *   notice.h       sentences for people, on standard error
+ *   signals.h      SIGINT and its kin as something to wait for
+ *   places.h       where the engine and the models are
+ *   client.h       the engine: started or found warm, spoken to, lost
+ *   generation.h   options that `ask` and `chat` share, as a request
+ *   question.h     the text `ask` was given: argument, stdin, files
+ *   output.h       where an answer goes: stdout, or a file that appears whole
+ *   report.h       an answer as JSON
+ *   conversation.h the turns of a chat
+ *   cmd_NAME.c     one command each
+ */
+#ifndef FATHOM_APP_APP_H
+#define FATHOM_APP_APP_H
+
+#include "app/client.h"
+#include "app/command.h"
+#include "app/exit_code.h"
+#include "app/generation.h"
+#include "app/help.h"
+#include "app/notice.h"
+#include "app/options.h"
+#include "app/places.h"
+#include "app/signals.h"
+
+#endif

@@ -1,0 +1,431 @@
+/* One poll loop over the engine's pipes, the signal pipe and an input. */
+#include "config.h"
+
+#include "app/client.h"
+
+#include "app/places.h"
+#include "app/signals.h"
+#include "base/base.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+enum {
+    READ_BYTES = 64 * 1024,
+    CONNECT_MS = 2000, // a warm engine may take to answer
+    END_MS = 2000,     // an engine may take to end after its pipe was closed
+};
+
+struct client {
+    pid_t process; // 0: a warm engine's, not ours
+    int to, from;  // -1: closed
+    uint64_t last_number;
+    struct buffer outgoing, incoming, payload;
+    bool event_waits;
+    struct event event; // taken from `incoming`, not yet handed out
+};
+
+static enum status
+client_alloc(struct client **out, struct error *err)
+{
+    void *memory;
+
+    TRY(memory_alloc(&memory, sizeof **out, err));
+    *out = memory;
+    **out = (struct client){.to = -1, .from = -1};
+    return STATUS_OK;
+}
+
+/* Standard input and output of the child are the pipes' other ends. */
+static enum status
+spawn(pid_t *out, const char *engine, const char *path, int in, int out_end,
+      struct error *err)
+{
+    posix_spawn_file_actions_t actions;
+    posix_spawnattr_t attributes;
+    sigset_t none, usual;
+    char *argv[] = {strdup(engine), strdup("--"), strdup(path), NULL};
+
+    posix_spawn_file_actions_init(&actions);
+    posix_spawn_file_actions_adddup2(&actions, in, STDIN_FILENO);
+    posix_spawn_file_actions_adddup2(&actions, out_end, STDOUT_FILENO);
+    posix_spawnattr_init(&attributes);
+    sigemptyset(&none);
+    sigfillset(&usual);
+    posix_spawnattr_setsigmask(&attributes, &none);
+    posix_spawnattr_setsigdefault(&attributes, &usual);
+    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSID |
+                                              POSIX_SPAWN_SETSIGMASK |
+                                              POSIX_SPAWN_SETSIGDEF);
+    errno =
+        argv[0] && argv[1] && argv[2]
+            ? posix_spawnp(out, engine, &actions, &attributes, argv, environ)
+            : ENOMEM;
+    int failed = errno;
+
+    for (size_t i = 0; i < 3; i++)
+        free(argv[i]);
+    posix_spawnattr_destroy(&attributes);
+    posix_spawn_file_actions_destroy(&actions);
+    errno = failed;
+    return failed ? error_errno(err, "the engine %s cannot be started", engine)
+                  : STATUS_OK;
+}
+
+static void
+close_if_open(int *descriptor)
+{
+    if (*descriptor >= 0)
+        close(*descriptor);
+    *descriptor = -1;
+}
+
+static enum status
+start_process(struct client *client, const char *engine, const char *path,
+              struct error *err)
+{
+    int down[2] = {-1, -1}, up[2] = {-1, -1}; // [0] is read, [1] written
+    enum status status = STATUS_OK;
+
+    if (pipe2(down, O_CLOEXEC) < 0 || pipe2(up, O_CLOEXEC) < 0 ||
+        fcntl(down[1], F_SETFL, O_NONBLOCK) < 0 ||
+        fcntl(up[0], F_SETFL, O_NONBLOCK) < 0)
+        status = error_errno(err, "cannot make pipes to the engine");
+    if (status == STATUS_OK)
+        status = spawn(&client->process, engine, path, down[0], up[1], err);
+    close_if_open(&down[0]);
+    close_if_open(&up[1]);
+    client->to = down[1];
+    client->from = up[0];
+    return status;
+}
+
+enum status
+client_start(struct client **out, const char *path, struct error *err)
+{
+    char engine[PLACE_BYTES];
+
+    *out = NULL;
+    TRY(places_engine(engine, err));
+    TRY(client_alloc(out, err));
+    enum status status = start_process(*out, engine, path, err);
+
+    if (status != STATUS_OK) {
+        client_close(*out);
+        *out = NULL;
+    }
+    return status;
+}
+
+static enum status
+connect_warm(struct client **out, const char *path, struct error *err)
+{
+    struct buffer directory = {0};
+    char name[RENDEZVOUS_NAME];
+    int to, from;
+    bool found = false;
+    enum status status = rendezvous_directory(&directory, err);
+
+    if (status == STATUS_OK)
+        status = rendezvous_name(name, path, err);
+    if (status == STATUS_OK)
+        status = rendezvous_connect(&to, &from, &found, directory.data, name,
+                                    CONNECT_MS, err);
+    buffer_release(&directory);
+    if (status != STATUS_OK || !found)
+        return status;
+    status = client_alloc(out, err);
+    if (status != STATUS_OK) {
+        close(to);
+        close(from);
+        return status;
+    }
+    (*out)->to = to;
+    (*out)->from = from;
+    return STATUS_OK;
+}
+
+enum status
+client_reach(struct client **out, const char *path, struct error *err)
+{
+    struct error why;
+
+    *out = NULL;
+    if (connect_warm(out, path, &why) != STATUS_OK)
+        log_note("no warm engine: %s", why.text);
+    return *out ? STATUS_OK : client_start(out, path, err);
+}
+
+/* Waits for the child to end; false when it lives on after END_MS. */
+static bool
+reap(struct client *client, int *how)
+{
+    static const struct timespec tick = {.tv_nsec = 1000000};
+
+    for (int ms = 0; ms < END_MS; ms++) {
+        pid_t ended = waitpid(client->process, how, WNOHANG);
+
+        if (ended == client->process || (ended < 0 && errno != EINTR))
+            return true;
+        nanosleep(&tick, NULL);
+    }
+    return false;
+}
+
+static void
+end_process(struct client *client, int *how)
+{
+    if (!reap(client, how)) {
+        kill(client->process, SIGKILL);
+        while (waitpid(client->process, how, 0) < 0 && errno == EINTR)
+            continue;
+    }
+    client->process = 0;
+}
+
+void
+client_close(struct client *client)
+{
+    int how;
+
+    if (client == NULL)
+        return;
+    close_if_open(&client->to);
+    close_if_open(&client->from);
+    if (client->process > 0)
+        end_process(client, &how);
+    if (client->event_waits)
+        event_release(&client->event);
+    buffer_release(&client->outgoing);
+    buffer_release(&client->incoming);
+    buffer_release(&client->payload);
+    free(client);
+}
+
+bool
+client_is_warm(const struct client *client)
+{
+    return client->process == 0;
+}
+
+struct buffer *
+client_outgoing(struct client *client)
+{
+    return &client->outgoing;
+}
+
+uint64_t
+client_number(struct client *client)
+{
+    return ++client->last_number;
+}
+
+/* The engine has closed its end, or is to be given up. */
+static enum status
+engine_ended(struct client *client, struct error *err)
+{
+    int how = 0;
+
+    close_if_open(&client->to);
+    close_if_open(&client->from);
+    if (client->process == 0)
+        return error_set(err, STATUS_IO, "the warm engine ended");
+    end_process(client, &how);
+    if (WIFSIGNALED(how))
+        return error_set(err, STATUS_IO, "the engine ended (signal %d, %s)",
+                         WTERMSIG(how), strsignal(WTERMSIG(how)));
+    return error_set(err, STATUS_IO, "the engine ended (exit status %d)",
+                     WEXITSTATUS(how));
+}
+
+/* write without SIGPIPE, whose default is kept for standard output. */
+static ssize_t
+write_quietly(int descriptor, const char *bytes, size_t length)
+{
+    static const struct timespec now = {0};
+    sigset_t pipe_signal, before;
+
+    sigemptyset(&pipe_signal);
+    sigaddset(&pipe_signal, SIGPIPE);
+    sigprocmask(SIG_BLOCK, &pipe_signal, &before);
+    ssize_t n = write(descriptor, bytes, length);
+    int failed = errno;
+
+    if (n < 0 && failed == EPIPE && !sigismember(&before, SIGPIPE))
+        while (sigtimedwait(&pipe_signal, NULL, &now) < 0 && errno == EINTR)
+            continue;
+    sigprocmask(SIG_SETMASK, &before, NULL);
+    errno = failed;
+    return n;
+}
+
+/* False when the engine does not take it any more: reading will say why. */
+static void
+send_some(struct client *client)
+{
+    while (client->outgoing.length > 0 && client->to >= 0) {
+        ssize_t n = write_quietly(client->to, client->outgoing.data,
+                                  client->outgoing.length);
+
+        if (n < 0 && (errno == EAGAIN || errno == EINTR))
+            return;
+        if (n < 0) {
+            close_if_open(&client->to);
+            return;
+        }
+        buffer_drop(&client->outgoing, (size_t) n);
+    }
+}
+
+static enum status
+receive_some(struct client *client, struct error *err)
+{
+    struct buffer *in = &client->incoming;
+
+    TRY(buffer_reserve(in, READ_BYTES, err));
+    ssize_t n = read(client->from, in->data + in->length, READ_BYTES);
+
+    if (n < 0 && (errno == EAGAIN || errno == EINTR))
+        return STATUS_OK;
+    if (n <= 0)
+        return engine_ended(client, err);
+    in->length += (size_t) n;
+    in->data[in->length] = '\0';
+    return STATUS_OK;
+}
+
+/* Takes an event out of what has arrived; unknown kinds are skipped. */
+static enum status
+next_event(struct client *client, struct event *event, bool *found,
+           struct error *err)
+{
+    for (;;) {
+        struct frame_header header;
+        struct error inner;
+        enum status status = frame_take(&client->incoming, &header,
+                                        &client->payload, found, &inner);
+
+        if (status == STATUS_OK && !*found)
+            return STATUS_OK;
+        if (status == STATUS_OK)
+            status = event_take(event, &header, &client->payload, &inner);
+        if (status == STATUS_OK)
+            return STATUS_OK;
+        if (status == STATUS_UNSUPPORTED)
+            continue;
+        if (client->process > 0)
+            kill(client->process, SIGKILL);
+        (void) engine_ended(client, err);
+        return error_set(err, status,
+                         "the engine does not speak our protocol: "
+                         "%.700s",
+                         inner.text);
+    }
+}
+
+static int
+time_left_ms(uint64_t deadline_ns)
+{
+    uint64_t now = clock_ns();
+
+    if (deadline_ns == UINT64_MAX)
+        return -1;
+    if (deadline_ns <= now)
+        return 0;
+    uint64_t ms = (deadline_ns - now + 999999) / 1000000;
+
+    return ms > 3600000 ? 3600000 : (int) ms;
+}
+
+enum { WATCH_SIGNAL, WATCH_INPUT, WATCH_FROM, WATCH_TO, WATCH_COUNT };
+
+/* One poll; true when `wait->wake` was decided without the engine. */
+static enum status
+watch(struct pollfd fds[WATCH_COUNT], struct client_wait *wait, int timeout_ms,
+      bool *decided, struct error *err)
+{
+    int ready = poll(fds, WATCH_COUNT, timeout_ms);
+
+    *decided = true;
+    if (ready < 0 && errno != EINTR)
+        return error_errno(err, "cannot wait for the engine");
+    if (ready > 0 && fds[WATCH_SIGNAL].revents) {
+        wait->wake = CLIENT_SIGNAL;
+        return STATUS_OK;
+    }
+    if (clock_ns() >= wait->deadline_ns) {
+        wait->wake = CLIENT_TIME;
+        return STATUS_OK;
+    }
+    if (ready > 0 && fds[WATCH_INPUT].revents) {
+        wait->wake = CLIENT_INPUT;
+        return STATUS_OK;
+    }
+    *decided = false;
+    if (ready <= 0)
+        for (size_t i = 0; i < WATCH_COUNT; i++)
+            fds[i].revents = 0;
+    return STATUS_OK;
+}
+
+enum status
+client_wait(struct client *client, struct client_wait *wait, struct error *err)
+{
+    bool decided = false;
+
+    while (!decided) {
+        if (!client->event_waits && client->from >= 0)
+            TRY(next_event(client, &client->event, &client->event_waits, err));
+        if (!client->event_waits && client->from < 0)
+            return error_set(err, STATUS_IO, "the engine has ended");
+        struct pollfd fds[WATCH_COUNT] = {
+            {.fd = signals_descriptor(), .events = POLLIN},
+            {.fd = wait->input, .events = POLLIN},
+            {.fd = client->event_waits ? -1 : client->from, .events = POLLIN},
+            {.fd = client->outgoing.length > 0 ? client->to : -1,
+             .events = POLLOUT},
+        };
+
+        // signals and the clock come before what the engine has to say
+        TRY(watch(fds, wait,
+                  client->event_waits ? 0 : time_left_ms(wait->deadline_ns),
+                  &decided, err));
+        if (fds[WATCH_TO].revents)
+            send_some(client);
+        if (!decided && client->event_waits) {
+            wait->wake = CLIENT_EVENT;
+            wait->event = client->event;
+            client->event_waits = false;
+            return STATUS_OK;
+        }
+        if (!decided && fds[WATCH_FROM].revents)
+            TRY(receive_some(client, err));
+    }
+    return STATUS_OK;
+}
+
+enum status
+client_wait_without(struct client_wait *wait, struct error *err)
+{
+    bool decided = false;
+
+    while (!decided) {
+        struct pollfd fds[WATCH_COUNT] = {
+            {.fd = signals_descriptor(), .events = POLLIN},
+            {.fd = wait->input, .events = POLLIN},
+            {.fd = -1},
+            {.fd = -1},
+        };
+
+        TRY(watch(fds, wait, time_left_ms(wait->deadline_ns), &decided, err));
+    }
+    return STATUS_OK;
+}

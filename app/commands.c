@@ -1,0 +1,23 @@
+/* The list of commands. */
+#include "config.h"
+
+#include "app/command.h"
+
+#include <string.h>
+
+extern const struct command command_ask, command_help;
+
+const struct command *const commands[] = {
+    &command_ask,
+    &command_help,
+    NULL,
+};
+
+const struct command *
+command_find(const struct command *const *among, const char *name)
+{
+    for (size_t i = 0; among[i] != NULL; i++)
+        if (strcmp(among[i]->name, name) == 0)
+            return among[i];
+    return NULL;
+}

@@ -1,0 +1,117 @@
+/* Handlers set a flag and write one byte into a pipe of our own. */
+#include "config.h"
+
+#include "app/signals.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+static int wake[2] = {-1, -1};
+static volatile sig_atomic_t interrupted, ended, resized;
+static volatile sig_atomic_t at_once; // a second one ends the process
+
+static void
+wake_up(void)
+{
+    int saved = errno;
+
+    if (write(wake[1], "", 1) < 0) {
+        // full: it is readable already
+    }
+    errno = saved;
+}
+
+static void
+on_interrupt(int number)
+{
+    if (at_once && interrupted)
+        _exit(128 + number);
+    interrupted = 1;
+    wake_up();
+}
+
+static void
+on_end(int number)
+{
+    if (at_once && ended)
+        _exit(128 + number);
+    ended = number;
+    wake_up();
+}
+
+static void
+on_resize(int number)
+{
+    (void) number;
+    resized = 1;
+    wake_up();
+}
+
+static enum status
+handle(int number, void (*handler)(int), struct error *err)
+{
+    struct sigaction action = {.sa_handler = handler, .sa_flags = SA_RESTART};
+    struct sigaction before;
+
+    sigemptyset(&action.sa_mask);
+    if (sigaction(number, NULL, &before) < 0)
+        return error_errno(err, "cannot handle signal %d", number);
+    // nohup and background jobs of plain shells ignore some: leave them so
+    if (before.sa_handler == SIG_IGN)
+        return STATUS_OK;
+    if (sigaction(number, &action, NULL) < 0)
+        return error_errno(err, "cannot handle signal %d", number);
+    return STATUS_OK;
+}
+
+enum status
+signals_start(enum signals_mode mode, struct error *err)
+{
+    if (pipe2(wake, O_CLOEXEC | O_NONBLOCK) < 0)
+        return error_errno(err, "cannot make a pipe");
+    at_once = mode == SIGNALS_ASK;
+    TRY(handle(SIGINT, on_interrupt, err));
+    TRY(handle(SIGTERM, on_end, err));
+    TRY(handle(SIGHUP, on_end, err));
+    if (mode == SIGNALS_CHAT)
+        TRY(handle(SIGWINCH, on_resize, err));
+    return STATUS_OK;
+}
+
+int
+signals_descriptor(void)
+{
+    return wake[0];
+}
+
+int
+signals_taken(void)
+{
+    char bytes[64];
+
+    while (wake[0] >= 0 && read(wake[0], bytes, sizeof bytes) > 0)
+        continue;
+    if (ended)
+        return ended;
+    if (interrupted) {
+        // in `ask` the flag stays, so that the next one ends the process
+        if (!at_once)
+            interrupted = 0;
+        return SIGINT;
+    }
+    if (resized) {
+        resized = 0;
+        return SIGWINCH;
+    }
+    return 0;
+}
+
+void
+signals_forget(void)
+{
+    interrupted = 0;
+    resized = 0;
+}

@@ -1,0 +1,25 @@
+/*
+ * Signals that ask the program to stop, turned into something to wait for: a
+ * file descriptor that becomes readable. Before signals_start they have their
+ * usual effect. The main thread only.
+ */
+#ifndef FATHOM_APP_SIGNALS_H
+#define FATHOM_APP_SIGNALS_H
+
+#include "base/base.h"
+
+enum signals_mode {
+    SIGNALS_ASK,  // a second SIGINT, SIGTERM or SIGHUP ends the process at once
+    SIGNALS_CHAT, // any number of SIGINT is collected; SIGWINCH wakes too
+};
+
+MUST_CHECK enum status signals_start(enum signals_mode mode, struct error *err);
+
+/* Readable when a signal came. */
+int signals_descriptor(void);
+/* The signal that came since the last call (the gravest of several), or 0. */
+int signals_taken(void);
+/* Forgets a SIGINT that came before the thing it was to interrupt. */
+void signals_forget(void);
+
+#endif

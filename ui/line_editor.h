@@ -1,0 +1,64 @@
+/*
+ * The line typed at a prompt: readline, so every key the user knows works,
+ * vi mode, macros and ~/.inputrc included ("$if fathom" applies). Two
+ * functions are ours and can be bound there: fathom-send (Enter) and
+ * fathom-newline (^J, Alt-Enter). A backslash before Enter is a new line too,
+ * and pasted line feeds never send.
+ *
+ * The owner polls standard input and feeds the editor when it is readable, so
+ * it can watch an engine at the same time. History is in memory only. There
+ * is one editor, and it belongs to the main thread. Only in builds with
+ * readline (HAVE_READLINE).
+ */
+#ifndef FATHOM_UI_LINE_EDITOR_H
+#define FATHOM_UI_LINE_EDITOR_H
+
+#include "base/base.h"
+
+enum line_result {
+    LINE_MORE, // still being typed
+    LINE_DONE, // line_editor_line has it; the prompt is gone
+    LINE_END,  // ^D on an empty line, or the terminal went away
+};
+
+/* What Tab may offer; the completer fills it. */
+struct line_candidates {
+    char **words;
+    size_t count;
+    bool files; // names of files instead
+};
+void line_candidates_add(struct line_candidates *candidates, const char *word);
+
+/*
+ * Offers completions for the word that begins at line[start]; what precedes it
+ * tells the context. Offered words need not match: the editor chooses.
+ */
+typedef void (*line_complete_fn)(void *context, const char *line, size_t start,
+                                 struct line_candidates *out);
+
+/* Reads the user's inputrc. */
+void line_editor_open(line_complete_fn complete, void *context);
+void line_editor_close(void); // forgets the history; takes never opened
+
+/* Shows the prompt and begins a line. The terminal is the editor's now. */
+void line_editor_show(const char *prompt);
+/* Standard input is readable. */
+MUST_CHECK enum line_result line_editor_feed(void);
+/* The line of LINE_DONE: UTF-8 repaired, valid until the next show. */
+const char *line_editor_line(void);
+/* Lets ^P find this text again. */
+void line_editor_remember(const char *text);
+
+/*
+ * Ctrl-C at the prompt: gives the line up and leaves the terminal on a new
+ * one, without prompt. True when something had been typed.
+ */
+bool line_editor_interrupt(void);
+/* Leaves a half-typed line for later: the terminal is free for other text. */
+void line_editor_hide(void);
+/* Takes the half-typed line up again where it was. */
+void line_editor_resume(void);
+bool line_editor_visible(void);
+void line_editor_resized(void);
+
+#endif
