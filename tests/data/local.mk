@@ -48,3 +48,17 @@ EXTRA_DIST += %D%/tokenizer/smollm.roundtrip.tsv
 EXTRA_DIST += %D%/tokenizer/smollm2.tsv
 EXTRA_DIST += %D%/tokenizer/vectors.inp
 EXTRA_DIST += %D%/prompts %D%/templates %D%/tokenizer/variants
+
+# Many small files in one archive.
+HOSTILE_FILES = %D%/hostile/files/hostile.tsv
+check_DATA += $(HOSTILE_FILES)
+EXTRA_DIST += %D%/hostile/README.md %D%/hostile/expect.tsv
+EXTRA_DIST += %D%/hostile/files.tar.zst
+$(HOSTILE_FILES): %D%/hostile/files.tar.zst
+	@$(MKDIR_P) $(@D)
+	$(AM_V_GEN)zstd -dqc $< | tar -xmf - -C $(@D)
+clean-local-hostile:
+	-rm -rf $(builddir)/tests/data/hostile/files
+CLEAN_LOCAL = clean-local-hostile
+clean-local: $(CLEAN_LOCAL)
+.PHONY: clean-local-hostile

@@ -9,3 +9,7 @@ check_PROGRAMS += %D%/appendix_b_test
 TESTS += %D%/appendix_b_test
 %C%_appendix_b_test_SOURCES = %D%/appendix_b_test.c $(MODEL_TEST_FILES)
 %C%_appendix_b_test_LDADD = $(ENGINE_LIBS) -lm
+
+check_PROGRAMS += %D%/hostile_test
+TESTS += %D%/hostile_test
+%C%_hostile_test_LDADD = $(ENGINE_LIBS)
