@@ -8,6 +8,7 @@
  *   log.h     the log: a file and a ring, never the terminal
  *   clock.h   monotonic time
  *   frame.h   frames of the engine protocol: 16-byte header, payload
+ *   queue.h   bounded queues between threads
  *   rendezvous.h  where warm engines are met: paths, records, connecting
  *   protocol.h (a door of its own) the messages inside frames
  */
@@ -19,6 +20,7 @@
 #include "base/frame.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "base/queue.h"
 #include "base/rendezvous.h"
 #include "base/status.h"
 #include "base/text.h"

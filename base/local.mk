@@ -9,6 +9,7 @@ libbase_a_SOURCES = \
     %D%/log.c %D%/log.h \
     %D%/memory.c %D%/memory.h \
     %D%/protocol.c %D%/protocol.h \
+    %D%/queue.c %D%/queue.h \
     %D%/rendezvous.c %D%/rendezvous.h \
     %D%/request.c %D%/request.h \
     %D%/status.c %D%/status.h \

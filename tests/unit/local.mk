@@ -26,8 +26,9 @@ TESTS += %D%/codebooks_test %D%/floats_test %D%/formats_test \
     %D%/random_rows.c %D%/random_rows.h
 %C%_interleaved_test_LDADD = $(QUANT_TEST_LIBS)
 
-check_PROGRAMS += %D%/protocol_test
-TESTS += %D%/protocol_test
+check_PROGRAMS += %D%/protocol_test %D%/queue_test
+TESTS += %D%/protocol_test %D%/queue_test
+%C%_queue_test_LDADD = $(UNIT_TEST_LIBS)
 %C%_protocol_test_LDADD = libbase.a $(JANSSON_LIBS) $(CMOCKA_LIBS)
 
 GOLDEN_FILES = %D%/golden_file.c %D%/golden_file.h \
