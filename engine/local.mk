@@ -17,6 +17,7 @@ libfathom_a_SOURCES = \
     %D%/model.c %D%/model.h %D%/model_describe.c \
     %D%/model_load.c %D%/model_parts.h \
     %D%/prompt.h \
+    %D%/sampler.c %D%/sampler.h \
     %D%/tensor_table.c %D%/tensor_table.h \
     %D%/tokenizer.h \
     %D%/workspace.c %D%/workspace.h
