@@ -1,6 +1,6 @@
 /*
- * Reading little-endian numbers and parts of bytes at any alignment.
- * For the files of this folder.
+ * Numbers and parts of bytes at any alignment, for the files of this folder.
+ * Files are little-endian, and so is every machine that is supported.
  */
 #ifndef FATHOM_QUANT_BITS_H
 #define FATHOM_QUANT_BITS_H
@@ -36,20 +36,24 @@ bit_of(unsigned bits, unsigned i)
 static inline uint32_t
 u16_at(const uint8_t *p)
 {
-    return (uint32_t) p[0] | (uint32_t) p[1] << 8;
+    uint16_t value;
+    memcpy(&value, p, sizeof value);
+    return value;
 }
 
 static inline uint32_t
 u32_at(const uint8_t *p)
 {
-    return u16_at(p) | u16_at(p + 2) << 16;
+    uint32_t value;
+    memcpy(&value, p, sizeof value);
+    return value;
 }
 
 static inline void
 u16_put(uint8_t *p, uint32_t value)
 {
-    p[0] = (uint8_t) value;
-    p[1] = (uint8_t) (value >> 8);
+    uint16_t low = (uint16_t) value;
+    memcpy(p, &low, sizeof low);
 }
 
 static inline float

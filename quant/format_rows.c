@@ -43,15 +43,16 @@ header_scale(const struct format *format, const uint8_t *row, unsigned lane)
     }
 }
 
+/* The i-th 32-block of `blocks`, in a row with this scale in its header. */
 static void
-interleaved_block32(const struct format *format, const uint8_t *blocks,
-                    unsigned lane, size_t i, struct block32 *out)
+block32_read(const struct format *format, const uint8_t *blocks, size_t i,
+             float scale, struct block32 *out)
 {
-    uint8_t plain[PLAIN_BLOCK_MAX];
-    size_t per_block = format->block_elems / 32;
-    format->unpack(blocks + i / per_block * group_block_bytes(format), lane,
-                   plain);
-    format_plain(format)->block32(plain, i % per_block, out);
+    out->a = scale;
+    out->m = 0;
+    out->minimum = MINIMUM_NONE;
+    out->min[0] = out->min[1] = 0;
+    format->block32(blocks, i, out);
 }
 
 void
@@ -59,14 +60,16 @@ format_block32(const struct format *format, const uint8_t *row, unsigned lane,
                size_t i, struct block32 *out)
 {
     const uint8_t *blocks = blocks_of(format, row);
-    out->a = header_scale(format, row, lane);
-    out->m = 0;
-    out->minimum = MINIMUM_NONE;
-    out->min[0] = out->min[1] = 0;
-    if (format->interleaved > 1)
-        interleaved_block32(format, blocks, lane, i, out);
-    else
-        format->block32(blocks, i, out);
+    float scale = header_scale(format, row, lane);
+    if (format->interleaved == 1) {
+        block32_read(format, blocks, i, scale, out);
+        return;
+    }
+    uint8_t plain[PLAIN_BLOCK_MAX];
+    size_t per_block = format->block_elems / 32;
+    blocks += i / per_block * group_block_bytes(format);
+    format->unpack(blocks, lane, plain);
+    block32_read(format_plain(format), plain, i % per_block, scale, out);
 }
 
 /* ---- decoding, encoding ---- */
@@ -83,20 +86,44 @@ block32_decode(const struct block32 *block, float out[32])
         out[j] -= whole ? block->m : block->m * (float) block->min[j / 16];
 }
 
+static void
+blocks_decode(const struct format *format, const uint8_t *blocks, float scale,
+              float *out, size_t elems)
+{
+    for (size_t i = 0; i < elems / 32; i++) {
+        struct block32 block;
+        block32_read(format, blocks, i, scale, &block);
+        block32_decode(&block, out + 32 * i);
+    }
+}
+
+static void
+interleaved_decode(const struct format *format, const uint8_t *row,
+                   unsigned lane, float *out, size_t elems)
+{
+    const uint8_t *blocks = blocks_of(format, row);
+    const struct format *plain_format = format_plain(format);
+    float scale = header_scale(format, row, lane);
+    for (size_t e = 0; e < elems; e += format->block_elems) {
+        uint8_t plain[PLAIN_BLOCK_MAX];
+        format->unpack(blocks, lane, plain);
+        blocks_decode(plain_format, plain, scale, out + e, format->block_elems);
+        blocks += group_block_bytes(format);
+    }
+}
+
 void
 format_decode_row(const struct format *format, const uint8_t *row,
                   unsigned lane, float *out, size_t elems)
 {
     assert(format->holds_weights);
-    if (format->decode != NULL) {
+    if (format->decode != NULL)
         format->decode(row, out, elems);
-        return;
-    }
-    for (size_t i = 0; i < elems / 32; i++) {
-        struct block32 block;
-        format_block32(format, row, lane, i, &block);
-        block32_decode(&block, out + 32 * i);
-    }
+    else if (format->interleaved > 1)
+        interleaved_decode(format, row, lane, out, elems);
+    else
+        blocks_decode(format, blocks_of(format, row),
+                      header_scale(format, row, 0), out, elems);
 }
 
 void

@@ -181,7 +181,7 @@ void format_decode_row(const struct format *format, const uint8_t *row,
  * rows of format_plain(format), one after the other. Both sides have the same
  * bytes; they may not overlap. Weights are unpacked once, when they are read,
  * so that kernels need no interleaved form: decoding and 32-blocks of
- * interleaved rows are right but slow.
+ * interleaved rows unpack them each time.
  */
 void format_unpack_rows(const struct format *format, const uint8_t *group,
                         uint8_t *rows, size_t elems);
@@ -191,8 +191,8 @@ void format_block32(const struct format *format, const uint8_t *row,
                     unsigned lane, size_t i, struct block32 *out);
 
 /*
- * True when every scale of `bytes` bytes of whole rows is finite (for float
- * formats: every value).
+ * True when every scale of `bytes` bytes of whole rows (groups of interleaved
+ * ones) is finite; for float formats, every value.
  */
 bool format_scales_finite(const struct format *format, const uint8_t *rows,
                           size_t bytes, size_t elems);

@@ -254,6 +254,50 @@ iq6_k_levels_follow_their_polynomial(void **state)
     }
 }
 
+/* A block of 64 whose four scales are `scale` and whose elements are all 1. */
+static float
+nvfp4_one(unsigned scale)
+{
+    uint8_t block[36];
+    float out[64];
+    memset(block, (int) scale, 4);
+    memset(block + 4, 0x22, 32);
+    format_decode_row(format_find(FORMAT_NVFP4), block, 0, out, 64);
+    for (unsigned e = 1; e < 64; e++)
+        assert_true(out[e] == out[0]);
+    return out[0];
+}
+
+static void
+nvfp4_scales_are_floats_of_seven_bits(void **state)
+{
+    (void) state;
+    assert_true(nvfp4_one(0x38) == 1);
+    assert_true(nvfp4_one(0x7e) == 448);
+    assert_true(nvfp4_one(0x7f) == 0);
+    assert_true(nvfp4_one(0xb8) == 1); // the top bit is ignored
+    for (unsigned scale = 0; scale < 0x7f; scale++) {
+        int exponent = (int) scale / 8;
+        double want = exponent == 0 ? ldexp(scale % 8, -9)
+                                    : ldexp(1 + scale % 8 / 8.0, exponent - 7);
+        assert_true((double) nvfp4_one(scale) == want);
+    }
+}
+
+static void
+mxfp4_scales_are_powers_of_two(void **state)
+{
+    (void) state;
+    uint8_t block[17];
+    float out[32];
+    memset(block, 0x22, sizeof block); // elements are all 1
+    for (unsigned e = 0; e < 255; e++) {
+        block[0] = (uint8_t) e;
+        format_decode_row(format_find(FORMAT_MXFP4), block, 0, out, 32);
+        assert_true((double) out[31] == ldexp(1, (int) e - 127));
+    }
+}
+
 /* ---- 32-blocks ---- */
 
 static double
@@ -720,6 +764,8 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(rows_decode_as_published),
         cmocka_unit_test(iq6_k_levels_follow_their_polynomial),
+        cmocka_unit_test(nvfp4_scales_are_floats_of_seven_bits),
+        cmocka_unit_test(mxfp4_scales_are_powers_of_two),
         cmocka_unit_test(a_32_block_has_the_numbers_of_its_row),
         cmocka_unit_test(integer_sums_convert_to_float_exactly),
         cmocka_unit_test(scales_are_finite_when_their_row_is),
