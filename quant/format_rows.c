@@ -184,7 +184,7 @@ format_scales_finite(const struct format *format, const uint8_t *rows,
         return blocks_finite(format, rows, bytes / group_block_bytes(format));
     size_t group_bytes = format_row_bytes(format, elems) * format->interleaved;
     size_t count = elems / format->block_elems;
-    for (size_t at = 0; at < bytes; at += group_bytes)
+    for (size_t at = 0; at + group_bytes <= bytes; at += group_bytes)
         if (!headers_finite(format, rows + at) ||
             !blocks_finite(format, blocks_of(format, rows + at), count))
             return false;

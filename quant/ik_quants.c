@@ -19,6 +19,10 @@
 #include "quant/bits.h"
 #include "quant/iq.h"
 
+/*
+ * The tables are those published with ik_llama.cpp: Copyright (c) 2024 Iwan
+ * Kawrakow, MIT licence (its text is in codebooks.c).
+ */
 static const int8_t levels2[8] = {-31, -13, 1, 17, -26, -8, 6, 22};
 
 static const int8_t levels3[16] = {-63, -40, -23, -10, 1, 13, 28, 47,

@@ -109,9 +109,9 @@ q6_k_block32(const void *blocks, size_t i, struct block32 *out)
     const uint8_t *low = b->ql + 64 * (k / 4) + 32 * (j & 1);
     const uint8_t *high = b->qh + 32 * (k / 4);
     for (unsigned l = 0; l < 32; l++) {
-        unsigned level = (low[l] >> 4 * (j / 2) & 15u) | (high[l] >> 2 * j & 3u)
-                                                             << 4;
-        out->w[l] = b->scales[2 * k + l / 16] * ((int) level - 32);
+        unsigned bits = low[l] >> 4 * (j / 2) & 15;
+        bits |= (high[l] >> 2 * j & 3u) << 4;
+        out->w[l] = b->scales[2 * k + l / 16] * ((int) bits - 32);
     }
     out->a = half_at(b->d);
 }

@@ -21,14 +21,14 @@
  *        32 * (j & 1) + l of ql; high bits 2j of byte 32 * (k / 4) + l of qh
  *        y = (d * scale) * ((low | high << 4) - 32)
  *
- * Scales of Q3_K, g = e / 16:       low nibbles          high bit pairs
- *   bytes 0-7    g < 8 low nibble, g >= 8 high nibble
- *   bytes 8-11                                  byte 8 + g % 4, pair g / 4
+ * Scales of Q3_K, bytes s0 .. s11, bit 7 left; scale g = e / 16 is of 6 bits:
+ *   s0-s7   | scale g+8, bits 3-0        | scale g, bits 3-0     |  g = 0 .. 7
+ *   s8-s11  | g+12, 5-4   | g+8, 5-4     | g+4, 5-4   | g, 5-4   |  g = 0 .. 3
  *
- * Scales of Q4_K and Q5_K, bytes s0 .. s11, bit 7 left:
- *   s0-s3   | scale k+4 bits 5,4 | scale k, 6 bits  |   k = 0 .. 3
- *   s4-s7   | min k+4 bits 5,4   | min k, 6 bits    |
- *   s8-s11  | min k+4 bits 3-0   | scale k+4 bits 3-0 |
+ * Scales and minima of Q4_K and Q5_K, 6 bits each:
+ *   s0-s3   | scale k+4, 5-4 | scale k, bits 5-0                 |  k = 0 .. 3
+ *   s4-s7   | min k+4, 5-4   | min k, bits 5-0                   |
+ *   s8-s11  | min k+4, bits 3-0          | scale k+4, bits 3-0   |
  *
  * Source: ggml-quants.c of ggml (block_q2_K ... block_q6_K).
  */

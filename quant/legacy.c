@@ -76,11 +76,9 @@ q8_0_block32(const void *blocks, size_t i, struct block32 *out)
     out->a = half_at(b->d);
 }
 
-/*
- * Encoding, as in ggml's reference quantizers. Without a minimum, the value
- * of largest magnitude (with its sign) becomes the most negative integer:
- * d = extreme / -8 or -16. With one, the range is divided evenly.
- */
+/* ---- encoding, by the rules of ggml's reference quantizers ---- */
+
+/* The value of largest magnitude, with its sign. */
 static float
 extreme_of(const float in[32])
 {
@@ -118,7 +116,10 @@ fifth_bits_write(const unsigned level[32], uint8_t h[4])
     u16_put(h + 2, bits >> 16);
 }
 
-/* The scale and levels of a symmetric format with `half` negative ones. */
+/*
+ * The scale and levels of a format without minimum: the extreme value becomes
+ * the most negative integer, -half, and d has the sign that this needs.
+ */
 static float
 symmetric_levels(const float in[32], unsigned half, unsigned level[32])
 {
@@ -129,7 +130,10 @@ symmetric_levels(const float in[32], unsigned half, unsigned level[32])
     return d;
 }
 
-/* The scale and levels of a format with a minimum; *least is the minimum. */
+/*
+ * The scale and levels of a format with a minimum: the range is divided evenly
+ * into 0 .. most, and *least is the minimum.
+ */
 static float
 ranged_levels(const float in[32], unsigned most, unsigned level[32],
               float *least)

@@ -113,7 +113,7 @@ enum contract {
     CONTRACT_INT8,  // blocks of 32 against int8 activations
 };
 
-/* How one format works: its family's functions, used by format_rows.c. */
+/* Functions of a family, which format_rows.c calls. */
 typedef void format_decode_fn(const uint8_t *row, float *out, size_t elems);
 typedef bool format_finite_fn(const uint8_t *blocks, size_t count);
 typedef void format_encode_fn(const float *in, void *block);
@@ -123,7 +123,7 @@ struct format {
     const char *name;
     uint16_t block_elems;  // elements a block; a row is a whole number of them
     uint16_t block_bytes;  // bytes a block
-    uint16_t header_bytes; // before the blocks of each row (group: of all)
+    uint16_t header_bytes; // of a row, before its blocks: 0, 2 or 4
     uint16_t interleaved;  // rows stored together: 1, or 4 for _R4
     bool holds_weights;    // false for integers and doubles: refuse these
     enum contract contract;
@@ -179,9 +179,8 @@ void format_decode_row(const struct format *format, const uint8_t *row,
 /*
  * Takes a group of interleaved rows apart: `rows` becomes format->interleaved
  * rows of format_plain(format), one after the other. Both sides have the same
- * bytes; they may not overlap. Weights are unpacked once, when they are read,
- * so that kernels need no interleaved form: decoding and 32-blocks of
- * interleaved rows unpack them each time.
+ * size; they may not overlap. For whoever reads weights: taken apart once, they
+ * need no interleaved kernel, while the functions here do it at each call.
  */
 void format_unpack_rows(const struct format *format, const uint8_t *group,
                         uint8_t *rows, size_t elems);
