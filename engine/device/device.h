@@ -225,6 +225,7 @@ enum { PRODUCTS_MAX = 4 }; // of one linear call
 struct device_cpu_options {
     unsigned threads;
     enum cpu_level level; // at most cpu_level()
+    bool share_all;       // for tests: split even the smallest operation
 };
 MUST_CHECK enum status device_cpu_open(struct device **out,
                                        const struct device_cpu_options *options,

@@ -21,6 +21,10 @@ device_cpu_run(struct device_cpu *cpu, size_t rows, size_t grain, size_t cost,
 {
     if (rows == 0)
         return;
+    if (cpu->share_all) {
+        workers_run(cpu->workers, rows, grain, fn, context);
+        return;
+    }
     if (cpu->threads == 1 || rows <= grain || rows * cost < SMALL_WORK) {
         fn(context, 0, 0, rows);
         return;
@@ -200,6 +204,7 @@ device_cpu_open(struct device **out, const struct device_cpu_options *options,
     cpu->device =
         (struct device){.ops = &cpu_ops, .name = "cpu", .host_memory = true};
     cpu->k = kernels_select(options->level);
+    cpu->share_all = options->share_all;
     enum status status = workers_open(cpu, options->threads, err);
     if (status != STATUS_OK) {
         cpu_close(&cpu->device);

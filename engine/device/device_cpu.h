@@ -66,6 +66,7 @@ struct device_cpu {
     const struct kernels *k;
     struct workers *workers;
     unsigned threads;
+    bool share_all;
 
     struct scratch_limits limits;
     struct scratch scratch;

@@ -62,3 +62,5 @@ clean-local-hostile:
 CLEAN_LOCAL = clean-local-hostile
 clean-local: $(CLEAN_LOCAL)
 .PHONY: clean-local-hostile
+UNPACKED += %D%/forward/full_precision.tar
+UNPACKED += %D%/forward/quantized.tar

@@ -53,7 +53,7 @@ say_all(int fd, const char *const *text, size_t count)
 static enum status
 load(struct model *model, struct error *err)
 {
-    struct device_cpu_options options = {1, cpu_level()};
+    struct device_cpu_options options = {.threads = 1, .level = cpu_level()};
     struct device *device;
 
     TRY(device_cpu_open(&device, &options, err));
@@ -358,7 +358,7 @@ run(struct model *model, struct device *device, float *logits,
 static void
 the_sound_model_computes_what_it_should(const char *folder)
 {
-    struct device_cpu_options options = {1, cpu_level()};
+    struct device_cpu_options options = {.threads = 1, .level = cpu_level()};
     struct device *device = NULL;
     struct model *model = NULL;
     struct error err = {.text = "other logits"};

@@ -13,3 +13,20 @@ TESTS += %D%/appendix_b_test
 check_PROGRAMS += %D%/hostile_test
 TESTS += %D%/hostile_test
 %C%_hostile_test_LDADD = $(ENGINE_LIBS)
+
+# One answer for every team, instruction set, chunking and place of experts.
+check_PROGRAMS += %D%/determinism_test
+TESTS += %D%/determinism_test
+%C%_determinism_test_SOURCES = %D%/determinism_test.c \
+    %D%/hash.c %D%/hash.h \
+    %D%/moving_experts.c %D%/moving_experts.h $(MODEL_TEST_FILES)
+%C%_determinism_test_LDADD = $(ENGINE_LIBS) -lm
+
+# golden_check DIR... runs folders of goldens, made here or elsewhere.
+check_PROGRAMS += %D%/golden_check
+%C%_golden_check_SOURCES = %D%/golden_check.c \
+    %D%/golden.c %D%/golden.h \
+    %D%/report.c %D%/report.h %D%/taps.c %D%/taps.h
+%C%_golden_check_LDADD = $(ENGINE_LIBS) -lm
+EXTRA_DIST += %D%/goldens_test.sh
+TESTS += %D%/goldens_test.sh
