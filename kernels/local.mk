@@ -18,6 +18,9 @@ if HAVE_AVX2
 noinst_LIBRARIES += libkernels_avx2.a
 libkernels_avx2_a_CFLAGS = $(AM_CFLAGS) -mavx2 -mfma -mf16c
 libkernels_avx2_a_SOURCES = \
+    %D%/linear/linear_avx2.h %D%/linear/linear_avx2_unpack.h \
+    %D%/linear/linear_avx2_any.c %D%/linear/linear_avx2_float.c \
+    %D%/linear/linear_avx2_matrix.c %D%/linear/linear_avx2_vector.c \
     %D%/linear/quantize_avx2.c \
     %D%/lanes_avx2.h \
     %D%/norm/norm_avx2.c \
@@ -42,6 +45,7 @@ kernel_checks = \
     %D%/attention/attention_check \
     %D%/attention/half_check \
     %D%/attention/project_check \
+    %D%/linear/linear_check \
     %D%/norm/norm_check \
     %D%/rope/rope_check \
     %D%/router/router_check
@@ -54,3 +58,4 @@ TESTS += $(kernel_checks)
 %C%_norm_norm_check_LDADD = $(CHECK_LIBS)
 %C%_rope_rope_check_LDADD = $(CHECK_LIBS)
 %C%_router_router_check_LDADD = $(CHECK_LIBS)
+%C%_linear_linear_check_LDADD = $(CHECK_LIBS)

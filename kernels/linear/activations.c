@@ -41,6 +41,7 @@ activations_place(struct activations *a, void *memory, size_t tokens,
         .blocks = blocks,
         .token_stride = matrix_order ? 1 : padded,
         .block_stride = matrix_order ? tokens : 1,
+        .matrix_order = matrix_order,
     };
     a->q = (int8_t *) at;
     at += plane_bytes(cells, 32);

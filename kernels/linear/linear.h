@@ -25,19 +25,33 @@ enum {
 
 /*
  * q8 activations: `tokens` rows of `blocks` blocks. Block i of token t has
- * index t * token_stride + i * block_stride in each plane.
+ * index k = t * token_stride + i * block_stride in each plane.
+ *
  * Vector order: block_stride 1, token_stride = blocks rounded up to
- * ACTIVATION_PAD. Matrix order: token_stride 1, block_stride = tokens (a
- * block's tokens lie side by side). All planes are 64-byte aligned.
+ * ACTIVATION_PAD. Halves of neighbouring blocks interleave, so that a 128-bit
+ * half of a register is one block's:
+ *   q | block 0, 0-15 | block 1, 0-15 | block 0, 16-31 | block 1, 16-31 | ...
+ * Matrix order: token_stride 1, block_stride = tokens (a block's tokens lie
+ * side by side), 32 bytes of q a block. All planes are 64-byte aligned.
  */
 struct activations {
     size_t tokens, blocks;
     size_t token_stride, block_stride;
-    int8_t *q;  // 32 a block
+    bool matrix_order;
+    int8_t *q;  // 32 a block; activation_half says where
     float *d;   // scale
     float *e;   // fl(d * sum of q)
     int16_t *s; // 2 a block: sums of the halves of q
 };
+
+/* Where the 16 values of half 0 or 1 of block k begin in q. */
+static inline size_t
+activation_half(const struct activations *a, size_t k, size_t half)
+{
+    if (a->matrix_order)
+        return 32 * k + 16 * half;
+    return 64 * (k / 2) + 32 * half + 16 * (k % 2);
+}
 
 /* Bytes that activations_place needs for tokens x (32 * blocks) values. */
 size_t activations_bytes(size_t tokens, size_t blocks);
@@ -58,8 +72,10 @@ typedef bool quantize_q8_fn(struct activations *a, size_t t, const float *x);
 /*
  * y[t * y_stride + r] = row r of w times token t, r < rows, t < tokens.
  * w: `rows` rows of 32 * blocks elements of a CONTRACT_INT8 format,
- * LAYOUT_ROWS, each format_row_bytes apart, unaligned. Reads nothing beyond the
- * last row.
+ * LAYOUT_ROWS, each format_row_bytes apart, unaligned; of interleaved formats
+ * whole groups. Reads nothing beyond the last row. linear_vector takes
+ * activations in vector order, at most LINEAR_VECTOR_MAX tokens of them,
+ * linear_matrix those in matrix order.
  */
 typedef void linear_fn(const struct format *format, const uint8_t *w,
                        size_t rows, const struct activations *a, float *y,

@@ -23,7 +23,7 @@ quantize_block(struct activations *a, size_t k, const float x[32])
     for (int j = 0; j < 32; j++) {
         int q = (int) nearbyintf(x[j] * inv);
         assert(q >= -127 && q <= 127);
-        a->q[32 * k + j] = (int8_t) q;
+        a->q[activation_half(a, k, (size_t) j / 16) + j % 16] = (int8_t) q;
         s[j / 16] += q;
     }
     a->d[k] = d;
@@ -62,12 +62,13 @@ quantize_q8_ref(struct activations *a, size_t t, const float *x)
 static float
 step(const struct block32 *b, const struct activations *a, size_t k, float acc)
 {
-    const int8_t *q = a->q + 32 * k;
+    const int8_t *q[2] = {a->q + activation_half(a, k, 0),
+                          a->q + activation_half(a, k, 1)};
     const int16_t *s = a->s + 2 * k;
     int32_t p = 0;
 
     for (int j = 0; j < 32; j++)
-        p += b->w[j] * q[j];
+        p += b->w[j] * q[j / 16][j % 16];
     acc = fmaf(b->a * a->d[k], (float) p, acc);
     switch (b->minimum) {
     case MINIMUM_NONE:

@@ -29,6 +29,14 @@ pack_bytes(const __m256i q[4])
 }
 
 static inline void
+store_half(struct activations *a, size_t k, size_t half, __m128i bytes)
+{
+    void *at = a->q + activation_half(a, k, half);
+
+    _mm_storeu_si128(at, bytes);
+}
+
+static inline void
 store_block(struct activations *a, size_t k, float d, __m256i bytes)
 {
     __m256i s = _mm256_maddubs_epi16(_mm256_set1_epi8(1), bytes);
@@ -37,7 +45,8 @@ store_block(struct activations *a, size_t k, float d, __m256i bytes)
     s = _mm256_hadd_epi32(s, s);
     s = _mm256_hadd_epi32(s, s);
     int s0 = _mm256_extract_epi32(s, 0), s1 = _mm256_extract_epi32(s, 4);
-    _mm256_storeu_si256((__m256i *) (void *) (a->q + 32 * k), bytes);
+    store_half(a, k, 0, _mm256_castsi256_si128(bytes));
+    store_half(a, k, 1, _mm256_extracti128_si256(bytes, 1));
     a->d[k] = d;
     a->e[k] = d * (float) (s0 + s1);
     a->s[2 * k] = (int16_t) s0;
