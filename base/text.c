@@ -51,6 +51,12 @@ size_t
 utf8_next(const char *text, size_t length, uint32_t *code_point, bool *valid)
 {
     const uint8_t *bytes = (const uint8_t *) text;
+
+    if (bytes[0] < 0x80) { // most text
+        *code_point = bytes[0];
+        *valid = true;
+        return 1;
+    }
     struct lead lead = lead_of(bytes[0]);
     size_t n = well_formed(bytes, length, lead);
 

@@ -2,3 +2,8 @@ EXTRA_DIST += %D%/peer/compare %D%/peer/llama_capi.py
 
 noinst_PROGRAMS += %D%/shape_file
 %C%_shape_file_LDADD = $(ENGINE_LIBS)
+
+BENCHMARKS += %D%/tokenizer_bench
+noinst_PROGRAMS += %D%/tokenizer_bench
+%C%_tokenizer_bench_LDADD = $(ENGINE_LIBS)
+bench: $(UNPACKED)

@@ -195,13 +195,12 @@ walk(const struct byte_pairs *pairs, int32_t left, int32_t right)
     return NULL;
 }
 
+/* Makes entry i of the merges numbers. */
 static enum status
-add_merge(struct byte_pairs *pairs, struct reading *r, size_t i,
-          struct error *err)
+read_merge(struct reading *r, size_t i, struct merge *out, struct error *err)
 {
     const struct gguf_string *text =
         (const struct gguf_string *) r->merges->data + i;
-    struct merge merge = {.rank = (uint32_t) i};
     struct merge_text m;
     char shown[80];
 
@@ -212,17 +211,62 @@ add_merge(struct byte_pairs *pairs, struct reading *r, size_t i,
             "with a blank between them",
             gguf_shown(r->gguf), i,
             text_quote(shown, sizeof shown, text->bytes, text->length));
-    TRY(symbol_of_text(r, m.left, m.left_length, &merge.left, err));
-    TRY(symbol_of_text(r, m.right, m.right_length, &merge.right, err));
-    TRY(joined_symbol(r, &m, &merge.joined, err));
-    struct merge *slot = walk(pairs, merge.left, merge.right);
+    out->rank = (uint32_t) i;
+    TRY(symbol_of_text(r, m.left, m.left_length, &out->left, err));
+    TRY(symbol_of_text(r, m.right, m.right_length, &out->right, err));
+    return joined_symbol(r, &m, &out->joined, err);
+}
+
+static enum status
+add_merge(struct byte_pairs *pairs, const struct reading *r,
+          const struct merge *merge, struct error *err)
+{
+    struct merge *slot = walk(pairs, merge->left, merge->right);
+
     if (slot == NULL)
         return error_set(err, STATUS_FORMAT,
                          "%s: tokenizer.ggml.merges: too many merges like "
-                         "entry %zu share a hash",
-                         gguf_shown(r->gguf), i);
+                         "entry %u share a hash",
+                         gguf_shown(r->gguf), merge->rank);
     if (slot->left < 0) // else an earlier one of the same two counts
-        *slot = merge;
+        *slot = *merge;
+    return STATUS_OK;
+}
+
+static void
+prefetch_merge(const struct reading *r, size_t i)
+{
+    const struct gguf_string *text = r->merges->data;
+    const struct text_table *table = &r->vocabulary->table;
+    struct merge_text m;
+
+    if (i >= r->merges->count || !split_merge(&text[i], &m))
+        return;
+    text_table_prefetch(table, m.left, m.left_length);
+    text_table_prefetch(table, m.right, m.right_length);
+}
+
+/*
+ * Reads all merges into the table. Both tables are larger than the caches
+ * near the core, so each entry is fetched some entries ahead of its use.
+ */
+static enum status
+fill_table(struct byte_pairs *pairs, struct reading *r, struct error *err)
+{
+    struct merge ahead[TEXT_AHEAD];
+    size_t count = r->merges->count;
+
+    for (size_t i = 0; i < count + TEXT_AHEAD; i++) {
+        struct merge *merge = &ahead[i % TEXT_AHEAD];
+        if (i >= TEXT_AHEAD)
+            TRY(add_merge(pairs, r, merge, err));
+        if (i >= count)
+            continue;
+        prefetch_merge(r, i + TEXT_AHEAD);
+        TRY(read_merge(r, i, merge, err));
+        __builtin_prefetch(
+            &pairs->slots[place_of(merge->left, merge->right) & pairs->mask]);
+    }
     return STATUS_OK;
 }
 
@@ -239,9 +283,7 @@ read_merges(struct byte_pairs *pairs, struct reading *r, struct error *err)
     pairs->mask = slots - 1;
     for (size_t i = 0; i < slots; i++)
         pairs->slots[i].left = TOKEN_NONE;
-    for (size_t i = 0; i < r->merges->count; i++)
-        TRY(add_merge(pairs, r, i, err));
-    return STATUS_OK;
+    return fill_table(pairs, r, err);
 }
 
 static enum status

@@ -88,6 +88,13 @@ text_table_add(struct text_table *table, int32_t id, int32_t *found,
     return STATUS_OK;
 }
 
+void
+text_table_prefetch(const struct text_table *table, const char *bytes,
+                    size_t length)
+{
+    __builtin_prefetch(&table->slots[hash_text(bytes, length) & table->mask]);
+}
+
 int32_t
 text_table_find(const struct text_table *table, const char *bytes,
                 size_t length)

@@ -26,6 +26,7 @@ struct text_table {
 enum {
     TEXT_NONE = -1,
     TEXT_WALK_MAX = 256, // slots a lookup may pass; some 40 are usual
+    TEXT_AHEAD = 8,      // lookups that are worth prefetching
 };
 
 /* Makes room for ids below `count`. Nothing is in the table yet. */
@@ -40,6 +41,10 @@ void text_table_release(struct text_table *table);
  */
 MUST_CHECK enum status text_table_add(struct text_table *table, int32_t id,
                                       int32_t *found, struct error *err);
+
+/* Fetches what a lookup of this text will need: call it some lookups ahead. */
+void text_table_prefetch(const struct text_table *table, const char *bytes,
+                         size_t length);
 
 /* The id of a text, or TEXT_NONE. */
 int32_t text_table_find(const struct text_table *table, const char *bytes,

@@ -123,6 +123,9 @@ index_texts(struct vocabulary *v, const struct gguf *gguf, struct error *err)
         const struct gguf_string *text = &v->text[i];
         int32_t found;
 
+        if (v->count - i > TEXT_AHEAD)
+            text_table_prefetch(&v->table, text[TEXT_AHEAD].bytes,
+                                text[TEXT_AHEAD].length);
         if (text->length == 0) {
             note(&v->empty, i);
             continue;
