@@ -31,6 +31,8 @@ libfathom_a_SOURCES += \
     %D%/detokenizer.c %D%/detokenizer.h \
     %D%/merge_list.c %D%/merge_list.h \
     %D%/pretokenizer.c %D%/pretokenizer.h \
+    %D%/prompt.c %D%/prompt_family.c \
+    %D%/prompt_pieces.c %D%/prompt_pieces.h \
     %D%/sentence_pieces.c %D%/sentence_pieces.h \
     %D%/text_table.c %D%/text_table.h \
     %D%/tokenizer.c \

@@ -5,6 +5,10 @@
  *
  * A prompt is a list of pieces: markers, which enter by id, and text, which
  * goes through the tokenizer as ordinary text; neighbouring text is one piece.
+ *
+ *   prompt.c         the families, and rendering
+ *   prompt_pieces.h  the list of pieces being written
+ *   prompt_family.c  which family a model file belongs to
  */
 #ifndef FATHOM_ENGINE_PROMPT_H
 #define FATHOM_ENGINE_PROMPT_H
@@ -29,6 +33,7 @@ enum prompt_family {
     PROMPT_QWEN2,
     PROMPT_QWEN3,
     PROMPT_LLAMA3,
+    PROMPT_FAMILIES, // how many there are
 };
 
 enum role { ROLE_SYSTEM, ROLE_USER, ROLE_ASSISTANT };
@@ -40,6 +45,7 @@ struct message {
     const char *reasoning; // the thought, kept apart; may be NULL
     size_t reasoning_length;
     // for answers this session generated: their own ids replace the content's
+    // (prompt_answer_ids says which of the generated ones)
     const int32_t *ids;
     size_t id_count;
 };
@@ -55,17 +61,18 @@ struct prompt_options {
 };
 
 struct prompt_piece {
-    bool special;     // text is a marker's
-    const char *text; // not NUL-terminated
-    size_t length;
-    const int32_t *ids; // generated ids in place of text, or NULL
+    bool special;         // a marker's text
+    size_t start, length; // of it in prompt_pieces.text
+    const int32_t *ids;   // generated ids in place of text, or NULL
     size_t id_count;
 };
 
+/* Start from {0}. Borrows the ids of messages. */
 struct prompt_pieces {
     struct prompt_piece *piece;
     size_t count, capacity;
-    struct buffer text; // what the pieces' own texts point into
+    struct buffer text; // the prompt as a string: all pieces with text
+    bool thinking;      // generation starts inside a thought
 };
 
 /* What a family needs to know about itself. */
@@ -73,6 +80,7 @@ struct prompt_traits {
     const char *name;        // "deepseek-r1"
     bool thinks;             // thoughts are tracked as a channel
     bool has_switch;         // thinking can be turned on and off
+    bool blank_first;        // an answer starts with a blank, not to be shown
     const char *think_open;  // "<think>" or NULL
     const char *think_close; // "</think>" or NULL
     // recommended sampling; a file's general.sampling.* goes before it
@@ -90,6 +98,12 @@ enum prompt_family prompt_family_of(const struct gguf *gguf,
                                     const struct tokenizer *tokenizer,
                                     bool *sure, char *why, size_t why_size);
 
+/*
+ * Renders a conversation into *out, whose former content is dropped. A marker
+ * that the vocabulary does not have is text; without a tokenizer (NULL) every
+ * marker is there. An empty system message is rendered as the template does:
+ * leave it out if none is meant.
+ */
 MUST_CHECK enum status
 prompt_render(struct prompt_pieces *out, enum prompt_family family,
               const struct tokenizer *tokenizer, const struct message *messages,
@@ -105,5 +119,20 @@ MUST_CHECK enum status prompt_tokens(const struct prompt_pieces *pieces,
                                      const struct tokenizer *tokenizer,
                                      struct tokens *out, bool *thinking,
                                      struct error *err);
+
+/*
+ * The part of an answer's generated ids that stays in the conversation:
+ * without its thought, the line feeds behind it, and the end token. An answer
+ * that never left the thought it started in (`thinking`) leaves nothing.
+ */
+void prompt_answer_ids(enum prompt_family family,
+                       const struct tokenizer *tokenizer, bool thinking,
+                       const int32_t *ids, size_t count, size_t *first,
+                       size_t *kept);
+
+/* True for a token that ends an answer in this family: an end token, or the
+ * marker that would open the user's next turn. */
+bool prompt_is_end(enum prompt_family family, const struct tokenizer *tokenizer,
+                   int32_t id);
 
 #endif

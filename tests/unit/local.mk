@@ -36,8 +36,11 @@ TESTS += %D%/sampler_test
 %C%_protocol_test_LDADD = libbase.a $(JANSSON_LIBS) $(CMOCKA_LIBS)
 
 GOLDEN_FILES = %D%/golden_file.c %D%/golden_file.h \
+    %D%/gguf_writer.c %D%/gguf_writer.h \
     %D%/vocabulary_files.c %D%/vocabulary_files.h
-check_PROGRAMS += %D%/tokenizer_test
-TESTS += %D%/tokenizer_test
+check_PROGRAMS += %D%/tokenizer_test %D%/prompt_test
+TESTS += %D%/tokenizer_test %D%/prompt_test
+%C%_prompt_test_SOURCES = %D%/prompt_test.c $(GOLDEN_FILES)
+%C%_prompt_test_LDADD = $(ENGINE_LIBS) $(CMOCKA_LIBS)
 %C%_tokenizer_test_SOURCES = %D%/tokenizer_test.c $(GOLDEN_FILES)
 %C%_tokenizer_test_LDADD = $(ENGINE_LIBS) $(CMOCKA_LIBS)
