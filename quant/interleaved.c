@@ -48,13 +48,14 @@ fifth_bit_r4(const uint8_t *qh, unsigned r, unsigned e)
     return one_bit_r4(qh, r, e, (t >> 1) + 4 * (t & 1));
 }
 
-/* Scale s: the low four bits, two more, and all six. */
+/* The low four bits of scale s. */
 static unsigned
 scale_low_r4(const uint8_t sl[32], unsigned s)
 {
     return sl[s % 32] >> 4 * (s / 32) & 15;
 }
 
+/* All six bits of scale s. */
 static unsigned
 scale_r4(const uint8_t sl[32], const uint8_t sh[16], unsigned s)
 {
