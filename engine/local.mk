@@ -4,6 +4,7 @@ libfathom_a_SOURCES = \
     %D%/arch/arch_llama.c %D%/arch/arch_table.c \
     %D%/arch/shape.c %D%/arch/shape.h \
     %D%/arch/sublayers.c %D%/arch/sublayers.h \
+    %D%/channels.c %D%/channels.h \
     %D%/device/device.h \
     %D%/device/device_cpu.c %D%/device/device_cpu.h \
     %D%/device/device_cpu_attention.c %D%/device/device_cpu_experts.c \
