@@ -7,3 +7,5 @@ BENCHMARKS += %D%/tokenizer_bench
 noinst_PROGRAMS += %D%/tokenizer_bench
 %C%_tokenizer_bench_LDADD = $(ENGINE_LIBS)
 bench: $(UNPACKED)
+noinst_PROGRAMS += %D%/speed_bench
+%C%_speed_bench_LDADD = $(ENGINE_LIBS)
