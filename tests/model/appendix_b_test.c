@@ -135,8 +135,9 @@ logits_printed(const struct oracle *o, const struct constants *c)
     for (size_t i = 0; i < 6; i++)
         ok &= printed(last[i], c->logits[i], 9);
     ok &= printed(sum_abs(last, VOCABULARY), c->sum_last, 9);
-    return ok & printed(sum_abs(o->logits, (size_t) TINY_TOKENS * VOCABULARY),
-                        c->sum_all, 6);
+    ok &= printed(sum_abs(o->logits, (size_t) TINY_TOKENS * VOCABULARY),
+                  c->sum_all, 6);
+    return ok;
 }
 
 static bool
@@ -193,8 +194,9 @@ check_oracle(const struct tiny_model *tiny, size_t i, bool absorbed)
 {
     struct oracle *o =
         oracle_run(&tiny->model, tiny_ids, TINY_TOKENS, absorbed);
-    bool ok = logits_printed(o, &published[i]) &
-              norms_printed(o, &published[i]) & experts_equal(o, &published[i]);
+    bool ok = logits_printed(o, &published[i]) &&
+              norms_printed(o, &published[i]) &&
+              experts_equal(o, &published[i]);
 
     report(ok && tiny->tensors == published[i].tensors,
            "model %c: the oracle%s gives the published digits", tiny->name,
@@ -264,7 +266,7 @@ logit_error(const struct taps *taps, const struct oracle *o)
     double most = 0, worst = 0;
 
     if (tap == NULL || tap->rows != o->tokens || tap->width != VOCABULARY)
-        return INFINITY;
+        return (double) INFINITY;
     for (size_t i = 0; i < tap->rows * tap->width; i++) {
         float value;
 

@@ -30,3 +30,11 @@ check_PROGRAMS += %D%/golden_check
 %C%_golden_check_LDADD = $(ENGINE_LIBS) -lm
 EXTRA_DIST += %D%/goldens_test.sh
 TESTS += %D%/goldens_test.sh
+
+# Failures, cancelling, limits.
+check_PROGRAMS += %D%/forward_test
+TESTS += %D%/forward_test
+%C%_forward_test_SOURCES = %D%/forward_test.c \
+    %D%/hash.c %D%/hash.h \
+    %D%/moving_experts.c %D%/moving_experts.h $(MODEL_TEST_FILES)
+%C%_forward_test_LDADD = $(ENGINE_LIBS) -lm

@@ -21,6 +21,7 @@ struct moving {
     struct lease lease[LEASES_MAX];
     uint32_t leased;
     size_t moves;
+    size_t fail_in; // waits; 0: none
 };
 
 static size_t
@@ -93,7 +94,12 @@ static enum status
 moving_wait(struct expert_store *store, uint32_t layer, uint32_t e,
             struct expert *out, struct error *err)
 {
-    (void) err;
+    struct moving *moving = (struct moving *) store;
+
+    if (moving->fail_in > 0 && --moving->fail_in == 0)
+        return error_set(err, STATUS_IO,
+                         "expert %u of layer %u could not be read",
+                         (unsigned) e, (unsigned) layer);
     move_in((struct moving *) store, layer, e, out);
     return STATUS_OK;
 }
@@ -149,4 +155,10 @@ size_t
 moving_experts_moves(const struct expert_store *store)
 {
     return ((const struct moving *) store)->moves;
+}
+
+void
+moving_experts_fail(struct expert_store *store, size_t nth)
+{
+    ((struct moving *) store)->fail_in = nth;
 }

@@ -16,5 +16,7 @@
 struct expert_store *moving_experts_open(struct expert_store *source,
                                          uint32_t lease_limit);
 size_t moving_experts_moves(const struct expert_store *store);
+/* Makes the nth wait from now fail, once. */
+void moving_experts_fail(struct expert_store *store, size_t nth);
 
 #endif

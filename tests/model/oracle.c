@@ -319,14 +319,14 @@ take_largest(double *b, size_t count)
     for (size_t i = 1; i < count; i++)
         if (b[i] > b[best])
             best = i;
-    b[best] = -INFINITY;
+    b[best] = -(double) INFINITY;
     return best;
 }
 
 static double
 largest(const double *b, size_t count)
 {
-    double most = -INFINITY;
+    double most = -(double) INFINITY;
 
     for (size_t i = 0; i < count; i++)
         most = fmax(most, b[i]);
@@ -360,7 +360,7 @@ drop_groups(double *b, const struct router_rule *rule, bool biased)
     }
     for (size_t i = 0; i < rule->experts; i++)
         if (!keep[i / size])
-            b[i] = -INFINITY;
+            b[i] = -(double) INFINITY;
     return least - largest(score, rule->groups);
 }
 
@@ -370,7 +370,7 @@ route(const struct router_rule *rule, const double *z, const float *bias,
       int *ids, double *weights)
 {
     double a[ROUTER_MAX_EXPERTS], b[ROUTER_MAX_EXPERTS], sum = 1e-20;
-    double margin = INFINITY, last = 0;
+    double margin = (double) INFINITY, last = 0;
 
     memcpy(a, z, rule->experts * sizeof *a);
     if (rule->gating == ROUTER_SOFTMAX)
