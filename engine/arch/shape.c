@@ -321,7 +321,7 @@ shape_rope_frequency(const struct shape *shape, const float *divisors,
     for (uint32_t i = 0; i < shape->rope_width / 2; i++) {
         // powl: rounding its result to double hides what libraries differ in
         long double power = -2.0L * i / shape->rope_width;
-        double full = (double) powl(shape->rope_base, power);
+        double full = (double) powl((long double) shape->rope_base, power);
         double slow = full / shape->rope_factor;
         double ramp = (i - low) / span;
 

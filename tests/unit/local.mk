@@ -45,3 +45,9 @@ TESTS += %D%/tokenizer_test %D%/prompt_test
 %C%_prompt_test_LDADD = $(ENGINE_LIBS) $(CMOCKA_LIBS)
 %C%_tokenizer_test_SOURCES = %D%/tokenizer_test.c $(GOLDEN_FILES)
 %C%_tokenizer_test_LDADD = $(ENGINE_LIBS) $(CMOCKA_LIBS)
+
+check_PROGRAMS += %D%/shape_test
+TESTS += %D%/shape_test
+%C%_shape_test_SOURCES = %D%/shape_test.c %D%/model_writer.c \
+    %D%/model_writer.h %D%/published.c %D%/published.h
+%C%_shape_test_LDADD = $(ENGINE_LIBS) $(CMOCKA_LIBS) -lm
