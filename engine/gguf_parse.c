@@ -606,7 +606,8 @@ parse_format(struct cursor *c, struct gguf_tensor *tensor, struct error *err)
     int32_t type;
 
     TRY(cursor_i32(c, &type, err));
-    const struct format *format = format_find(type);
+    // ids below 0 are the table's own and in no file
+    const struct format *format = type < 0 ? NULL : format_find(type);
     if (format == NULL)
         return refuse(c, err, "type %" PRId32 " %s", type,
                       format_refusal(type));

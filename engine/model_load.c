@@ -90,7 +90,7 @@ matrix_at(const void *data, const struct format *format, size_t rows,
           size_t columns)
 {
     return (struct weight){
-        .format = format,
+        .format = format_plain(format), // interleaved rows are taken apart
         .layout = LAYOUT_ROWS,
         .rows = rows,
         .columns = columns,
@@ -318,16 +318,18 @@ is_staged(const struct load_item *item)
     enum tensor_kind kind = item->use->rule->kind;
 
     return kind == KIND_KEY_VALUE || kind == KIND_KEY_UP ||
-           kind == KIND_VALUE_UP || kind == KIND_DIVISORS;
+           kind == KIND_VALUE_UP || kind == KIND_DIVISORS ||
+           item->use->tensor->format->interleaved > 1;
 }
 
-/* Rows of one request. */
+/* Rows of one request: whole groups of interleaved ones. */
 static size_t
 piece_rows(const struct load_item *item)
 {
-    size_t rows = READER_PIECE_BYTES / item->row_bytes;
+    size_t group = item->use->tensor->format->interleaved;
+    size_t rows = READER_PIECE_BYTES / item->row_bytes / group * group;
 
-    return rows == 0 ? 1 : rows < item->rows ? rows : item->rows;
+    return rows == 0 ? group : rows < item->rows ? rows : item->rows;
 }
 
 static void
@@ -421,82 +423,112 @@ check_rows(const struct load *load, const struct load_item *item, size_t first,
            size_t rows, const uint8_t *data, struct error *err)
 {
     const struct format *format = item->use->tensor->format;
-    size_t elems = item->use->tensor->extent[0];
+    size_t elems = item->use->tensor->extent[0], step = format->interleaved;
 
     if (format_scales_finite(format, data, rows * item->row_bytes, elems))
         return STATUS_OK;
-    for (size_t r = 0; r + 1 < rows; r++)
+    for (size_t r = 0; r + step < rows; r += step)
         if (!format_scales_finite(format, data + r * item->row_bytes,
-                                  item->row_bytes, elems))
+                                  step * item->row_bytes, elems))
             return refuse_scale(load, item, first + r, err);
-    return refuse_scale(load, item, first + rows - 1, err);
+    return refuse_scale(load, item, first + rows - step, err);
+}
+
+/* Rows that are stored in another form, from a request at `rows`. */
+struct staged_row {
+    const struct format *format;
+    const uint8_t *group; // of interleaved rows, or the row
+    unsigned lane;
+};
+
+static void
+decode(struct staged_row row, float *to, size_t elems)
+{
+    format_decode_row(row.format, row.group, row.lane, to, elems);
 }
 
 /* Row r of attn_kv_b: each head's keys, then its values. */
 static void
-place_key_value(const struct shape *shape, const struct format *format,
-                const uint8_t *row, size_t r, float *key_up, float *value_up)
+place_key_value(const struct shape *shape, struct staged_row row, size_t r,
+                float *key_up, float *value_up)
 {
     size_t head = r / (shape->nope_width + shape->value_width);
     size_t i = r % (shape->nope_width + shape->value_width);
-    float *to =
-        i < shape->nope_width
-            ? key_up + head * shape->nope_width * shape->latent_width
-            : value_up + head * shape->value_width * shape->latent_width;
+    bool is_key = i < shape->nope_width;
+    size_t to = is_key ? head * shape->nope_width + i
+                       : head * shape->value_width + i - shape->nope_width;
 
-    if (i >= shape->nope_width)
-        i -= shape->nope_width;
-    format_decode_row(format, row, 0, to + i * shape->latent_width,
-                      shape->latent_width);
+    decode(row, (is_key ? key_up : value_up) + to * shape->latent_width,
+           shape->latent_width);
 }
 
 /* Row r of attn_k_b: one channel of the latent, over a head's keys. */
 static void
-place_key_up(const struct shape *shape, const struct format *format,
-             const uint8_t *row, size_t r, float *key_up)
+place_key_up(const struct shape *shape, struct staged_row row, size_t r,
+             float *key_up)
 {
     size_t latent = shape->latent_width, nope = shape->nope_width;
     float values[SHAPE_HEAD_WIDTH_MAX];
     float *head = key_up + r / latent * nope * latent;
 
-    format_decode_row(format, row, 0, values, nope);
+    decode(row, values, nope);
     for (size_t i = 0; i < nope; i++)
         head[i * latent + r % latent] = values[i];
 }
 
 static void
 place_row(const struct load *load, const struct load_item *item, size_t r,
-          const uint8_t *row)
+          struct staged_row row)
 {
     const struct shape *shape = &load->model->shape;
-    const struct format *format = item->use->tensor->format;
     char *place = load->host[item->region] + item->at;
     void *to = place, *value_up = place + model_key_up_bytes(shape);
     float *floats = to;
 
     switch (item->use->rule->kind) {
     case KIND_KEY_VALUE:
-        place_key_value(shape, format, row, r, floats, value_up);
+        place_key_value(shape, row, r, floats, value_up);
         break;
     case KIND_KEY_UP:
-        place_key_up(shape, format, row, r, floats);
+        place_key_up(shape, row, r, floats);
         break;
     case KIND_VALUE_UP:
-        format_decode_row(format, row, 0, floats + r * shape->latent_width,
-                          shape->latent_width);
+        decode(row, floats + r * shape->latent_width, shape->latent_width);
         break;
     case KIND_DIVISORS:
-        format_decode_row(format, row, 0, load->model->memory->divisors,
-                          shape->rope_width / 2);
+        decode(row, load->model->memory->divisors, shape->rope_width / 2);
         break;
-    case KIND_VECTOR:
     case KIND_MATRIX:
-    case KIND_ROUTER:
     case KIND_EXPERTS:
     case KIND_GATE_UP:
+        // the group's first row brings the others along
+        if (row.lane == 0)
+            format_unpack_rows(row.format, row.group,
+                               (uint8_t *) place + r * item->row_bytes,
+                               item->use->tensor->extent[0]);
+        break;
+    case KIND_VECTOR:
+    case KIND_ROUTER:
     case KIND_IGNORED:
     default:
-        break;
+        break; // as in the file: read straight to their place
+    }
+}
+
+static void
+place_rows(const struct load *load, const struct load_item *item, size_t first,
+           size_t rows, const uint8_t *data)
+{
+    const struct format *format = item->use->tensor->format;
+    size_t group = format->interleaved;
+
+    for (size_t r = 0; r < rows; r++) {
+        const struct staged_row row = {
+            .format = format,
+            .group = data + r / group * group * item->row_bytes,
+            .lane = (unsigned) (r % group),
+        };
+        place_row(load, item, first + r, row);
     }
 }
 
@@ -510,11 +542,8 @@ piece_arrived(void *context, const struct reader_piece *piece, void *data,
     size_t rows = piece->bytes / item->row_bytes;
 
     TRY(check_rows(load, item, first, rows, data, err));
-    if (piece->to != NULL)
-        return STATUS_OK;
-    for (size_t r = 0; r < rows; r++)
-        place_row(load, item, first + r,
-                  (const uint8_t *) data + r * item->row_bytes);
+    if (piece->to == NULL)
+        place_rows(load, item, first, rows, data);
     return STATUS_OK;
 }
 

@@ -27,7 +27,10 @@ struct model_memory {
     float *divisors; // (rope_width / 2), of rope_freqs; NULL: none
 };
 
-/* Bytes of one matrix of `rows` rows on the device, padded. */
+/*
+ * Bytes of one matrix of `rows` rows on the device, padded. Interleaved rows
+ * are taken apart there, which does not change their size.
+ */
 size_t model_matrix_bytes(const struct format *format, size_t rows,
                           size_t columns);
 

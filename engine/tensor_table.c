@@ -348,7 +348,7 @@ check_matrix_type(const struct gguf_tensor *tensor, const char *shown,
         return error_set(err, STATUS_FORMAT,
                          "%s: %s: type %s is no type of weights", shown,
                          tensor->name, format->name);
-    if (format->contract == CONTRACT_NONE)
+    if (format_plain(format)->contract == CONTRACT_NONE)
         return error_set(err, STATUS_UNSUPPORTED,
                          "%s: %s: type %s can be read, but this version does "
                          "not compute with it",
@@ -488,6 +488,14 @@ check_rule(struct tensor_use *uses, struct tensor_census *census,
     }
     const char *shown = gguf_shard_shown(gguf, tensor->shard);
     TRY(check_extents(tensor, rule, shape, shown, err));
+    if (rule->kind == KIND_GATE_UP &&
+        shape->expert_width % tensor->format->interleaved != 0)
+        return error_set(err, STATUS_FORMAT,
+                         "%s: %s: gate and up of %" PRIu32
+                         " rows each, %s stores %u together",
+                         shown, tensor->name, shape->expert_width,
+                         tensor->format->name,
+                         (unsigned) tensor->format->interleaved);
     TRY(check_type(tensor, rule, shown, err));
     uses[census->uses++] = (struct tensor_use){tensor, rule, layer};
     return STATUS_OK;

@@ -267,7 +267,8 @@ static void
 a_model_too_large_is_refused_with_both_numbers(void **state)
 {
     struct model *model = open_published(&published_kimi, PUBLISHED_NEW, NULL);
-    struct device_cpu_options options = {1, cpu_level()};
+    const struct device_cpu_options options = {.threads = 1,
+                                               .level = cpu_level()};
     struct device *device;
 
     (void) state;
@@ -823,8 +824,8 @@ formats_that_are_only_read_are_named(void **state)
     for (size_t i = 0; format_at(i) != NULL; i++) {
         const struct format *format = format_at(i);
 
-        if (!format->holds_weights || format->contract != CONTRACT_NONE ||
-            256 % format->block_elems != 0)
+        if (format->id < 0 || !format->holds_weights ||
+            format->contract != CONTRACT_NONE || 256 % format->block_elems != 0)
             continue;
         begin_tiny(&w, "blk.0.attn_output.weight");
         add(&w, "blk.0.attn_output.weight", format->id, 256, 256, 0);
