@@ -9,3 +9,7 @@ noinst_PROGRAMS += %D%/tokenizer_bench
 bench: $(UNPACKED)
 noinst_PROGRAMS += %D%/speed_bench
 %C%_speed_bench_LDADD = $(ENGINE_LIBS)
+
+noinst_PROGRAMS += %D%/ops_bench
+BENCHMARKS += %D%/ops_bench
+%C%_ops_bench_LDADD = $(KERNELS_LIBS)

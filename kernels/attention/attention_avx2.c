@@ -22,11 +22,12 @@ enum {
 /* Some rows of a call, and their part of one block. */
 struct chunk {
     const struct attention_call *call;
+    struct tile_rows keys, values; // of the call
     size_t rows;
     const float *q[CHUNK_ROWS];
     float *out[CHUNK_ROWS];
     size_t query[CHUNK_ROWS];
-    size_t keys[CHUNK_ROWS]; // seen of the block, ascending
+    size_t seen[CHUNK_ROWS]; // keys of the block, ascending
     float *p[CHUNK_ROWS];    // scores, then weights: ATTENTION_BLOCK each
     float *z[CHUNK_ROWS];
     float m[CHUNK_ROWS], sum[CHUNK_ROWS];
@@ -37,6 +38,9 @@ chunk_rows(struct chunk *chunk, const struct attention_call *call, size_t row,
            size_t rows)
 {
     chunk->call = call;
+    chunk->keys = (struct tile_rows){call->keys, call->type, call->key_stride};
+    chunk->values =
+        (struct tile_rows){call->values, call->type, call->value_stride};
     chunk->rows = rows < CHUNK_ROWS ? rows : CHUNK_ROWS;
     for (size_t r = 0; r < chunk->rows; r++) {
         size_t t = (row + r) / call->heads, h = (row + r) % call->heads;
@@ -59,34 +63,58 @@ chunk_block(struct chunk *chunk, size_t block)
         size_t length = chunk->call->first_length + chunk->query[r];
 
         length = length > first ? length - first : 0;
-        chunk->keys[r] = length < ATTENTION_BLOCK ? length : ATTENTION_BLOCK;
+        chunk->seen[r] = length < ATTENTION_BLOCK ? length : ATTENTION_BLOCK;
     }
-    return chunk->keys[chunk->rows - 1];
+    return chunk->seen[chunk->rows - 1];
 }
 
+/*
+ * What to ask memory for while keys j .. j+count-1 are computed: as many that
+ * follow, and the values of these (which latent rows have in them).
+ */
 static size_t
-tile_vectors(size_t left)
+chunk_ahead(const struct chunk *chunk, size_t j, size_t count,
+            struct tile_ahead ahead[2])
 {
-    return left >= 4 ? 4 : left >= 2 ? 2 : 1;
+    const struct attention_call *call = chunk->call;
+    size_t length = call->first_length + chunk->query[chunk->rows - 1];
+    size_t next = length - j - count < count ? length - j - count : count;
+    size_t calls = (chunk->rows + TILE_VECTORS - 1) / TILE_VECTORS;
+
+    ahead[0] = (struct tile_ahead){tile_rows_from(chunk->keys, j + count), next,
+                                   call->key_width, 0, calls};
+    ahead[1] = (struct tile_ahead){tile_rows_from(chunk->values, j), count,
+                                   call->value_width, 0, calls};
+    return call->keys == call->values ? 1 : 2;
 }
 
-/* Dots of all rows with the block's keys; also those a row does not see. */
+/* Dots of all rows with keys j .. j+count-1 as scores first .. of the block. */
 static void
-chunk_dots(struct chunk *chunk, struct tile_rows block, size_t keys)
+chunk_dots(struct chunk *chunk, size_t j, size_t count, size_t first)
 {
-    for (size_t j = 0; j < keys; j += SCORE_KEYS) {
-        size_t count = keys - j < SCORE_KEYS ? keys - j : SCORE_KEYS;
+    struct tile_ahead ahead[2];
+    size_t aheads = chunk_ahead(chunk, j, count, ahead);
 
-        for (size_t r = 0, tile; r < chunk->rows; r += tile) {
-            float *out[TILE_VECTORS];
+    for (size_t r = 0, tile; r < chunk->rows; r += tile) {
+        float *out[TILE_VECTORS];
 
-            tile = tile_vectors(chunk->rows - r);
-            for (size_t n = 0; n < tile; n++)
-                out[n] = chunk->p[r + n] + j;
-            tile_dots(chunk->q + r, tile, tile_rows_from(block, j), count,
-                      chunk->call->key_width, out);
-        }
+        tile = tile_vectors_of(chunk->rows - r);
+        for (size_t n = 0; n < tile; n++)
+            out[n] = chunk->p[r + n] + first;
+        tile_dots(chunk->q + r, tile, tile_rows_from(chunk->keys, j), count,
+                  chunk->call->key_width, out, ahead, aheads);
+        ahead[0].first++;
+        ahead[1].first++;
     }
+}
+
+/* Also those that a row does not see. */
+static void
+chunk_scores(struct chunk *chunk, size_t block, size_t keys)
+{
+    for (size_t j = 0; j < keys; j += SCORE_KEYS)
+        chunk_dots(chunk, block * ATTENTION_BLOCK + j,
+                   keys - j < SCORE_KEYS ? keys - j : SCORE_KEYS, j);
 }
 
 /* Scales p in place; the largest score, NaN when one is not finite. */
@@ -140,11 +168,11 @@ static void
 chunk_softmax(struct chunk *chunk)
 {
     for (size_t r = 0; r < chunk->rows; r++) {
-        if (chunk->keys[r] == 0)
+        if (chunk->seen[r] == 0)
             continue;
         chunk->m[r] =
-            scale_scores(chunk->p[r], chunk->keys[r], chunk->call->scale);
-        chunk->sum[r] = weights(chunk->p[r], chunk->keys[r], chunk->m[r]);
+            scale_scores(chunk->p[r], chunk->seen[r], chunk->call->scale);
+        chunk->sum[r] = weights(chunk->p[r], chunk->seen[r], chunk->m[r]);
         if (isnan(chunk->m[r])) {
             chunk->m[r] = 0;
             chunk->sum[r] = NAN;
@@ -159,7 +187,7 @@ tile_values(struct chunk *chunk, size_t r, size_t tile, struct tile_rows block,
 {
     const size_t width = chunk->call->value_width;
     const float *p[TILE_VECTORS];
-    size_t common = chunk->keys[r]; // rows see more and more
+    size_t common = chunk->seen[r]; // rows see more and more
 
     common = common < j ? j : common > j + count ? j + count : common;
     for (size_t n = 0; n < tile; n++)
@@ -168,7 +196,7 @@ tile_values(struct chunk *chunk, size_t r, size_t tile, struct tile_rows block,
         tile_sums(p, tile, tile_rows_from(block, j), common - j, width,
                   chunk->z + r);
     for (size_t n = 0; n < tile; n++) {
-        size_t end = chunk->keys[r + n];
+        size_t end = chunk->seen[r + n];
 
         end = end > j + count ? j + count : end;
         if (end <= common)
@@ -185,18 +213,18 @@ chunk_values(struct chunk *chunk, struct tile_rows block, size_t keys)
     const size_t bytes = chunk->call->value_width * sizeof(float);
 
     for (size_t r = 0; r < chunk->rows; r++)
-        if (chunk->keys[r] > 0)
+        if (chunk->seen[r] > 0)
             memset(chunk->z[r], 0, bytes);
     for (size_t j = 0; j < keys; j += VALUE_KEYS) {
         size_t count = keys - j < VALUE_KEYS ? keys - j : VALUE_KEYS;
 
         for (size_t r = 0, tile; r < chunk->rows; r += tile) {
-            tile = tile_vectors(chunk->rows - r);
+            tile = tile_vectors_of(chunk->rows - r);
             tile_values(chunk, r, tile, block, j, count);
         }
     }
     for (size_t r = 0; r < chunk->rows; r++)
-        if (chunk->keys[r] > 0 && isnan(chunk->sum[r]))
+        if (chunk->seen[r] > 0 && isnan(chunk->sum[r]))
             memset(chunk->z[r], 0, bytes);
 }
 
@@ -204,16 +232,14 @@ chunk_values(struct chunk *chunk, struct tile_rows block, size_t keys)
 static void
 chunk_part(struct chunk *chunk, size_t block)
 {
-    const struct attention_call *call = chunk->call;
-    struct tile_rows k = {call->keys, call->type, call->key_stride};
-    struct tile_rows v = {call->values, call->type, call->value_stride};
     size_t keys = chunk_block(chunk, block);
 
     if (keys == 0)
         return;
-    chunk_dots(chunk, tile_rows_from(k, block * ATTENTION_BLOCK), keys);
+    chunk_scores(chunk, block, keys);
     chunk_softmax(chunk);
-    chunk_values(chunk, tile_rows_from(v, block * ATTENTION_BLOCK), keys);
+    chunk_values(chunk, tile_rows_from(chunk->values, block * ATTENTION_BLOCK),
+                 keys);
 }
 
 /* What the parts of a row have come to. */
@@ -266,7 +292,7 @@ attention_part_avx2(const struct attention_call *call, size_t block,
             chunk.z[r] = part + (row + r) * (width + 2);
         chunk_part(&chunk, block);
         for (size_t r = 0; r < chunk.rows; r++)
-            if (chunk.keys[r] > 0) {
+            if (chunk.seen[r] > 0) {
                 chunk.z[r][width] = chunk.m[r];
                 chunk.z[r][width + 1] = chunk.sum[r];
             }
@@ -313,7 +339,7 @@ chunk_attend(struct chunk *chunk)
     for (size_t b = 1; b < attention_blocks(call); b++) {
         chunk_part(chunk, b);
         for (size_t r = 0; r < chunk->rows; r++)
-            if (chunk->keys[r] > 0)
+            if (chunk->seen[r] > 0)
                 merge(all + r, chunk->out[r], chunk->m[r], chunk->sum[r],
                       chunk->z[r], call->value_width);
     }

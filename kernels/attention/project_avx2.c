@@ -11,13 +11,6 @@ enum {
     COLUMN_ROWS = 32,  // of sums, likewise
 };
 
-/* The largest tile that still fits: 4, 2 or 1 vectors. */
-static size_t
-tile_vectors(size_t left)
-{
-    return left >= 4 ? 4 : left >= 2 ? 2 : 1;
-}
-
 void
 project_rows_avx2(const float *w, size_t rows, size_t columns, size_t stride,
                   const float *x, size_t x_stride, float *y, size_t y_stride,
@@ -32,12 +25,13 @@ project_rows_avx2(const float *w, size_t rows, size_t columns, size_t stride,
             const float *in[TILE_VECTORS];
             float *out[TILE_VECTORS];
 
-            tile = tile_vectors(vectors - v);
+            tile = tile_vectors_of(vectors - v);
             for (size_t n = 0; n < tile; n++) {
                 in[n] = x + (v + n) * x_stride;
                 out[n] = y + (v + n) * y_stride + r;
             }
-            tile_dots(in, tile, tile_rows_from(all, r), count, columns, out);
+            tile_dots(in, tile, tile_rows_from(all, r), count, columns, out,
+                      NULL, 0);
         }
     }
 }
@@ -58,7 +52,7 @@ project_columns_avx2(const float *w, size_t rows, size_t columns, size_t stride,
             const float *in[TILE_VECTORS];
             float *out[TILE_VECTORS];
 
-            tile = tile_vectors(vectors - v);
+            tile = tile_vectors_of(vectors - v);
             for (size_t n = 0; n < tile; n++) {
                 in[n] = x + (v + n) * x_stride + r;
                 out[n] = y + (v + n) * y_stride;

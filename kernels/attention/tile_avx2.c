@@ -16,14 +16,23 @@
 #include <stdbool.h>
 #include <string.h>
 
-enum { DOT_ROWS = 3, SUM_TILES = 8 };
+enum { DOT_ROWS = 3, SUM_TILES = 12, LINE = 64 };
+
+/* Or else compilers load a value again for each use, which loads bound. */
+#define IN_REGISTER(x) __asm__("" : "+x"(x))
+#define IN_MEMORY(x) __asm__ volatile("" : "+m"(x))
+
+static size_t
+element_bytes(enum cache_type type)
+{
+    return type == CACHE_F16 ? sizeof(uint16_t) : sizeof(float);
+}
 
 struct tile_rows
 tile_rows_from(struct tile_rows rows, size_t j)
 {
-    size_t bytes = rows.type == CACHE_F16 ? sizeof(uint16_t) : sizeof(float);
-
-    rows.rows = (const char *) rows.rows + j * rows.stride * bytes;
+    rows.rows =
+        (const char *) rows.rows + j * rows.stride * element_bytes(rows.type);
     return rows;
 }
 
@@ -51,83 +60,147 @@ load_some(enum cache_type type, const void *rows, size_t i, size_t count)
 
 /* -- dots ------------------------------------------------------------------ */
 
-/* Accumulators of one tile: group of lanes, vector, row. */
-typedef __m256 lanes_of_tile[4][TILE_VECTORS][DOT_ROWS];
-
-/* Whole blocks of 32 elements, groups g .. g+G-1. */
+/*
+ * acc[v][r] += elements i .. i+7 of x[v] times those of row r. The fewer of
+ * vectors and rows stay in registers, the others come one by one.
+ */
 static ALWAYS_INLINE void
-dot_groups(enum cache_type type, size_t V, size_t g, const float *const *x,
-           const void *const *row, size_t whole, lanes_of_tile lane)
+dot_step(enum cache_type type, size_t V, const float *const *x,
+         const void *const *row, size_t i, __m256 *acc)
 {
-    const size_t G = 4 / V;
-    __m256 acc[12];
+    __m256 few[DOT_ROWS];
 
-    UNROLL
-    for (size_t a = 0; a < 12; a++)
-        acc[a] = _mm256_setzero_ps();
-    for (size_t i = 8 * g; i < whole; i += 32) {
+    if (V < DOT_ROWS) {
         UNROLL
-        for (size_t n = 0; n < G; n++) {
-            __m256 q[TILE_VECTORS];
+        for (size_t v = 0; v < V; v++) {
+            few[v] = _mm256_loadu_ps(x[v] + i);
+            IN_REGISTER(few[v]);
+        }
+        UNROLL
+        for (size_t r = 0; r < DOT_ROWS; r++) {
+            __m256 one = load(type, row[r], i);
 
+            IN_REGISTER(one);
             UNROLL
             for (size_t v = 0; v < V; v++)
-                q[v] = _mm256_loadu_ps(x[v] + i + 8 * n);
-            UNROLL
-            for (size_t r = 0; r < DOT_ROWS; r++) {
-                __m256 k = load(type, row[r], i + 8 * n);
-
-                UNROLL
-                for (size_t v = 0; v < V; v++) {
-                    __m256 *to = acc + (n * V + v) * DOT_ROWS + r;
-
-                    *to = _mm256_fmadd_ps(q[v], k, *to);
-                }
-            }
+                acc[v * DOT_ROWS + r] =
+                    _mm256_fmadd_ps(few[v], one, acc[v * DOT_ROWS + r]);
         }
+        return;
     }
     UNROLL
-    for (size_t n = 0; n < G; n++)
+    for (size_t r = 0; r < DOT_ROWS; r++) {
+        few[r] = load(type, row[r], i);
+        IN_REGISTER(few[r]);
+    }
+    UNROLL
+    for (size_t v = 0; v < V; v++) {
+        __m256 one = _mm256_loadu_ps(x[v] + i);
+
+        IN_REGISTER(one);
         UNROLL
-    for (size_t v = 0; v < V; v++)
-        UNROLL
-    for (size_t r = 0; r < DOT_ROWS; r++)
-        lane[g + n][v][r] = acc[(n * V + v) * DOT_ROWS + r];
-}
-
-/* The last width % 32 elements. */
-static void
-dot_rest(enum cache_type type, size_t V, const float *const *x,
-         const void *const *row, size_t i, size_t width, lanes_of_tile lane)
-{
-    for (size_t g = 0; i < width; i += 8, g++) {
-        size_t count = width - i < 8 ? width - i : 8;
-        __m256 here = _mm256_castsi256_ps(lanes_mask(count));
-
-        for (size_t v = 0; v < V; v++)
-            for (size_t r = 0; r < DOT_ROWS; r++) {
-                __m256 *to = &lane[g][v][r];
-                __m256 k = count < 8 ? load_some(type, row[r], i, count)
-                                     : load(type, row[r], i);
-                __m256 sum =
-                    _mm256_fmadd_ps(lanes_load(x[v] + i, count), k, *to);
-
-                // lanes that a row never reaches stay as they are
-                *to = _mm256_blendv_ps(*to, sum, here);
-            }
+        for (size_t r = 0; r < DOT_ROWS; r++)
+            acc[v * DOT_ROWS + r] =
+                _mm256_fmadd_ps(one, few[r], acc[v * DOT_ROWS + r]);
     }
 }
 
-static ALWAYS_INLINE __m256
-lanes_join(lanes_of_tile lane, size_t v, size_t r)
+/* The same of the first `count` elements, fewer than 8. */
+static ALWAYS_INLINE void
+dot_step_some(enum cache_type type, size_t V, const float *const *x,
+              const void *const *row, size_t i, size_t count, __m256 *acc)
 {
-    return _mm256_add_ps(_mm256_add_ps(lane[0][v][r], lane[2][v][r]),
-                         _mm256_add_ps(lane[1][v][r], lane[3][v][r]));
+    const __m256 here = _mm256_castsi256_ps(lanes_mask(count));
+
+    for (size_t r = 0; r < DOT_ROWS; r++) {
+        __m256 k = load_some(type, row[r], i, count);
+
+        UNROLL
+        for (size_t v = 0; v < V; v++) {
+            __m256 *to = acc + v * DOT_ROWS + r;
+            __m256 q = lanes_load(x[v] + i, count);
+
+            // lanes that a row never reaches stay as they are
+            *to = _mm256_blendv_ps(*to, _mm256_fmadd_ps(q, k, *to), here);
+        }
+    }
+}
+
+/* G of the four groups of lanes, g and every second behind it. */
+static ALWAYS_INLINE void
+dot_groups(enum cache_type type, size_t V, bool rest, size_t G, size_t g,
+           const float *const *x, const void *const *row, size_t width,
+           __m256 *acc)
+{
+    const size_t whole = width / 32 * 32, sums = V * DOT_ROWS;
+
+    UNROLL
+    for (size_t a = 0; a < G * sums; a++)
+        acc[a] = _mm256_setzero_ps();
+    for (size_t i = 8 * g; i < whole; i += 32)
+        UNROLL
+    for (size_t n = 0; n < G; n++)
+        dot_step(type, V, x, row, i + 16 * n, acc + n * sums);
+    UNROLL
+    for (size_t n = 0; rest && n < G; n++) {
+        size_t i = whole + 8 * g + 16 * n;
+
+        if (i + 8 <= width)
+            dot_step(type, V, x, row, i, acc + n * sums);
+        else if (i < width)
+            dot_step_some(type, V, x, row, i, width - i, acc + n * sums);
+    }
+}
+
+/* Groups g and g + 2 added, the first step of the tree. */
+static ALWAYS_INLINE void
+dot_half(enum cache_type type, size_t V, bool rest, size_t g,
+         const float *const *x, const void *const *row, size_t width,
+         __m256 *sum)
+{
+    const size_t sums = V * DOT_ROWS;
+    __m256 acc[2 * 2 * DOT_ROWS], kept[TILE_VECTORS * DOT_ROWS];
+
+    if (V <= 2) {
+        dot_groups(type, V, rest, 2, g, x, row, width, acc);
+        UNROLL
+        for (size_t a = 0; a < sums; a++)
+            sum[a] = _mm256_add_ps(acc[a], acc[sums + a]);
+        return;
+    }
+    dot_groups(type, V, rest, 1, g, x, row, width, acc);
+    UNROLL
+    for (size_t a = 0; a < sums; a++)
+        kept[a] = acc[a];
+    IN_MEMORY(kept); // all registers are needed again
+    dot_groups(type, V, rest, 1, g + 2, x, row, width, acc);
+    UNROLL
+    for (size_t a = 0; a < sums; a++)
+        sum[a] = _mm256_add_ps(kept[a], acc[a]);
+}
+
+/* 32 lanes to 8: sum[v][r]. */
+static ALWAYS_INLINE void
+dot_lanes(enum cache_type type, size_t V, bool rest, const float *const *x,
+          const void *const *row, size_t width, __m256 *sum)
+{
+    const size_t sums = V * DOT_ROWS;
+    __m256 half[TILE_VECTORS * DOT_ROWS], kept[TILE_VECTORS * DOT_ROWS];
+
+    dot_half(type, V, rest, 0, x, row, width, half);
+    UNROLL
+    for (size_t a = 0; a < sums; a++)
+        kept[a] = half[a];
+    IN_MEMORY(kept);
+    dot_half(type, V, rest, 1, x, row, width, half);
+    UNROLL
+    for (size_t a = 0; a < sums; a++)
+        sum[a] = _mm256_add_ps(kept[a], half[a]);
 }
 
 /* The rest of the tree: out[v] = rows 0, 1, 2 of vector v, and junk. */
 static ALWAYS_INLINE void
-dot_trees(size_t V, lanes_of_tile lane, __m128 out[TILE_VECTORS])
+dot_trees(size_t V, const __m256 *sum, __m128 out[TILE_VECTORS])
 {
     __m256 two[TILE_VECTORS]; // four lanes of row 0, four of row 1
     __m128 one[TILE_VECTORS]; // four lanes of row 2
@@ -139,13 +212,12 @@ dot_trees(size_t V, lanes_of_tile lane, __m128 out[TILE_VECTORS])
             one[v] = _mm_setzero_ps();
             continue;
         }
-        __m256 a = lanes_join(lane, v, 0), b = lanes_join(lane, v, 1);
-        __m256 c = lanes_join(lane, v, 2);
+        const __m256 *of = sum + v * DOT_ROWS;
 
-        two[v] = _mm256_add_ps(_mm256_permute2f128_ps(a, b, 0x20),
-                               _mm256_permute2f128_ps(a, b, 0x31));
-        one[v] =
-            _mm_add_ps(_mm256_castps256_ps128(c), _mm256_extractf128_ps(c, 1));
+        two[v] = _mm256_add_ps(_mm256_permute2f128_ps(of[0], of[1], 0x20),
+                               _mm256_permute2f128_ps(of[0], of[1], 0x31));
+        one[v] = _mm_add_ps(_mm256_castps256_ps128(of[2]),
+                            _mm256_extractf128_ps(of[2], 1));
     }
 #define PAIRS(x, y)                                                            \
     _mm256_add_ps(_mm256_shuffle_ps(x, y, 0x44), _mm256_shuffle_ps(x, y, 0xee))
@@ -166,25 +238,39 @@ dot_trees(size_t V, lanes_of_tile lane, __m128 out[TILE_VECTORS])
 #undef SINGLES
 }
 
-static ALWAYS_INLINE void
-dots_of(enum cache_type type, size_t V, const float *const *x,
-        struct tile_rows rows, size_t count, size_t width, float *const *out)
+/* Asks for rows j .. j+2. */
+static void
+fetch(const struct tile_ahead *ahead, size_t j)
 {
-    const size_t whole = width / 32 * 32;
+    const size_t bytes = element_bytes(ahead->rows.type);
+    const size_t stride = ahead->rows.stride * bytes;
+    const size_t end =
+        j + DOT_ROWS < ahead->count ? j + DOT_ROWS : ahead->count;
+    const char *row = (const char *) ahead->rows.rows + j * stride;
 
+    for (; j < end; j++, row += stride)
+        for (size_t i = ahead->first * LINE; i < ahead->width * bytes;
+             i += ahead->step * LINE)
+            _mm_prefetch(row + i, _MM_HINT_T1);
+}
+
+static ALWAYS_INLINE void
+dots_of(enum cache_type type, size_t V, bool rest, const float *const *x,
+        struct tile_rows rows, size_t count, size_t width, float *const *out,
+        const struct tile_ahead *ahead, size_t aheads)
+{
     for (size_t j = 0; j < count; j += DOT_ROWS) {
         const void *row[DOT_ROWS]; // beyond the last: the last once more
-        lanes_of_tile lane;
+        __m256 lanes[TILE_VECTORS * DOT_ROWS];
         __m128 sum[TILE_VECTORS];
 
         for (size_t r = 0; r < DOT_ROWS; r++)
             row[r] =
                 tile_rows_from(rows, j + r < count ? j + r : count - 1).rows;
-        for (size_t g = 0; g < 4; g += 4 / V)
-            dot_groups(type, V, g, x, row, whole, lane);
-        if (whole < width)
-            dot_rest(type, V, x, row, whole, width, lane);
-        dot_trees(V, lane, sum);
+        for (size_t n = 0; n < aheads; n++)
+            fetch(ahead + n, j);
+        dot_lanes(type, V, rest, x, row, width, lanes);
+        dot_trees(V, lanes, sum);
         for (size_t v = 0; v < V; v++) {
             if (j + 4 <= count)
                 _mm_storeu_ps(out[v] + j, sum[v]); // the fourth is overwritten
@@ -195,24 +281,46 @@ dots_of(enum cache_type type, size_t V, const float *const *x,
     }
 }
 
+/* Widths that no model has for long: a vector at a time. */
+static void
+dots_apart(const float *const *x, size_t vectors, struct tile_rows rows,
+           size_t count, size_t width, float *const *out,
+           const struct tile_ahead *ahead, size_t aheads)
+{
+    for (size_t v = 0; v < vectors; v++)
+        if (rows.type == CACHE_F16)
+            dots_of(CACHE_F16, 1, true, x + v, rows, count, width, out + v,
+                    ahead, aheads);
+        else
+            dots_of(CACHE_F32, 1, true, x + v, rows, count, width, out + v,
+                    ahead, aheads);
+}
+
 void
 tile_dots(const float *const *x, size_t vectors, struct tile_rows rows,
-          size_t count, size_t width, float *const *out)
+          size_t count, size_t width, float *const *out,
+          const struct tile_ahead *ahead, size_t aheads)
 {
     const bool f16 = rows.type == CACHE_F16;
 
-    if (vectors == 4 && f16)
-        dots_of(CACHE_F16, 4, x, rows, count, width, out);
+    if (width % 32 != 0)
+        dots_apart(x, vectors, rows, count, width, out, ahead, aheads);
+    else if (vectors == 4 && f16)
+        dots_of(CACHE_F16, 4, false, x, rows, count, width, out, ahead, aheads);
     else if (vectors == 4)
-        dots_of(CACHE_F32, 4, x, rows, count, width, out);
+        dots_of(CACHE_F32, 4, false, x, rows, count, width, out, ahead, aheads);
+    else if (vectors == 3 && f16)
+        dots_of(CACHE_F16, 3, false, x, rows, count, width, out, ahead, aheads);
+    else if (vectors == 3)
+        dots_of(CACHE_F32, 3, false, x, rows, count, width, out, ahead, aheads);
     else if (vectors == 2 && f16)
-        dots_of(CACHE_F16, 2, x, rows, count, width, out);
+        dots_of(CACHE_F16, 2, false, x, rows, count, width, out, ahead, aheads);
     else if (vectors == 2)
-        dots_of(CACHE_F32, 2, x, rows, count, width, out);
+        dots_of(CACHE_F32, 2, false, x, rows, count, width, out, ahead, aheads);
     else if (f16)
-        dots_of(CACHE_F16, 1, x, rows, count, width, out);
+        dots_of(CACHE_F16, 1, false, x, rows, count, width, out, ahead, aheads);
     else
-        dots_of(CACHE_F32, 1, x, rows, count, width, out);
+        dots_of(CACHE_F32, 1, false, x, rows, count, width, out, ahead, aheads);
 }
 
 /* -- sums ------------------------------------------------------------------ */
@@ -241,6 +349,7 @@ sum_groups(enum cache_type type, size_t V, size_t groups, const float *const *p,
         for (size_t n = 0; n < groups; n++) {
             __m256 value = load(type, row, i + 8 * n);
 
+            IN_REGISTER(value);
             UNROLL
             for (size_t v = 0; v < V; v++)
                 acc[v * groups + n] =
@@ -276,10 +385,11 @@ static ALWAYS_INLINE void
 sums_of(enum cache_type type, size_t V, const float *const *p,
         struct tile_rows rows, size_t count, size_t width, float *const *z)
 {
+    const size_t groups = V == 1 ? 8 : V == 4 ? 2 : 4;
     size_t i = 0;
 
-    for (; i + 8 * (SUM_TILES / V) <= width; i += 8 * (SUM_TILES / V))
-        sum_groups(type, V, SUM_TILES / V, p, rows, count, i, z);
+    for (; i + 8 * groups <= width; i += 8 * groups)
+        sum_groups(type, V, groups, p, rows, count, i, z);
     for (; i + 8 <= width; i += 8)
         sum_groups(type, V, 1, p, rows, count, i, z);
     if (i < width)
@@ -296,6 +406,10 @@ tile_sums(const float *const *p, size_t vectors, struct tile_rows rows,
         sums_of(CACHE_F16, 4, p, rows, count, width, z);
     else if (vectors == 4)
         sums_of(CACHE_F32, 4, p, rows, count, width, z);
+    else if (vectors == 3 && f16)
+        sums_of(CACHE_F16, 3, p, rows, count, width, z);
+    else if (vectors == 3)
+        sums_of(CACHE_F32, 3, p, rows, count, width, z);
     else if (vectors == 2 && f16)
         sums_of(CACHE_F16, 2, p, rows, count, width, z);
     else if (vectors == 2)
