@@ -14,8 +14,8 @@ mix(uint64_t hash, uint64_t word)
     return hash ^ hash >> 29;
 }
 
-static uint32_t
-hash_text(const char *bytes, size_t length)
+uint32_t
+text_table_hash(const char *bytes, size_t length)
 {
     uint64_t hash = length, word;
 
@@ -77,7 +77,7 @@ text_table_add(struct text_table *table, int32_t id, int32_t *found,
                struct error *err)
 {
     const struct gguf_string *text = &table->texts[id];
-    uint32_t hash = hash_text(text->bytes, text->length);
+    uint32_t hash = text_table_hash(text->bytes, text->length);
     struct text_slot *slot = walk(table, hash, text->bytes, text->length);
 
     if (slot == NULL)
@@ -92,7 +92,8 @@ void
 text_table_prefetch(const struct text_table *table, const char *bytes,
                     size_t length)
 {
-    __builtin_prefetch(&table->slots[hash_text(bytes, length) & table->mask]);
+    __builtin_prefetch(
+        &table->slots[text_table_hash(bytes, length) & table->mask]);
 }
 
 int32_t
@@ -100,7 +101,7 @@ text_table_find(const struct text_table *table, const char *bytes,
                 size_t length)
 {
     struct text_slot *slot =
-        walk(table, hash_text(bytes, length), bytes, length);
+        walk(table, text_table_hash(bytes, length), bytes, length);
 
     return slot == NULL ? TEXT_NONE : slot->id;
 }

@@ -42,6 +42,9 @@ void text_table_release(struct text_table *table);
 MUST_CHECK enum status text_table_add(struct text_table *table, int32_t id,
                                       int32_t *found, struct error *err);
 
+/* The hash of a text; its low bits say where lookups start. */
+uint32_t text_table_hash(const char *bytes, size_t length);
+
 /* Fetches what a lookup of this text will need: call it some lookups ahead. */
 void text_table_prefetch(const struct text_table *table, const char *bytes,
                          size_t length);

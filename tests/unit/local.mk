@@ -39,8 +39,16 @@ TESTS += %D%/channels_test %D%/sampler_test
 GOLDEN_FILES = %D%/golden_file.c %D%/golden_file.h \
     %D%/gguf_writer.c %D%/gguf_writer.h \
     %D%/vocabulary_files.c %D%/vocabulary_files.h
-check_PROGRAMS += %D%/tokenizer_test %D%/prompt_test
-TESTS += %D%/tokenizer_test %D%/prompt_test
+text_tests = %D%/tokenizer_test %D%/prompt_test %D%/vocabulary_test \
+    %D%/pretokenizer_test %D%/merge_list_test %D%/detokenizer_test
+check_PROGRAMS += $(text_tests)
+TESTS += $(text_tests)
+%C%_detokenizer_test_SOURCES = %D%/detokenizer_test.c $(GOLDEN_FILES)
+%C%_detokenizer_test_LDADD = $(ENGINE_LIBS) $(CMOCKA_LIBS)
+%C%_merge_list_test_LDADD = $(ENGINE_LIBS) $(CMOCKA_LIBS)
+%C%_pretokenizer_test_LDADD = $(ENGINE_LIBS) $(CMOCKA_LIBS)
+%C%_vocabulary_test_SOURCES = %D%/vocabulary_test.c $(GOLDEN_FILES)
+%C%_vocabulary_test_LDADD = $(ENGINE_LIBS) $(CMOCKA_LIBS)
 %C%_prompt_test_SOURCES = %D%/prompt_test.c $(GOLDEN_FILES)
 %C%_prompt_test_LDADD = $(ENGINE_LIBS) $(CMOCKA_LIBS)
 %C%_tokenizer_test_SOURCES = %D%/tokenizer_test.c $(GOLDEN_FILES)

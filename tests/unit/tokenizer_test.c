@@ -349,6 +349,120 @@ decoding_gives_back_what_was_encoded(void **state)
         assert_roundtrip(&published[i]);
 }
 
+/* A token that only a renderer may put into a prompt. */
+static bool
+is_marker(const struct tokenizer *tokenizer, int32_t id)
+{
+    struct gguf_string text = tokenizer_text(tokenizer, id);
+    uint32_t code_point;
+    bool valid;
+
+    switch (tokenizer_kind(tokenizer, id)) {
+    case TOKEN_CONTROL:
+    case TOKEN_UNKNOWN:
+    case TOKEN_UNUSED:
+        return true;
+    case TOKEN_USER_DEFINED:
+        return text.length == 0 || utf8_next(text.bytes, text.length,
+                                             &code_point, &valid) < text.length;
+    case TOKEN_NORMAL:
+    case TOKEN_BYTE:
+        return false;
+    }
+    return false;
+}
+
+/* Encodes `text` as if a user had typed it. */
+static void
+assert_typed(const struct tokenizer *tokenizer, struct gguf_string text)
+{
+    struct tokens tokens = {0};
+    struct error err;
+
+    assert_int_equal(
+        tokenizer_encode(tokenizer, text.bytes, text.length, &tokens, &err),
+        STATUS_OK);
+    for (size_t i = 0; i < tokens.count; i++)
+        if (is_marker(tokenizer, tokens.ids[i]))
+            fail_msg("typed \"%s\" became token %d", text.bytes, tokens.ids[i]);
+    tokens_release(&tokens);
+}
+
+static void
+no_marker_can_be_typed(void **state)
+{
+    (void) state;
+    for (size_t i = 0; i < PUBLISHED; i++) {
+        const struct tokenizer *tokenizer = published[i].file.tokenizer;
+        size_t markers = 0;
+
+        for (int32_t id = 0; (size_t) id < tokenizer_count(tokenizer); id++) {
+            if (!is_marker(tokenizer, id))
+                continue;
+            markers++;
+            assert_typed(tokenizer, tokenizer_text(tokenizer, id));
+        }
+        assert_true(markers >= 3);
+    }
+}
+
+static void
+repeat(struct buffer *out, const char *unit, size_t bytes)
+{
+    struct error err;
+
+    buffer_clear(out);
+    while (out->length < bytes)
+        assert_int_equal(buffer_append(out, unit, strlen(unit), &err),
+                         STATUS_OK);
+}
+
+static void
+a_megabyte_of_one_thing_comes_back_whole(void **state)
+{
+    static const char *const units[] = {" ", "a", "你", "\n", " \n."};
+    static const char *const names[] = {"deepseek-v3", "deepseek-llm",
+                                        "llama-spm"};
+    struct buffer text = {0}, back = {0};
+    struct error err;
+
+    (void) state;
+    for (size_t u = 0; u < sizeof units / sizeof *units; u++) {
+        repeat(&text, units[u], 1 << 20);
+        for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+            const struct tokenizer *tokenizer = tokenizer_named(names[i]);
+            struct tokens tokens = {0};
+
+            buffer_clear(&back);
+            assert_int_equal(tokenizer_encode(tokenizer, text.data, text.length,
+                                              &tokens, &err),
+                             STATUS_OK);
+            assert_int_equal(tokenizer_decode(tokenizer, tokens.ids,
+                                              tokens.count, &back, &err),
+                             STATUS_OK);
+            assert_int_equal(back.length, text.length);
+            assert_memory_equal(back.data, text.data, text.length);
+            tokens_release(&tokens);
+        }
+    }
+    buffer_release(&text);
+    buffer_release(&back);
+}
+
+static void
+an_endless_text_is_refused_before_it_is_read(void **state)
+{
+    struct tokens tokens = {0};
+    struct error err;
+
+    (void) state;
+    assert_int_equal(tokenizer_encode(tokenizer_named("smollm"), "a",
+                                      (size_t) TOKENIZER_TEXT_MAX + 1, &tokens,
+                                      &err),
+                     STATUS_LIMIT);
+    assert_int_equal(tokens.count, 0);
+}
+
 int
 main(void)
 {
@@ -359,6 +473,9 @@ main(void)
         cmocka_unit_test(a_small_table_checked_by_hand_agrees),
         cmocka_unit_test(the_strings_of_smollm2_have_their_ids),
         cmocka_unit_test(decoding_gives_back_what_was_encoded),
+        cmocka_unit_test(no_marker_can_be_typed),
+        cmocka_unit_test(a_megabyte_of_one_thing_comes_back_whole),
+        cmocka_unit_test(an_endless_text_is_refused_before_it_is_read),
     };
 
     return cmocka_run_group_tests(tests, open_all, close_all);
