@@ -37,7 +37,8 @@ KERNELS_LIBS = libkernels.a $(avx2_library) libkernels.a libquant.a libbase.a
 
 # Checks: OP_check.c proves that every level keeps OP.h's promise.
 check_LIBRARIES += libkernels_check.a
-libkernels_check_a_SOURCES = %D%/check.c %D%/check.h
+libkernels_check_a_SOURCES = %D%/check.c %D%/check.h \
+    %D%/linear/linear_sample.c %D%/linear/linear_sample.h
 CHECK_LIBS = libkernels_check.a $(KERNELS_LIBS)
 
 kernel_checks = \
