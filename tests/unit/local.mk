@@ -54,8 +54,18 @@ TESTS += $(text_tests)
 %C%_tokenizer_test_SOURCES = %D%/tokenizer_test.c $(GOLDEN_FILES)
 %C%_tokenizer_test_LDADD = $(ENGINE_LIBS) $(CMOCKA_LIBS)
 
-check_PROGRAMS += %D%/shape_test
-TESTS += %D%/shape_test
-%C%_shape_test_SOURCES = %D%/shape_test.c %D%/model_writer.c \
-    %D%/model_writer.h %D%/published.c %D%/published.h
+MODEL_WRITER = %D%/model_writer.c %D%/model_writer.h
+check_PROGRAMS += %D%/gguf_test %D%/load_test %D%/shape_test
+TESTS += %D%/gguf_test %D%/load_test %D%/shape_test
+%C%_gguf_test_SOURCES = %D%/gguf_test.c $(MODEL_WRITER)
+%C%_gguf_test_LDADD = $(ENGINE_LIBS) $(CMOCKA_LIBS)
+%C%_shape_test_SOURCES = %D%/shape_test.c $(MODEL_WRITER) \
+    %D%/published.c %D%/published.h
 %C%_shape_test_LDADD = $(ENGINE_LIBS) $(CMOCKA_LIBS) -lm
+
+check_PROGRAMS += %D%/reader_test
+TESTS += %D%/reader_test
+%C%_reader_test_LDADD = libstorage.a $(UNIT_TEST_LIBS)
+%C%_load_test_SOURCES = %D%/load_test.c $(MODEL_WRITER) \
+    %D%/published.c %D%/published.h
+%C%_load_test_LDADD = $(ENGINE_LIBS) $(CMOCKA_LIBS) -lm

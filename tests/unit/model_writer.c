@@ -237,6 +237,74 @@ writer_save(struct model_writer *w, const char *path)
     return fits;
 }
 
+// -- random weights ---------------------------------------------------------
+
+static uint64_t
+next_random(uint64_t *state)
+{
+    uint64_t z = *state += 0x9e3779b97f4a7c15U;
+
+    z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9U;
+    z = (z ^ z >> 27) * 0x94d049bb133111ebU;
+    return z ^ z >> 31;
+}
+
+/* Values of floats; blocks of random bits with the scales of the format. */
+static void
+random_group(const struct format *format, uint64_t *seed, uint8_t *group,
+             size_t elems)
+{
+    size_t bytes = format_row_bytes(format, elems) * format->interleaved;
+    size_t block = (size_t) format->block_bytes * format->interleaved;
+    float values[4096];
+
+    if (format->encode != NULL && elems <= 4096) {
+        for (size_t i = 0; i < elems; i++)
+            values[i] =
+                (float) (int64_t) (next_random(seed) >> 40) * 0x1p-23F - 1;
+        format_encode_row(format, values, group, elems);
+        return;
+    }
+    for (size_t i = 0; i < bytes; i++)
+        group[i] = (uint8_t) next_random(seed);
+    for (size_t at = format->halves_at; at < bytes; at += block)
+        for (size_t h = 0; h < format->halves; h++) {
+            uint16_t half = (uint16_t) (0x2400 + next_random(seed) % 1024);
+            memcpy(group + at + 2 * h, &half, sizeof half);
+        }
+}
+
+static void
+fill_tensor(int fd, const struct gguf_tensor *tensor, uint64_t *seed)
+{
+    const struct format *format = tensor->format;
+    size_t step =
+        format->interleaved * format_row_bytes(format, tensor->extent[0]);
+    uint8_t *group = malloc(step);
+
+    if (group == NULL)
+        exit(99);
+    lseek(fd, (off_t) tensor->offset_bytes, SEEK_SET);
+    for (uint64_t at = 0; at < tensor->bytes; at += step) {
+        random_group(format, seed, group, tensor->extent[0]);
+        write_all(fd, (const char *) group, step);
+    }
+    free(group);
+}
+
+void
+writer_fill(const char *path, uint64_t seed)
+{
+    struct gguf *gguf;
+    int fd = open(path, O_WRONLY | O_CLOEXEC);
+
+    must(gguf_open(&gguf, path, &failure));
+    for (size_t i = 0; i < gguf_tensors(gguf); i++)
+        fill_tensor(fd, gguf_tensor_at(gguf, i), &seed);
+    gguf_close(gguf);
+    close(fd);
+}
+
 // -- split sets -------------------------------------------------------------
 
 void

@@ -49,6 +49,9 @@ size_t writer_number_bytes(enum gguf_type type);
  */
 bool writer_save(struct model_writer *w, const char *path);
 
+/* Fills all tensors of the file with random weights, all of them finite. */
+void writer_fill(const char *path, uint64_t seed);
+
 /*
  * Writes `source` again as PREFIX-00001-of-0000N.gguf ..., tensors dealt out
  * in order; with `empty_first` the first file holds metadata only. The other
