@@ -599,7 +599,7 @@ prepare(struct ask *ask, const struct option_list *operands, struct error *err)
         ask->report.logprobs = json_array();
     ask->deadline_ns = deadline_of(s->timeout_ms, ask->begun_ns);
     ask->wait_deadline_ns = deadline_of(s->wait_ms, ask->begun_ns);
-    progress_begin(ask->begun_ns, !s->quiet);
+    progress_begin(ask->begun_ns, s->quiet ? PROGRESS_NONE : PROGRESS_LINE);
     return signals_start(SIGNALS_ASK, err);
 }
 

@@ -1,47 +1,117 @@
-/* The program without a command. */
+/*
+ * fathom chat, and fathom without a command, which is the same. Without
+ * readline there is no chat, only a sentence that says so.
+ */
 #include "config.h"
 
 #include "app/app.h"
 #include "ui/ui.h"
+#ifdef HAVE_READLINE
+#include "app/chat.h"
+#endif
 
 #include <string.h>
 #include <unistd.h>
 
-struct fathom_settings {
-    bool version;
+struct chat_settings {
+    struct generation generation;
+    const char *show_thinking;
+    bool plain, version;
 };
 
 static int
-run(void *settings, const struct option_list *operands)
+print_version(void)
 {
     static const char version[] = PACKAGE_STRING "\n";
-    const struct fathom_settings *s = settings;
     struct error err;
 
-    (void) operands;
-    if (!s->version) {
-        notice_error("name a command (fathom --help lists them)");
-        return EXIT_USAGE;
-    }
     if (printer_put(STDOUT_FILENO, version, strlen(version), &err) == STATUS_OK)
         return EXIT_SUCCESS;
     notice_error("%s", err.text);
     return EXIT_CANT_WRITE;
 }
 
-static const struct option options[] = {
-    {"version", 0, OPTION_FLAG, NULL, offsetof(struct fathom_settings, version),
-     0, 0, "print the version and end"},
+/* The chat takes the settings over. */
+static int
+start(struct chat_settings *s)
+{
+#ifdef HAVE_READLINE
+    const char *show = s->show_thinking;
+
+    return chat_run(&s->generation, !show || strcmp(show, "on") == 0);
+#else
+    (void) s;
+    notice_error("this fathom was built without the line editor, so there is "
+                 "no chat; \"fathom ask\" answers questions");
+    return EXIT_UNAVAILABLE;
+#endif
+}
+
+static int
+run(void *settings, const struct option_list *operands)
+{
+    struct chat_settings *s = settings;
+    struct error err;
+    int code;
+
+    (void) operands;
+    if (s->version)
+        return print_version();
+    if (generation_check(&s->generation, &code, &err) != STATUS_OK) {
+        notice_error("%s", err.text);
+        return code;
+    }
+    if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO)) {
+        notice_error("a chat needs a terminal; in scripts and pipes use "
+                     "\"fathom ask\"");
+        return EXIT_USAGE;
+    }
+    return start(s);
+}
+
+#define ROW(name, letter, kind, argument, field, help)                         \
+    {                                                                          \
+        name, letter, kind, argument, offsetof(struct chat_settings, field),   \
+            0, 0, help                                                         \
+    }
+#define CHAT_ROWS                                                              \
+    ROW("plain", 0, OPTION_FLAG, NULL, plain,                                  \
+        "lines below each other, no full screen"),                             \
+        GENERATION_MODEL(struct chat_settings, generation),                    \
+        GENERATION_SYSTEM(struct chat_settings, generation),                   \
+        GENERATION_THINKING(struct chat_settings, generation),                 \
+        ROW("show-thinking", 0, OPTION_CHOICE, "on|off", show_thinking,        \
+            "show thoughts as they come, or only their length"),               \
+        GENERATION_SAMPLING(struct chat_settings, generation)
+
+static const struct option chat_options[] = {CHAT_ROWS};
+
+static const struct option fathom_options[] = {
+    CHAT_ROWS,
+    ROW("version", 0, OPTION_FLAG, NULL, version, "print the version and end"),
 };
 
-static const char *const usage[] = {"[OPTIONS]", "COMMAND [ARGUMENTS]", NULL};
+static const char *const chat_usage[] = {"[OPTIONS]", NULL};
+static const char *const fathom_usage[] = {"[OPTIONS]", "COMMAND [ARGUMENTS]",
+                                           NULL};
+
+const struct command command_chat = {
+    .name = "chat",
+    .manual = "fathom-chat",
+    .summary = "Talk with a model at the terminal",
+    .usage = chat_usage,
+    OPTIONS(chat_options),
+    .settings_bytes = sizeof(struct chat_settings),
+    .run = run,
+};
 
 const struct command command_fathom = {
     .name = "fathom",
     .manual = "fathom",
-    .summary = "Private, offline chat with a language model",
-    .usage = usage,
-    OPTIONS(options),
-    .settings_bytes = sizeof(struct fathom_settings),
+    .summary = "Private, offline chat with a language model; without a "
+               "command it opens one",
+    .usage = fathom_usage,
+    OPTIONS(fathom_options),
+    .settings_bytes = sizeof(struct chat_settings),
     .run = run,
 };

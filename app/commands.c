@@ -5,9 +5,10 @@
 
 #include <string.h>
 
-extern const struct command command_ask, command_help;
+extern const struct command command_ask, command_chat, command_help;
 
 const struct command *const commands[] = {
+    &command_chat,
     &command_ask,
     &command_help,
     NULL,

@@ -20,6 +20,14 @@ fathom_SOURCES = \
     %D%/report.c %D%/report.h \
     %D%/signals.c %D%/signals.h \
     %D%/thought.c %D%/thought.h
+if WITH_READLINE
+fathom_SOURCES += \
+    %D%/chat.c %D%/chat.h \
+    %D%/chat_commands.c \
+    %D%/chat_turn.c \
+    %D%/conversation.c %D%/conversation.h \
+    %D%/transcript.c %D%/transcript.h
+endif
 fathom_CPPFLAGS = $(AM_CPPFLAGS) \
     -DLIBEXECDIR='"$(libexecdir)"' -DPKGDATADIR='"$(pkgdatadir)"'
 fathom_LDADD = libui.a libbase.a $(READLINE_LIBS) $(JANSSON_LIBS)

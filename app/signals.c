@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 static int wake[2] = {-1, -1};
-static volatile sig_atomic_t interrupted, ended, resized;
+static volatile sig_atomic_t interrupted, ended, stopped, resized;
 static volatile sig_atomic_t at_once; // a second one ends the process
 
 static void
@@ -50,6 +50,14 @@ on_resize(int number)
     wake_up();
 }
 
+static void
+on_stop(int number)
+{
+    (void) number;
+    stopped = 1;
+    wake_up();
+}
+
 static enum status
 handle(int number, void (*handler)(int), struct error *err)
 {
@@ -76,9 +84,10 @@ signals_start(enum signals_mode mode, struct error *err)
     TRY(handle(SIGINT, on_interrupt, err));
     TRY(handle(SIGTERM, on_end, err));
     TRY(handle(SIGHUP, on_end, err));
-    if (mode == SIGNALS_CHAT)
-        TRY(handle(SIGWINCH, on_resize, err));
-    return STATUS_OK;
+    if (mode == SIGNALS_ASK)
+        return STATUS_OK;
+    TRY(handle(SIGTSTP, on_stop, err));
+    return handle(SIGWINCH, on_resize, err);
 }
 
 int
@@ -102,16 +111,13 @@ signals_taken(void)
             interrupted = 0;
         return SIGINT;
     }
+    if (stopped) {
+        stopped = 0;
+        return SIGTSTP;
+    }
     if (resized) {
         resized = 0;
         return SIGWINCH;
     }
     return 0;
-}
-
-void
-signals_forget(void)
-{
-    interrupted = 0;
-    resized = 0;
 }

@@ -10,7 +10,7 @@
 
 enum signals_mode {
     SIGNALS_ASK,  // a second SIGINT, SIGTERM or SIGHUP ends the process at once
-    SIGNALS_CHAT, // any number of SIGINT is collected; SIGWINCH wakes too
+    SIGNALS_CHAT, // any number of SIGINT is collected; SIGTSTP and SIGWINCH too
 };
 
 MUST_CHECK enum status signals_start(enum signals_mode mode, struct error *err);
@@ -19,7 +19,4 @@ MUST_CHECK enum status signals_start(enum signals_mode mode, struct error *err);
 int signals_descriptor(void);
 /* The signal that came since the last call (the gravest of several), or 0. */
 int signals_taken(void);
-/* Forgets a SIGINT that came before the thing it was to interrupt. */
-void signals_forget(void);
-
 #endif

@@ -20,7 +20,7 @@ static struct {
     enum line_result result;
     struct buffer line;
     char *prompt;
-    char *kept; // of a hidden line
+    char *kept, *kept_prompt; // of a hidden line
     int kept_point;
     struct line_candidates candidates;
     size_t next_candidate;
@@ -208,7 +208,7 @@ line_editor_interrupt(void)
     bool typed = rl_end > 0;
 
     rl_point = rl_end;
-    (*rl_redisplay_function)();
+    rl_redisplay();
     rl_callback_sigcleanup();
     rl_free_line_state();
     rl_callback_handler_remove();
@@ -218,36 +218,43 @@ line_editor_interrupt(void)
     return typed;
 }
 
+static void
+forget_kept(void)
+{
+    if (editor.kept != NULL)
+        explicit_bzero(editor.kept, strlen(editor.kept));
+    free(editor.kept);
+    free(editor.kept_prompt);
+    editor.kept = editor.kept_prompt = NULL;
+}
+
 void
 line_editor_hide(void)
 {
     if (!editor.visible)
         return;
-    free(editor.kept);
+    forget_kept();
     editor.kept = rl_copy_text(0, rl_end);
+    editor.kept_prompt = strdup(editor.prompt ? editor.prompt : "");
     editor.kept_point = rl_point;
-    rl_save_prompt();
+    // an empty line without prompt wipes what was shown
+    rl_set_prompt("");
     rl_replace_line("", 0);
-    (*rl_redisplay_function)();
+    rl_redisplay();
     rl_callback_handler_remove();
-    rl_restore_prompt();
     editor.visible = false;
 }
 
 void
 line_editor_resume(void)
 {
-    if (editor.visible || editor.prompt == NULL)
+    if (editor.visible || editor.kept == NULL)
         return;
-    editor.visible = true;
-    rl_callback_handler_install(editor.prompt, take_line);
-    if (editor.kept != NULL) {
-        rl_insert_text(editor.kept);
-        rl_point = editor.kept_point;
-        (*rl_redisplay_function)();
-        free(editor.kept);
-        editor.kept = NULL;
-    }
+    line_editor_show(editor.kept_prompt ? editor.kept_prompt : "");
+    rl_insert_text(editor.kept);
+    rl_point = editor.kept_point;
+    rl_redisplay();
+    forget_kept();
 }
 
 bool
@@ -286,6 +293,6 @@ line_editor_close(void)
     forget_candidates();
     buffer_release(&editor.line);
     free(editor.prompt);
-    free(editor.kept);
+    forget_kept();
     memset(&editor, 0, sizeof editor);
 }

@@ -54,9 +54,12 @@ void line_editor_remember(const char *text);
  * one, without prompt. True when something had been typed.
  */
 bool line_editor_interrupt(void);
-/* Leaves a half-typed line for later: the terminal is free for other text. */
+/*
+ * Leaves a half-typed line for later: the terminal is free for other text,
+ * and for other lines. Does nothing when no line is shown.
+ */
 void line_editor_hide(void);
-/* Takes the half-typed line up again where it was. */
+/* Takes the half-typed line up again where it was, if there is one. */
 void line_editor_resume(void);
 bool line_editor_visible(void);
 void line_editor_resized(void);

@@ -138,7 +138,9 @@ layout_visible(struct printer *p, uint32_t c, const char *bytes, size_t n,
         TRY(flush_word(p, err));
     TRY(buffer_append(&p->word, bytes, n, err));
     p->word_columns += width;
-    return width == 2 ? flush_word(p, err) : STATUS_OK;
+    // what does not fit a line anyhow need not wait for its end
+    return width == 2 || p->word_columns >= p->columns ? flush_word(p, err)
+                                                       : STATUS_OK;
 }
 
 static enum status
@@ -218,6 +220,13 @@ printer_begin(struct printer *p, struct print_style style)
     p->held_newlines = 0;
     p->ticks = 0;
     p->in_fence = false;
+}
+
+enum status
+printer_label(struct printer *p, const char *label, struct error *err)
+{
+    TRY(put_columns(p, label, strlen(label), strlen(label), err));
+    return write_out(p, err);
 }
 
 enum status

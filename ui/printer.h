@@ -39,6 +39,9 @@ struct printer {
 
 /* Text of this style follows. Start from {.descriptor, .colour, .columns}. */
 void printer_begin(struct printer *printer, struct print_style style);
+/* Begins the first line with a word of ours, before any text: "fathom> ". */
+MUST_CHECK enum status printer_label(struct printer *printer, const char *label,
+                                     struct error *err);
 /* Prints; line feeds at the end wait for more text. */
 MUST_CHECK enum status printer_write(struct printer *printer, const char *bytes,
                                      size_t length, struct error *err);

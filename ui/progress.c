@@ -18,13 +18,14 @@ static struct {
 } line;
 
 void
-progress_begin(uint64_t now_ns, bool enabled)
+progress_begin(uint64_t now_ns, enum progress_form form)
 {
     struct terminal terminal = terminal_of(STDERR_FILENO);
 
     progress_clear();
-    line.enabled = enabled && terminal.is_terminal;
-    line.rewrites = !terminal.dumb && !terminal.accessible;
+    line.enabled = form != PROGRESS_NONE && terminal.is_terminal;
+    line.rewrites =
+        form == PROGRESS_LINE && !terminal.dumb && !terminal.accessible;
     line.begun_ns = now_ns;
     line.shown_ns = 0;
 }

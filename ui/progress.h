@@ -12,8 +12,14 @@
 
 #include "base/base.h"
 
-/* Something that may take long begins; `enabled` false shows nothing. */
-void progress_begin(uint64_t now_ns, bool enabled);
+enum progress_form {
+    PROGRESS_NONE,
+    PROGRESS_LINE,      // one line, rewritten, where the terminal can
+    PROGRESS_SENTENCES, // appended
+};
+
+/* Something that may take long begins. */
+void progress_begin(uint64_t now_ns, enum progress_form form);
 /* What is going on. The text is ours or sanitised, one line. */
 void progress_show(uint64_t now_ns, const char *text);
 /* Takes the line away; other text may be printed. */

@@ -1,0 +1,88 @@
+/*
+ * One chat at the terminal: what it holds, and what its commands may do to
+ * it. chat.c has the loop, chat_turn.c asks the engine and prints, and
+ * chat_commands.c has /help and its kin. The main thread only; builds with
+ * readline only.
+ */
+#ifndef FATHOM_APP_CHAT_H
+#define FATHOM_APP_CHAT_H
+
+#include "app/client.h"
+#include "app/conversation.h"
+#include "app/generation.h"
+#include "app/places.h"
+#include "ui/ui.h"
+
+enum { MODEL_NAME_BYTES = 200 };
+
+/* What the last answer took; all 0 before the first. */
+struct chat_figures {
+    bool known;
+    struct generate_done done; // without its pointers
+};
+
+struct chat {
+    struct generation generation;
+    bool show_thinking;
+    struct conversation conversation;
+
+    char path[PLACE_BYTES]; // of the model's file
+    char model[MODEL_NAME_BYTES];
+    char family[MODEL_NAME_BYTES];
+    bool opened; // the engine has told the model's name
+    bool thinks, has_switch;
+    uint64_t context;
+    struct sampling recommended;
+
+    struct client *client; // NULL: ended, to be restarted on request
+    uint64_t open_number;
+    uint64_t opened_ns; // when the engine was started
+
+    struct terminal terminal;
+    struct printer printer;
+    struct chat_figures last;
+
+    bool quit;
+    int code; // with which the program ends
+};
+
+/* Begins and runs a chat until the user leaves; returns the exit code. */
+int chat_run(const struct generation *generation, bool show_thinking);
+
+/* -- chat_turn.c ---------------------------------------------------------- */
+
+/* Starts an engine for chat->path, or finds a warm one, and sends OPEN. */
+MUST_CHECK enum status chat_start_engine(struct chat *chat, struct error *err);
+/* Takes in what the engine says outside of an answer. */
+MUST_CHECK enum status chat_take_event(struct chat *chat,
+                                       const struct event *event,
+                                       struct error *err);
+/* Asks `question`, prints the answer as it comes, keeps both. */
+void chat_ask(struct chat *chat, const char *question, size_t length);
+/* Answers the last question again. */
+void chat_retry(struct chat *chat);
+/* Waits until the engine has opened the model; an ERROR of it fails. */
+MUST_CHECK enum status chat_wait_opened(struct chat *chat, struct error *err);
+
+/* -- chat.c ---------------------------------------------------------------- */
+
+/* Prints a line in square brackets, through the sanitiser. */
+void chat_say(struct chat *chat, const char *format, ...) PRINTF_LIKE(2, 3);
+/* Prints text as it is laid out, through the sanitiser; `style` as there. */
+void chat_print(struct chat *chat, struct print_style style, const char *text,
+                size_t length);
+/* The engine is gone; says why and offers to start it again. */
+void chat_lost_engine(struct chat *chat, const struct error *err);
+/* Asks a question with a yes or no answer at the prompt. */
+bool chat_confirm(struct chat *chat, const char *question, bool by_default);
+
+/* -- chat_commands.c --------------------------------------------------------
+ */
+
+/* Runs "/name arguments". */
+void chat_command(struct chat *chat, const char *line);
+/* Completes names of commands and their arguments; context is the chat. */
+void chat_complete(void *context, const char *line, size_t start,
+                   struct line_candidates *out);
+
+#endif

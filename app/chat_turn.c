@@ -1,0 +1,499 @@
+/* One turn: the request, the answer as it comes, and how it ended. */
+#include "config.h"
+
+#include "app/chat.h"
+#include "app/exit_code.h"
+#include "app/progress_text.h"
+#include "app/signals.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define SECOND_NS UINT64_C(1000000000)
+// how long a stopped engine may go on before another Ctrl-C ends it
+#define GRACE_NS (3 * SECOND_NS)
+
+/* An answer that is coming. */
+struct run {
+    struct chat *chat;
+    struct turn *turn;
+    uint64_t number;
+    uint64_t begun_ns, cancelled_ns;
+    uint64_t thinking_tokens, answer_tokens;
+    bool thinking_shown, thinking_noted, answering;
+    bool cancelled, finished;
+    bool refused; // an ERROR came: err holds it
+    int refused_exit;
+};
+
+enum status
+chat_start_engine(struct chat *chat, struct error *err)
+{
+    client_close(chat->client);
+    chat->client = NULL;
+    TRY(client_reach(&chat->client, chat->path, err));
+    chat->opened_ns = clock_ns();
+    chat->open_number = client_number(chat->client);
+    return request_put_open(client_outgoing(chat->client), chat->open_number,
+                            OPEN_WEIGHTS, err);
+}
+
+static void
+copy_name(char out[MODEL_NAME_BYTES], const char *name)
+{
+    text_quote(out, MODEL_NAME_BYTES, name ? name : "",
+               name ? strlen(name) : 0);
+}
+
+static void
+take_opened(struct chat *chat, const struct open_done *opened)
+{
+    const struct model_summary *model = &opened->model;
+    bool first = !chat->opened;
+
+    copy_name(chat->model, model->name);
+    copy_name(chat->family, model->family);
+    chat->thinks = model->thinks;
+    chat->has_switch = model->has_switch;
+    chat->recommended = model->recommended;
+    chat->context = opened->context;
+    chat->opened = true;
+    if (first && model->family_why)
+        chat_say(chat, "%s", model->family_why);
+}
+
+enum status
+chat_take_event(struct chat *chat, const struct event *event, struct error *err)
+{
+    if (event->number != chat->open_number)
+        return STATUS_OK;
+    if (event->type == MESSAGE_DONE)
+        take_opened(chat, &event->open);
+    if (event->type == MESSAGE_ERROR) {
+        chat->code = chat->opened ? EXIT_SUCCESS : event->error.exit;
+        return error_set(err, event->error.status, "%s", event->error.text);
+    }
+    return STATUS_OK;
+}
+
+/* -- printing ---------------------------------------------------------------
+ */
+
+static enum status
+begin_thinking(struct run *run, struct error *err)
+{
+    struct chat *chat = run->chat;
+    bool accessible = chat->terminal.accessible;
+
+    run->thinking_shown = true;
+    progress_clear();
+    chat->printer.columns = terminal_columns(STDOUT_FILENO);
+    printer_begin(
+        &chat->printer,
+        (struct print_style){.dim = true, .prefix = accessible ? NULL : ": "});
+    if (accessible)
+        return printer_label(&chat->printer, "thinking> ", err);
+    return STATUS_OK;
+}
+
+/* "[thought 1,284 tokens, 92 s, hidden; /think show prints it]" */
+static void
+note_hidden_thinking(struct run *run)
+{
+    char tokens[COUNT_TEXT];
+
+    if (run->thinking_noted || run->thinking_shown || run->thinking_tokens == 0)
+        return;
+    run->thinking_noted = true;
+    chat_say(run->chat,
+             "thought %s tokens, %.0f s, hidden; /think show prints it",
+             progress_count(tokens, run->thinking_tokens),
+             (double) (clock_ns() - run->begun_ns) / 1e9);
+}
+
+static enum status
+begin_answer(struct run *run, struct error *err)
+{
+    struct chat *chat = run->chat;
+
+    run->answering = true;
+    progress_clear();
+    if (run->thinking_shown)
+        TRY(printer_end(&chat->printer, err));
+    note_hidden_thinking(run);
+    chat->printer.columns = terminal_columns(STDOUT_FILENO);
+    printer_begin(&chat->printer, (struct print_style){0});
+    return printer_label(&chat->printer, "fathom> ", err);
+}
+
+static enum status
+print_thinking(struct run *run, const struct token_event *token,
+               struct error *err)
+{
+    char text[80], tokens[COUNT_TEXT];
+
+    run->thinking_tokens += token->tokens;
+    if (!run->chat->show_thinking) {
+        snprintf(text, sizeof text, "[still thinking, %s tokens]",
+                 progress_count(tokens, run->thinking_tokens));
+        progress_show(clock_ns(), text);
+        return STATUS_OK;
+    }
+    if (token->text.length == 0)
+        return STATUS_OK;
+    if (!run->thinking_shown)
+        TRY(begin_thinking(run, err));
+    return printer_write(&run->chat->printer, token->text.bytes,
+                         token->text.length, err);
+}
+
+static enum status
+print_answer(struct run *run, const struct token_event *token,
+             struct error *err)
+{
+    run->answer_tokens += token->tokens;
+    if (token->text.length == 0)
+        return STATUS_OK;
+    if (!run->answering)
+        TRY(begin_answer(run, err));
+    return printer_write(&run->chat->printer, token->text.bytes,
+                         token->text.length, err);
+}
+
+static void
+end_text(struct run *run)
+{
+    struct chat *chat = run->chat;
+    struct error err;
+
+    progress_clear();
+    if ((run->answering || run->thinking_shown) &&
+        printer_end(&chat->printer, &err) != STATUS_OK) {
+        chat->quit = true;
+        chat->code = EXIT_CANT_WRITE;
+    }
+    note_hidden_thinking(run);
+}
+
+/* "[1,284 thinking + 611 answer tokens, 13.8 tok/s, context 4%]" */
+static void
+print_figures(struct run *run, const struct generate_done *done)
+{
+    char thinking[COUNT_TEXT], answer[COUNT_TEXT], tokens[100];
+    uint64_t used =
+        done->usage.prompt + done->usage.thinking + done->usage.answer;
+    double share = done->usage.context > 0
+                       ? 100.0 * (double) used / (double) done->usage.context
+                       : 0;
+
+    progress_count(thinking, done->usage.thinking);
+    progress_count(answer, done->usage.answer);
+    if (done->usage.thinking > 0)
+        snprintf(tokens, sizeof tokens, "%s thinking + %s answer tokens",
+                 thinking, answer);
+    else
+        snprintf(tokens, sizeof tokens, "%s tokens", answer);
+    chat_say(run->chat, "%s, %.*f tok/s, context %s%.0f%%", tokens,
+             done->timing.decode_tps < 100 ? 1 : 0, done->timing.decode_tps,
+             share < 1 ? "<" : "", share < 1 ? 1.0 : share);
+}
+
+static void
+explain_finish(struct run *run, enum finish finish)
+{
+    struct chat *chat = run->chat;
+
+    switch (finish) {
+    case FINISH_STOP:
+    case FINISH_THINK_BUDGET:
+        return;
+    case FINISH_LENGTH:
+        chat_say(chat, "cut off by -n; the part above is kept");
+        return;
+    case FINISH_ENDED_THINKING:
+        chat_say(chat, "ended while thinking, without an answer; /retry tries "
+                       "again");
+        return;
+    case FINISH_CONTEXT_FULL:
+        chat_say(chat, "the context is full, the answer was cut off; /undo or "
+                       "/new makes room");
+        return;
+    case FINISH_INTERRUPTED:
+    case FINISH_TIMEOUT:
+        chat_say(chat, run->answering ? "stopped; the part above is kept"
+                                      : "stopped");
+        return;
+    }
+}
+
+static void
+finish_run(struct run *run, const struct generate_done *done)
+{
+    struct chat *chat = run->chat;
+
+    run->finished = true;
+    run->turn->complete =
+        done->finish == FINISH_STOP || done->finish == FINISH_THINK_BUDGET;
+    end_text(run);
+    chat->last = (struct chat_figures){.known = true, .done = *done};
+    // what lies behind these belongs to the event
+    chat->last.done.warnings = NULL;
+    chat->last.done.model = (struct model_summary){0};
+    chat->last.done.thinking.mode = NULL;
+    chat->last.done.placement.device = chat->last.done.placement.level =
+        chat->last.done.placement.cache = NULL;
+    for (size_t i = 0; i < done->warning_count; i++)
+        chat_say(chat, "%s", done->warnings[i]);
+    explain_finish(run, done->finish);
+    print_figures(run, done);
+}
+
+/* -- the loop ---------------------------------------------------------------
+ */
+
+static enum status
+on_token(struct run *run, const struct token_event *token, struct error *err)
+{
+    bool thinks = token->channel == CHANNEL_THINK;
+
+    TRY(buffer_append(thinks ? &run->turn->thinking : &run->turn->answer,
+                      token->text.bytes, token->text.length, err));
+    enum status status = thinks ? print_thinking(run, token, err)
+                                : print_answer(run, token, err);
+
+    if (status == STATUS_IO) {
+        run->chat->quit = true; // the terminal is gone
+        run->chat->code = EXIT_CANT_WRITE;
+    }
+    return status;
+}
+
+static enum status
+on_event(struct run *run, const struct event *event, struct error *err)
+{
+    char text[200];
+
+    if (event->number != run->number)
+        return event->type == MESSAGE_PROGRESS
+                   ? STATUS_OK
+                   : chat_take_event(run->chat, event, err);
+    if (event->type == MESSAGE_TOKEN)
+        return on_token(run, &event->token, err);
+    if (event->type == MESSAGE_DONE)
+        finish_run(run, &event->generate);
+    if (event->type == MESSAGE_PROGRESS) {
+        text[0] = '[';
+        progress_sentence(text + 1, sizeof text - 2, &event->progress,
+                          clock_ns() - run->begun_ns);
+        strcat(text, "]");
+        progress_show(clock_ns(), text);
+    }
+    if (event->type == MESSAGE_ERROR) {
+        run->finished = run->refused = true;
+        run->refused_exit = event->error.exit;
+        return error_set(err, event->error.status, "%s", event->error.text);
+    }
+    return STATUS_OK;
+}
+
+/* The first Ctrl-C stops the answer; later ones end an engine that hangs. */
+static enum status
+on_interrupt(struct run *run, struct error *err)
+{
+    if (!run->cancelled) {
+        run->cancelled = true;
+        run->cancelled_ns = clock_ns();
+        return request_put_cancel(client_outgoing(run->chat->client),
+                                  run->number, FINISH_INTERRUPTED, err);
+    }
+    if (clock_ns() - run->cancelled_ns < GRACE_NS)
+        return STATUS_OK;
+    return error_set(err, STATUS_IO, "the engine did not stop and was ended");
+}
+
+static enum status
+on_signal(struct run *run, struct error *err)
+{
+    int number = signals_taken();
+
+    switch (number) {
+    case SIGINT:
+        return on_interrupt(run, err);
+    case SIGTSTP:
+        terminal_unmute();
+        raise(SIGSTOP);
+        terminal_mute(STDIN_FILENO);
+        return STATUS_OK;
+    case SIGWINCH:
+        run->chat->printer.columns = terminal_columns(STDOUT_FILENO);
+        return STATUS_OK;
+    case SIGTERM:
+    case SIGHUP:
+        run->chat->quit = true;
+        run->chat->code = EXIT_SIGNAL + number;
+        return STATUS_OK;
+    default:
+        return STATUS_OK;
+    }
+}
+
+static enum status
+follow(struct run *run, struct error *err)
+{
+    while (!run->finished && !run->chat->quit) {
+        struct client_wait wait = {.input = -1, .deadline_ns = UINT64_MAX};
+
+        TRY(client_wait(run->chat->client, &wait, err));
+        if (wait.wake == CLIENT_SIGNAL)
+            TRY(on_signal(run, err));
+        if (wait.wake != CLIENT_EVENT)
+            continue;
+        enum status status = on_event(run, &wait.event, err);
+
+        event_release(&wait.event);
+        TRY(status);
+    }
+    return STATUS_OK;
+}
+
+static enum status
+send_request(struct run *run, struct error *err)
+{
+    struct chat *chat = run->chat;
+    struct generation_request made;
+    struct chat_message *messages;
+    size_t count;
+
+    generation_fill(&made, &chat->generation);
+    TRY(conversation_messages(&messages, &count, &chat->conversation, err));
+    made.request.messages = messages;
+    made.request.message_count = count;
+    run->number = client_number(chat->client);
+    enum status status = request_put_generate(client_outgoing(chat->client),
+                                              run->number, &made.request, err);
+
+    free(messages);
+    return status;
+}
+
+/* -- a turn -----------------------------------------------------------------
+ */
+
+/* False: there is no engine, and none is wanted. */
+static bool
+have_engine(struct chat *chat)
+{
+    struct error err;
+
+    if (chat->client != NULL)
+        return true;
+    if (!chat_confirm(chat, "Start the engine again?", true))
+        return false;
+    if (chat_start_engine(chat, &err) == STATUS_OK)
+        return true;
+    chat_say(chat, "%s", err.text);
+    return false;
+}
+
+/* Answers the last turn, which is empty so far. False: the engine died. */
+static bool
+answer_turn(struct chat *chat)
+{
+    struct run run = {.chat = chat,
+                      .turn = conversation_last(&chat->conversation),
+                      .begun_ns = clock_ns()};
+    struct error err;
+
+    terminal_mute(STDIN_FILENO);
+    progress_begin(run.begun_ns, PROGRESS_SENTENCES);
+    enum status status = send_request(&run, &err);
+
+    if (status == STATUS_OK)
+        status = follow(&run, &err);
+    if (status != STATUS_OK)
+        end_text(&run);
+    terminal_unmute();
+    if (status == STATUS_OK || chat->quit)
+        return true;
+    if (!run.refused) {
+        chat_lost_engine(chat, &err);
+        return false;
+    }
+    chat_say(chat, "%s%s", err.text,
+             run.refused_exit == EXIT_TOO_LONG ? "; /undo or /new makes room"
+                                               : "");
+    return true;
+}
+
+void
+chat_ask(struct chat *chat, const char *question, size_t length)
+{
+    struct turn *turn;
+    struct error err;
+
+    if (!have_engine(chat))
+        return;
+    if (conversation_ask(&turn, &chat->conversation, question, length, &err) !=
+        STATUS_OK) {
+        chat_say(chat, "%s", err.text);
+        return;
+    }
+    bool heard = answer_turn(chat);
+
+    turn = conversation_last(&chat->conversation);
+    // of a question that was refused or stopped at once nothing stays, but in
+    // the input history; if the engine died it waits for /retry
+    if (heard && turn->answer.length == 0 && turn->thinking.length == 0 &&
+        !turn->complete)
+        conversation_undo(&chat->conversation);
+}
+
+void
+chat_retry(struct chat *chat)
+{
+    struct turn *turn = conversation_last(&chat->conversation);
+
+    if (turn == NULL) {
+        chat_say(chat, "there is no question yet");
+        return;
+    }
+    if (!have_engine(chat))
+        return;
+    struct turn before = *turn;
+
+    turn->answer = turn->thinking = (struct buffer){0};
+    turn->complete = false;
+    (void) answer_turn(chat);
+    // an answer that never came does not replace one that did
+    if (turn->answer.length == 0 && turn->thinking.length == 0) {
+        turn->answer = before.answer;
+        turn->thinking = before.thinking;
+        turn->complete = before.complete;
+        return;
+    }
+    buffer_release(&before.answer);
+    buffer_release(&before.thinking);
+}
+
+enum status
+chat_wait_opened(struct chat *chat, struct error *err)
+{
+    progress_begin(clock_ns(), PROGRESS_SENTENCES);
+    while (!chat->opened && !chat->quit) {
+        struct client_wait wait = {.input = -1, .deadline_ns = UINT64_MAX};
+
+        TRY(client_wait(chat->client, &wait, err));
+        if (wait.wake == CLIENT_SIGNAL && signals_taken() == SIGINT)
+            return error_set(err, STATUS_CANCELLED, "stopped");
+        if (wait.wake != CLIENT_EVENT)
+            continue;
+        enum status status = chat_take_event(chat, &wait.event, err);
+
+        event_release(&wait.event);
+        TRY(status);
+    }
+    return STATUS_OK;
+}
