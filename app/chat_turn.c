@@ -311,6 +311,7 @@ on_interrupt(struct run *run, struct error *err)
     }
     if (clock_ns() - run->cancelled_ns < GRACE_NS)
         return STATUS_OK;
+    client_abandon(run->chat->client);
     return error_set(err, STATUS_IO, "the engine did not stop and was ended");
 }
 

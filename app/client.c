@@ -52,7 +52,7 @@ spawn(pid_t *out, const char *engine, const char *path, int in, int out_end,
     posix_spawn_file_actions_t actions;
     posix_spawnattr_t attributes;
     sigset_t none, usual;
-    char *argv[] = {strdup(engine), strdup("--"), strdup(path), NULL};
+    char *argv[] = {strdup(engine), strdup("--model"), strdup(path), NULL};
 
     posix_spawn_file_actions_init(&actions);
     posix_spawn_file_actions_adddup2(&actions, in, STDIN_FILENO);
@@ -101,6 +101,7 @@ start_process(struct client *client, const char *engine, const char *path,
         status = error_errno(err, "cannot make pipes to the engine");
     if (status == STATUS_OK)
         status = spawn(&client->process, engine, path, down[0], up[1], err);
+    signals_companion(client->process);
     close_if_open(&down[0]);
     close_if_open(&up[1]);
     client->to = down[1];
@@ -188,6 +189,7 @@ end_process(struct client *client, int *how)
         while (waitpid(client->process, how, 0) < 0 && errno == EINTR)
             continue;
     }
+    signals_companion(0);
     client->process = 0;
 }
 
@@ -208,6 +210,13 @@ client_close(struct client *client)
     buffer_release(&client->incoming);
     buffer_release(&client->payload);
     free(client);
+}
+
+void
+client_abandon(struct client *client)
+{
+    if (client->process > 0)
+        kill(client->process, SIGKILL);
 }
 
 bool

@@ -26,6 +26,9 @@ MUST_CHECK enum status client_reach(struct client **out, const char *path,
 /* Ends our own engine, leaves a warm one running. Takes NULL. */
 void client_close(struct client *client);
 
+/* Our own engine does not answer any more: ends it without waiting. */
+void client_abandon(struct client *client);
+
 bool client_is_warm(const struct client *client);
 
 /* Where requests are appended; they leave during client_wait. */

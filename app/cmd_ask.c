@@ -19,7 +19,7 @@
 
 #define SECOND_NS UINT64_C(1000000000)
 // how long a cancelled engine may take to say what it had
-#define GRACE_NS (3 * SECOND_NS)
+#define GRACE_NS (2 * SECOND_NS)
 
 struct ask_settings {
     struct generation generation;
@@ -91,8 +91,10 @@ place_thought(struct ask *ask)
 {
     struct thought *thought = &ask->thought;
 
-    if (is_json(ask) && thought->sink == THOUGHT_STDOUT)
+    if (is_json(ask) && thought->sink == THOUGHT_STDOUT) {
         thought->sink = THOUGHT_JSON;
+        thought->printer.descriptor = -1;
+    }
     ask->report.keep_thinking = thought->sink == THOUGHT_JSON;
     thought->printer.colour = thought->printer.descriptor >= 0 &&
                               terminal_of(thought->printer.descriptor).colour;
@@ -212,6 +214,7 @@ on_time(struct ask *ask, struct error *err)
     uint64_t now = clock_ns();
 
     if (ask->cancelled && now >= ask->deadline_ns) {
+        client_abandon(ask->client);
         ask->finished = ask->silent = true;
         return STATUS_OK;
     }

@@ -5,13 +5,12 @@
 
 #include <string.h>
 
-extern const struct command command_ask, command_chat, command_help;
+extern const struct command command_ask, command_chat, command_completion,
+    command_help, command_model, command_tokenize;
 
 const struct command *const commands[] = {
-    &command_chat,
-    &command_ask,
-    &command_help,
-    NULL,
+    &command_chat,       &command_ask,  &command_model, &command_tokenize,
+    &command_completion, &command_help, NULL,
 };
 
 const struct command *

@@ -4,9 +4,14 @@ fathom_SOURCES = \
     %D%/client.c %D%/client.h \
     %D%/cmd_ask.c \
     %D%/cmd_chat.c \
+    %D%/cmd_completion.c \
     %D%/cmd_help.c \
+    %D%/cmd_model.c \
+    %D%/cmd_tokenize.c \
     %D%/command.h \
     %D%/commands.c \
+    %D%/completion.c \
+    %D%/exchange.c %D%/exchange.h \
     %D%/exit_code.h \
     %D%/generation.c %D%/generation.h \
     %D%/help.c %D%/help.h \

@@ -204,6 +204,18 @@ join(struct buffer *out, const struct question_source *source,
 }
 
 enum status
+question_read_input(struct buffer *out, const struct question_source *source,
+                    int *code, struct error *err)
+{
+    *code = EXIT_USAGE;
+    if (!source->prompt && !input_offers_text(source))
+        return error_set(err, STATUS_FORMAT,
+                         "there is no text: give it as an argument, or on "
+                         "standard input with '-'");
+    return read_text(out, STDIN_FILENO, standard_input, code, err);
+}
+
+enum status
 question_read(struct buffer *out, const struct question_source *source,
               int *code, struct error *err)
 {

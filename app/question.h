@@ -23,6 +23,14 @@ MUST_CHECK enum status question_read(struct buffer *out,
                                      const struct question_source *source,
                                      int *code, struct error *err);
 
+/*
+ * Standard input alone, as it is, empty or not; refused where it is a
+ * terminal that nobody pointed at with "-".
+ */
+MUST_CHECK enum status question_read_input(struct buffer *out,
+                                           const struct question_source *source,
+                                           int *code, struct error *err);
+
 /* A whole file of UTF-8 text; *code as above. `shown` names it in errors. */
 MUST_CHECK enum status question_read_file(struct buffer *out, const char *path,
                                           int *code, struct error *err);

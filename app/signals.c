@@ -12,6 +12,7 @@
 static int wake[2] = {-1, -1};
 static volatile sig_atomic_t interrupted, ended, stopped, resized;
 static volatile sig_atomic_t at_once; // a second one ends the process
+static volatile pid_t companion;
 
 static void
 wake_up(void)
@@ -25,10 +26,18 @@ wake_up(void)
 }
 
 static void
+end_at_once(int number)
+{
+    if (companion > 0)
+        kill(companion, SIGKILL);
+    _exit(128 + number);
+}
+
+static void
 on_interrupt(int number)
 {
     if (at_once && interrupted)
-        _exit(128 + number);
+        end_at_once(number);
     interrupted = 1;
     wake_up();
 }
@@ -37,7 +46,7 @@ static void
 on_end(int number)
 {
     if (at_once && ended)
-        _exit(128 + number);
+        end_at_once(number);
     ended = number;
     wake_up();
 }
@@ -88,6 +97,12 @@ signals_start(enum signals_mode mode, struct error *err)
         return STATUS_OK;
     TRY(handle(SIGTSTP, on_stop, err));
     return handle(SIGWINCH, on_resize, err);
+}
+
+void
+signals_companion(pid_t process)
+{
+    companion = process;
 }
 
 int

@@ -8,12 +8,17 @@
 
 #include "base/base.h"
 
+#include <sys/types.h>
+
 enum signals_mode {
     SIGNALS_ASK,  // a second SIGINT, SIGTERM or SIGHUP ends the process at once
     SIGNALS_CHAT, // any number of SIGINT is collected; SIGTSTP and SIGWINCH too
 };
 
 MUST_CHECK enum status signals_start(enum signals_mode mode, struct error *err);
+
+/* The process that is to end with this one, however suddenly; 0: none. */
+void signals_companion(pid_t process);
 
 /* Readable when a signal came. */
 int signals_descriptor(void);

@@ -1,2 +1,7 @@
 EXTRA_DIST += %D%/engine_client.py %D%/replay.sh %D%/replay_test.py
 TESTS += %D%/replay.sh
+
+# the programs, with the replay engine
+EXTRA_DIST += %D%/program.py
+EXTRA_DIST += %D%/ask.sh %D%/ask_test.py
+TESTS += %D%/ask.sh
