@@ -51,7 +51,8 @@ channels_open(struct channels **out, const struct channels_rule *rule,
     channels->context = context;
     assert(rule->thinks || !rule->in_thought);
     channels->channel = rule->in_thought ? CHANNEL_THINK : CHANNEL_ANSWER;
-    channels->at_start = !rule->continued;
+    channels->at_start =
+        !rule->continued && (rule->thinks || rule->blank_first);
     channels->answer_exact = true;
     *out = channels;
     return STATUS_OK;
@@ -323,14 +324,20 @@ is_space(char c)
 static void
 drop_leading_space(struct channels *channels)
 {
+    const struct buffer *pending = &channels->pending;
     size_t count = 0;
 
-    if (!channels->at_start)
+    if (!channels->at_start || pending->length == 0)
         return;
-    while (count < channels->pending.length &&
-           is_space(channels->pending.data[count]))
+    if (!channels->rule.thinks) {
+        channels->at_start = false;
+        if (pending->data[0] == ' ') // the ids keep it: it is the prompt's way
+            advance(channels, 1);
+        return;
+    }
+    while (count < pending->length && is_space(pending->data[count]))
         count++;
-    if (count < channels->pending.length)
+    if (count < pending->length)
         channels->at_start = false;
     drop_bytes(channels, count);
 }

@@ -8,8 +8,8 @@
  * counts, of those the longest. Stop strings are looked for in the answer.
  *
  * Markers of thoughts are known by token id; for a model whose vocabulary has
- * none by their text. White space around a thought and before an answer is
- * dropped. Threads: belongs to the session.
+ * none by their text. White space around a thought and, of a model that
+ * thinks, before an answer is dropped. Threads: belongs to the session.
  */
 #ifndef FATHOM_ENGINE_CHANNELS_H
 #define FATHOM_ENGINE_CHANNELS_H
@@ -26,6 +26,7 @@ struct channels_rule {
     const char *open_text, *close_text;
     bool in_thought;          // the prompt has opened one
     bool continued;           // the answer was begun: keep its white space
+    bool blank_first;         // an answer starts with a blank, not to be shown
     const struct text *stops; // lent for the whole life
     size_t stop_count;
 };

@@ -19,6 +19,7 @@ libfathom_a_SOURCES = \
     %D%/model_load.c %D%/model_parts.h \
     %D%/prompt.h \
     %D%/sampler.c %D%/sampler.h \
+    %D%/session.c %D%/session.h \
     %D%/tensor_table.c %D%/tensor_table.h \
     %D%/tokenizer.h \
     %D%/workspace.c %D%/workspace.h

@@ -83,6 +83,8 @@ struct prompt_traits {
     bool blank_first;        // an answer starts with a blank, not to be shown
     const char *think_open;  // "<think>" or NULL
     const char *think_close; // "</think>" or NULL
+    const char *cut_before;  // text before think_close in a thought cut short
+    const char *cut_after;   // text behind it
     // recommended sampling; a file's general.sampling.* goes before it
     float temperature, top_p;
 };

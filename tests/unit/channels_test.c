@@ -351,6 +351,17 @@ ids_are_kept_where_they_are_the_answer(void **state)
     assert_null(channels_answer_ids(channels));
     channels_close(channels);
 
+    // a blank that the prompt's form puts first
+    struct channels_rule blank = {
+        .think_open = -1, .think_close = -1, .blank_first = true};
+    channels = opened(&blank);
+    push(channels, 2, " Hi");
+    push(channels, 3, " you");
+    end(channels);
+    assert_shown(CHANNEL_ANSWER, "Hi you");
+    assert_ids(channels, (int32_t[]){2, 3}, 2);
+    channels_close(channels);
+
     // an answer that is continued keeps its white space
     rule.in_thought = false;
     rule.continued = true;
