@@ -18,10 +18,15 @@ libfathom_a_SOURCES = \
     %D%/model.c %D%/model.h %D%/model_describe.c \
     %D%/model_load.c %D%/model_parts.h \
     %D%/prompt.h \
+    %D%/ready.c %D%/ready.h \
     %D%/sampler.c %D%/sampler.h \
+    %D%/server.c %D%/server.h \
+    %D%/server_client.c %D%/server_client.h \
+    %D%/server_work.c %D%/server_work.h \
     %D%/session.c %D%/session.h \
     %D%/tensor_table.c %D%/tensor_table.h \
     %D%/tokenizer.h \
+    %D%/warm.c %D%/warm.h \
     %D%/workspace.c %D%/workspace.h
 
 # What a program that runs models links.
@@ -39,3 +44,7 @@ libfathom_a_SOURCES += \
     %D%/text_table.c %D%/text_table.h \
     %D%/tokenizer.c \
     %D%/vocabulary.c %D%/vocabulary.h
+
+bin_PROGRAMS += fathom-engine
+fathom_engine_SOURCES = %D%/engine_main.c
+fathom_engine_LDADD = $(ENGINE_LIBS) libbase.a -lm

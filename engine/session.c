@@ -83,6 +83,13 @@ session_close(struct session *session)
 
 /* -- sampling -------------------------------------------------------------- */
 
+/* 0.95 as people wrote it, not as a float holds it. */
+static double
+as_written(double value)
+{
+    return rint(value * 1e6) / 1e6;
+}
+
 static void
 take_real(const struct gguf *gguf, const char *key, double least, double most,
           double *out)
@@ -94,17 +101,19 @@ take_real(const struct gguf *gguf, const char *key, double least, double most,
     if (gguf_float_in(gguf, key, least, most, &value, &found, &ignored) ==
             STATUS_OK &&
         found)
-        *out = value;
+        *out = as_written(value);
 }
 
 struct sampling
 session_recommended(const struct gguf *gguf, enum prompt_family family)
 {
     const struct prompt_traits *traits = prompt_traits(family);
-    struct sampling rule = {.repeat_penalty = 1,
-                            .temperature = (double) traits->temperature,
-                            .top_p = (double) traits->top_p,
-                            .seed = -1};
+    struct sampling rule = {
+        .repeat_penalty = 1,
+        .temperature = as_written((double) traits->temperature),
+        .top_p = as_written((double) traits->top_p),
+        .seed = -1,
+    };
     struct error ignored;
     uint64_t top_k;
     bool found;
