@@ -13,3 +13,7 @@ noinst_PROGRAMS += %D%/speed_bench
 noinst_PROGRAMS += %D%/ops_bench
 BENCHMARKS += %D%/ops_bench
 %C%_ops_bench_LDADD = $(KERNELS_LIBS)
+
+BENCHMARKS += %D%/linear_bench
+noinst_PROGRAMS += %D%/linear_bench
+%C%_linear_bench_LDADD = $(KERNELS_LIBS)

@@ -59,19 +59,22 @@ row_dot(enum format_id id, const uint8_t *row, size_t width, const float *x,
     size_t size = id == FORMAT_F32 ? 4 : 2, whole = width / 32 * 32;
     __m256 lane[TOKENS][4];
 
-    UNROLL for (size_t t = 0; t < tokens; t++)
-        UNROLL for (int v = 0; v < 4; v++) lane[t][v] = _mm256_setzero_ps();
+    UNROLL
+    for (size_t t = 0; t < tokens; t++)
+        UNROLL
+    for (int v = 0; v < 4; v++)
+        lane[t][v] = _mm256_setzero_ps();
     for (size_t j = 0; j < whole; j += 32)
-        UNROLL for (size_t v = 0; v < 4; v++)
-        {
-            __m256 w = weights(id, row + (j + 8 * v) * size);
-            UNROLL for (size_t t = 0; t < tokens; t++) lane[t][v] =
-                _mm256_fmadd_ps(w,
-                                _mm256_loadu_ps(x + t * x_stride + j + 8 * v),
-                                lane[t][v]);
-        }
-    UNROLL for (size_t t = 0; t < tokens; t++)
-    {
+        UNROLL
+    for (size_t v = 0; v < 4; v++) {
+        __m256 w = weights(id, row + (j + 8 * v) * size);
+        UNROLL
+        for (size_t t = 0; t < tokens; t++)
+            lane[t][v] = _mm256_fmadd_ps(
+                w, _mm256_loadu_ps(x + t * x_stride + j + 8 * v), lane[t][v]);
+    }
+    UNROLL
+    for (size_t t = 0; t < tokens; t++) {
         if (whole < width)
             add_rest(id, row + whole * size, x + t * x_stride + whole,
                      width - whole, lane[t]);

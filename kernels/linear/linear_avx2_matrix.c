@@ -27,19 +27,19 @@ turn(__m256i r[8])
 {
     __m256i t[8], u[8];
 
-    UNROLL for (int i = 0; i < 4; i++)
-    {
+    UNROLL
+    for (int i = 0; i < 4; i++) {
         t[2 * i] = _mm256_unpacklo_epi32(r[2 * i], r[2 * i + 1]);
         t[2 * i + 1] = _mm256_unpackhi_epi32(r[2 * i], r[2 * i + 1]);
     }
-    UNROLL for (int i = 0; i < 4; i++)
-    {
+    UNROLL
+    for (int i = 0; i < 4; i++) {
         int from = 4 * (i / 2) + i % 2;
         u[2 * i] = _mm256_unpacklo_epi64(t[from], t[from + 2]);
         u[2 * i + 1] = _mm256_unpackhi_epi64(t[from], t[from + 2]);
     }
-    UNROLL for (int i = 0; i < 4; i++)
-    {
+    UNROLL
+    for (int i = 0; i < 4; i++) {
         r[i] = _mm256_permute2x128_si256(u[i], u[i + 4], 0x20);
         r[i + 4] = _mm256_permute2x128_si256(u[i], u[i + 4], 0x31);
     }
@@ -50,9 +50,13 @@ turn_floats(__m256 r[8])
 {
     __m256i words[8];
 
-    UNROLL for (int i = 0; i < 8; i++) words[i] = _mm256_castps_si256(r[i]);
+    UNROLL
+    for (int i = 0; i < 8; i++)
+        words[i] = _mm256_castps_si256(r[i]);
     turn(words);
-    UNROLL for (int i = 0; i < 8; i++) r[i] = _mm256_castsi256_ps(words[i]);
+    UNROLL
+    for (int i = 0; i < 8; i++)
+        r[i] = _mm256_castsi256_ps(words[i]);
 }
 
 /* Half z of blocks 2p and 2p+1 of eight rows. */
@@ -61,10 +65,12 @@ place_pair(struct tile *tile, int p, int z, const __m256i rows[8])
 {
     __m256i r[8];
 
-    UNROLL for (int i = 0; i < 8; i++) r[i] = rows[i];
+    UNROLL
+    for (int i = 0; i < 8; i++)
+        r[i] = rows[i];
     turn(r);
-    UNROLL for (int i = 0; i < 4; i++)
-    {
+    UNROLL
+    for (int i = 0; i < 4; i++) {
         tile->w[2 * p][4 * z + i] = r[i];
         tile->w[2 * p + 1][4 * z + i] = r[i + 4];
     }
@@ -84,7 +90,9 @@ tile_fill(enum format_id id, struct tile *tile, const uint8_t *w, size_t rows,
     for (size_t r = 0; r < TILE_ROWS; r++) {
         struct octet o;
         unpack(id, w + (r < rows ? r : rows - 1) * row_bytes, last, &o);
-        UNROLL for (int i = 0; i < 8; i++) half[i][r] = o.w[i];
+        UNROLL
+        for (int i = 0; i < 8; i++)
+            half[i][r] = o.w[i];
         tile->a[r] = o.a;
         if (traits.minimum != MINIMUM_NONE)
             tile->m[r] = o.m;
@@ -105,6 +113,12 @@ tile_fill(enum format_id id, struct tile *tile, const uint8_t *w, size_t rows,
 }
 
 /* ---- one block of eight rows against tokens ---- */
+
+/*
+ * Compilers turn chains of additions into trees; here that costs registers,
+ * and reloading weights costs more than the chain.
+ */
+#define KEEP_ORDER(x) __asm__("" : "+x"(x))
 
 INLINE __m256i
 four_values(const int8_t *q, int c)
@@ -139,32 +153,47 @@ multipliers_of(enum format_id id, const struct tile *tile, int j)
 }
 
 /*
- * P of unsigned weights: 16-bit sums of two, four or eight vpmaddubsw, each at
- * most 2 * 127 * most.
+ * Adds up `count` products of eight rows from word `first` on, in 16 bits: at
+ * most count * 2 * 127 * most. Two chains, so that few registers are alive and
+ * the weights of a block stay in the others.
  */
+INLINE __m256i
+words_dot(const __m256i w[8], const int8_t *q, int first, int count)
+{
+    __m256i even = _mm256_maddubs_epi16(w[first], four_values(q, first));
+    __m256i odd = _mm256_maddubs_epi16(w[first + 1], four_values(q, first + 1));
+
+    UNROLL
+    for (int i = first + 2; i < first + count; i += 2) {
+        even = _mm256_add_epi16(even,
+                                _mm256_maddubs_epi16(w[i], four_values(q, i)));
+        odd = _mm256_add_epi16(
+            odd, _mm256_maddubs_epi16(w[i + 1], four_values(q, i + 1)));
+        KEEP_ORDER(even);
+        KEEP_ORDER(odd);
+    }
+    return _mm256_add_epi16(even, odd);
+}
+
 INLINE __m256i
 dots_unsigned(const __m256i w[8], const int8_t *q, int most,
               const struct multipliers *by, bool scaled)
 {
-    __m256i c[8];
+    __m256i p;
 
-    UNROLL for (int i = 0; i < 8; i++) c[i] =
-        _mm256_maddubs_epi16(w[i], four_values(q, i));
-    UNROLL for (int i = 0; i < 8; i += 2) c[i] =
-        _mm256_add_epi16(c[i], c[i + 1]);
-    if (most > 32) {
-        c[0] = _mm256_add_epi32(_mm256_madd_epi16(c[0], by->first),
-                                _mm256_madd_epi16(c[2], by->first));
-        c[4] = _mm256_add_epi32(_mm256_madd_epi16(c[4], by->second),
-                                _mm256_madd_epi16(c[6], by->second));
-        return _mm256_add_epi32(c[0], c[4]);
-    }
-    c[0] = _mm256_add_epi16(c[0], c[2]);
-    c[4] = _mm256_add_epi16(c[4], c[6]);
-    if (most > 16 || scaled)
-        return _mm256_add_epi32(_mm256_madd_epi16(c[0], by->first),
-                                _mm256_madd_epi16(c[4], by->second));
-    return _mm256_madd_epi16(_mm256_add_epi16(c[0], c[4]), by->first);
+    if (most <= 16 && !scaled)
+        return _mm256_madd_epi16(words_dot(w, q, 0, 8), by->first);
+    if (most <= 32)
+        return _mm256_add_epi32(
+            _mm256_madd_epi16(words_dot(w, q, 0, 4), by->first),
+            _mm256_madd_epi16(words_dot(w, q, 4, 4), by->second));
+    p = _mm256_madd_epi16(words_dot(w, q, 0, 2), by->first);
+    p = _mm256_add_epi32(p,
+                         _mm256_madd_epi16(words_dot(w, q, 2, 2), by->first));
+    p = _mm256_add_epi32(p,
+                         _mm256_madd_epi16(words_dot(w, q, 4, 2), by->second));
+    return _mm256_add_epi32(
+        p, _mm256_madd_epi16(words_dot(w, q, 6, 2), by->second));
 }
 
 INLINE __m256i
@@ -173,8 +202,8 @@ dots_signed(const __m256i w[8], const __m256i magnitude[8], const int8_t *q)
     const __m256i one = _mm256_set1_epi16(1);
     __m256i sum = _mm256_setzero_si256();
 
-    UNROLL for (int i = 0; i < 8; i++)
-    {
+    UNROLL
+    for (int i = 0; i < 8; i++) {
         __m256i x = _mm256_sign_epi8(four_values(q, i), w[i]);
         x = _mm256_madd_epi16(_mm256_maddubs_epi16(magnitude[i], x), one);
         sum = _mm256_add_epi32(sum, x);
@@ -192,8 +221,10 @@ block_add(enum format_id id, const struct tile *tile, int j,
     const __m256 scale = tile->a[j];
     __m256i w[8];
 
-    UNROLL for (int i = 0; i < 8; i++) w[i] =
-        traits.is_signed ? _mm256_abs_epi8(tile->w[j][i]) : tile->w[j][i];
+    UNROLL
+    for (int i = 0; i < 8; i++)
+        w[i] =
+            traits.is_signed ? _mm256_abs_epi8(tile->w[j][i]) : tile->w[j][i];
     for (size_t t = 0; t < tokens; t++, k++) {
         const int8_t *q = a->q + 32 * k;
         __m256 d = _mm256_broadcast_ss(a->d + k), acc = sums[t];

@@ -6,7 +6,7 @@
  * as activations in vector order do. Weights are unsigned where that is
  * possible (then `offset` too large; the sums of q take it back), because
  * vpmaddubsw wants one unsigned side and 16-bit sums then hold more of them.
- * unpack is the one function that a format needs here.
+ * A format needs a case in unpack_pair and unpack_scales, nothing else.
  */
 #ifndef FATHOM_KERNELS_LINEAR_LINEAR_AVX2_UNPACK_H
 #define FATHOM_KERNELS_LINEAR_LINEAR_AVX2_UNPACK_H
@@ -169,10 +169,12 @@ heads(const uint8_t *w, size_t size, int last)
 {
     __m128i h[8], pair[4];
 
-    UNROLL for (int j = 0; j < 8; j++) h[j] =
-        _mm_cvtsi32_si128((int) u32_load(block_at(w, size, j, last)));
-    UNROLL for (int j = 0; j < 4; j++) pair[j] =
-        _mm_unpacklo_epi32(h[2 * j], h[2 * j + 1]);
+    UNROLL
+    for (int j = 0; j < 8; j++)
+        h[j] = _mm_cvtsi32_si128((int) u32_load(block_at(w, size, j, last)));
+    UNROLL
+    for (int j = 0; j < 4; j++)
+        pair[j] = _mm_unpacklo_epi32(h[2 * j], h[2 * j + 1]);
     return _mm256_inserti128_si256(
         _mm256_castsi128_si256(_mm_unpacklo_epi64(pair[0], pair[1])),
         _mm_unpacklo_epi64(pair[2], pair[3]), 1);
@@ -184,10 +186,12 @@ unpack_d(const uint8_t *w, size_t size, int last, struct octet *o)
 {
     __m128i h[8], pair[4];
 
-    UNROLL for (int j = 0; j < 8; j++) h[j] =
-        _mm_cvtsi32_si128((int) u32_load(block_at(w, size, j, last)));
-    UNROLL for (int j = 0; j < 4; j++) pair[j] =
-        _mm_unpacklo_epi16(h[2 * j], h[2 * j + 1]);
+    UNROLL
+    for (int j = 0; j < 8; j++)
+        h[j] = _mm_cvtsi32_si128((int) u32_load(block_at(w, size, j, last)));
+    UNROLL
+    for (int j = 0; j < 4; j++)
+        pair[j] = _mm_unpacklo_epi16(h[2 * j], h[2 * j + 1]);
     pair[0] = _mm_unpacklo_epi32(pair[0], pair[1]);
     pair[2] = _mm_unpacklo_epi32(pair[2], pair[3]);
     o->a = _mm256_cvtph_ps(_mm_unpacklo_epi64(pair[0], pair[2]));
@@ -210,67 +214,59 @@ unpack_d_and_m(const uint8_t *w, size_t size, int last, struct octet *o)
     o->m = _mm256_xor_ps(_mm256_castpd_ps(m), _mm256_set1_ps(-0.0f));
 }
 
-/* Sixteen bytes of nibbles at `at` of each block: j and j + 16. */
+/* Sixteen bytes of nibbles at `at` of both blocks: j and j + 16. */
 INLINE void
-unpack_nibbles(const uint8_t *w, size_t size, size_t at, int last,
-               struct octet *o)
+pair_nibbles(const uint8_t *w, size_t size, size_t at, int p, int last,
+             __m256i pair[2])
 {
-    UNROLL for (int p = 0; p < 4; p++)
-    {
-        __m256i q = two(block_at(w, size, 2 * p, last) + at,
-                        block_at(w, size, 2 * p + 1, last) + at);
-        o->w[2 * p] = low_nibbles(q);
-        o->w[2 * p + 1] = high_nibbles(q);
-    }
+    __m256i q = two(block_at(w, size, 2 * p, last) + at,
+                    block_at(w, size, 2 * p + 1, last) + at);
+
+    pair[0] = low_nibbles(q);
+    pair[1] = high_nibbles(q);
 }
 
 /* Adds 16 to w where one of the 32 bits at `at` of its block is set. */
 INLINE void
-unpack_fifth_bits(const uint8_t *w, size_t size, size_t at, int last,
-                  struct octet *o)
+pair_fifth_bits(const uint8_t *w, size_t size, size_t at, int p, int last,
+                __m256i pair[2])
 {
     const __m256i bit = _mm256_set1_epi64x((long long) 0x8040201008040201u);
+    __m256i bits = two(block_at(w, size, 2 * p, last) + at,
+                       block_at(w, size, 2 * p + 1, last) + at);
 
-    UNROLL for (int p = 0; p < 4; p++)
-    {
-        __m256i bits = two(block_at(w, size, 2 * p, last) + at,
-                           block_at(w, size, 2 * p + 1, last) + at);
-        UNROLL for (int z = 0; z < 2; z++)
-        {
-            const __m256i byte = _mm256_broadcastsi128_si256(
-                _mm_set_epi64x(0x0101010101010101 * (2 * z + 1),
-                               0x0101010101010101 * (2 * z)));
-            __m256i set =
-                _mm256_and_si256(_mm256_shuffle_epi8(bits, byte), bit);
-            set = _mm256_and_si256(_mm256_cmpeq_epi8(set, bit),
-                                   _mm256_set1_epi8(16));
-            o->w[2 * p + z] = _mm256_or_si256(o->w[2 * p + z], set);
-        }
+    UNROLL
+    for (int z = 0; z < 2; z++) {
+        const __m256i byte = _mm256_broadcastsi128_si256(_mm_set_epi64x(
+            0x0101010101010101 * (2 * z + 1), 0x0101010101010101 * (2 * z)));
+        __m256i set = _mm256_and_si256(_mm256_shuffle_epi8(bits, byte), bit);
+        set =
+            _mm256_and_si256(_mm256_cmpeq_epi8(set, bit), _mm256_set1_epi8(16));
+        pair[z] = _mm256_or_si256(pair[z], set);
     }
 }
 
 /* The levels of IQ4_NL and IQ4_XS (quant/iq.h) in place of their indices. */
 INLINE void
-unpack_levels(struct octet *o)
+pair_levels(__m256i pair[2])
 {
     const __m256i levels = _mm256_broadcastsi128_si256(
         _mm_setr_epi8(-127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38,
                       53, 69, 89, 113));
 
-    UNROLL for (int i = 0; i < 8; i++) o->w[i] =
-        _mm256_shuffle_epi8(levels, o->w[i]);
+    pair[0] = _mm256_shuffle_epi8(levels, pair[0]);
+    pair[1] = _mm256_shuffle_epi8(levels, pair[1]);
 }
 
 INLINE void
-unpack_bytes(const uint8_t *w, size_t size, size_t at, int last,
-             struct octet *o)
+pair_bytes(const uint8_t *w, size_t size, size_t at, int p, int last,
+           __m256i pair[2])
 {
-    UNROLL for (int i = 0; i < 8; i++)
-    {
-        size_t byte = at + 16 * (size_t) (i % 2);
-        o->w[i] = two(block_at(w, size, i / 2 * 2, last) + byte,
-                      block_at(w, size, i / 2 * 2 + 1, last) + byte);
-    }
+    const uint8_t *low = block_at(w, size, 2 * p, last) + at;
+    const uint8_t *high = block_at(w, size, 2 * p + 1, last) + at;
+
+    pair[0] = two(low, high);
+    pair[1] = two(low + 16, high + 16);
 }
 
 /* ---- blocks of 256 ---- */
@@ -294,54 +290,62 @@ unpack_k4_scales(const uint8_t *w, struct octet *o)
 
 /* Q4_K, Q5_K: 32 bytes of q a pair, low nibbles block 2p, high 2p+1. */
 INLINE void
-unpack_k4_nibbles(const uint8_t *q, struct octet *o)
+pair_k4(const uint8_t *q, int p, __m256i pair[2])
 {
-    UNROLL for (int i = 0; i < 8; i++) o->w[i] =
-        low_nibbles(shift_halves(twice(q + 16 * i), 0, 4));
+    pair[0] = low_nibbles(shift_halves(twice(q + 32 * p), 0, 4));
+    pair[1] = low_nibbles(shift_halves(twice(q + 32 * p + 16), 0, 4));
 }
 
 /*
- * Adds `value`, a power of two, to w where bit k of byte l is set, k block and
- * l place of w.
+ * Adds 2^power to w where bit k of byte l is set, k block and l place of w.
  */
 INLINE void
-unpack_bit_planes(const uint8_t *bytes, int value, struct octet *o)
+pair_bit_planes(const uint8_t *bytes, int power, int p, __m256i pair[2])
 {
-    UNROLL for (int z = 0; z < 2; z++)
-    {
+    UNROLL
+    for (int z = 0; z < 2; z++) {
         __m256i bits = shift_halves(twice(bytes + 16 * z), 0, 1);
-        UNROLL for (int p = 0; p < 4; p++)
-        {
-            __m256i set = shift_left(bits, (value == 16 ? 4 : 2) - 2 * p);
-            set = _mm256_and_si256(set, _mm256_set1_epi8((char) value));
-            o->w[2 * p + z] = _mm256_or_si256(o->w[2 * p + z], set);
-        }
+        bits = _mm256_and_si256(shift_left(bits, power - 2 * p),
+                                _mm256_set1_epi8((char) (1 << power)));
+        pair[z] = _mm256_or_si256(pair[z], bits);
     }
 }
 
 /* Q2_K, Q3_K: two bits 2 * (k % 4) of byte 32 * (k / 4) + l. */
 INLINE void
-unpack_bit_pairs(const uint8_t *q, struct octet *o)
+pair_two_bits(const uint8_t *q, int p, __m256i pair[2])
 {
-    const __m256i three = _mm256_set1_epi8(3);
+    UNROLL
+    for (int z = 0; z < 2; z++) {
+        __m256i bits = shift_halves(twice(q + 32 * (p / 2) + 16 * z), 0, 2);
+        pair[z] = _mm256_and_si256(shift_left(bits, p % 2 ? -4 : 0),
+                                   _mm256_set1_epi8(3));
+    }
+}
 
-    UNROLL for (int i = 0; i < 4; i++)
-    {
-        int h = i / 2, z = i % 2;
-        __m256i bits = shift_halves(twice(q + 32 * h + 16 * z), 0, 2);
-        o->w[4 * h + z] = _mm256_and_si256(bits, three);
-        o->w[4 * h + 2 + z] =
-            _mm256_and_si256(_mm256_srli_epi16(bits, 4), three);
+/* Q6_K: low nibbles blocks 4h and 4h+1, high ones 4h+2 and 4h+3; h = p / 2. */
+INLINE void
+pair_q6_k(const uint8_t *w, int p, __m256i pair[2])
+{
+    UNROLL
+    for (int z = 0; z < 2; z++) {
+        const uint8_t *low = w + 64 * (p / 2) + 16 * z;
+        const uint8_t *high = w + 128 + 32 * (p / 2) + 16 * z;
+        __m256i q = two(low, low + 32);
+        __m256i bits = shift_halves(twice(high), 0, 2);
+        q = p % 2 ? high_nibbles(q) : low_nibbles(q);
+        bits = _mm256_and_si256(shift_left(bits, p % 2 ? 0 : 4),
+                                _mm256_set1_epi8(48));
+        pair[z] = _mm256_or_si256(q, bits);
     }
 }
 
 INLINE void
-unpack_q2_k(const uint8_t *w, struct octet *o)
+unpack_q2_k_scales(const uint8_t *w, struct octet *o)
 {
     const __m128i four = _mm_set1_epi8(15);
     __m128i s = load_half(w);
 
-    unpack_bit_pairs(w + 16, o);
     o->scale = _mm256_cvtepu8_epi16(_mm_and_si128(s, four));
     o->min = _mm256_cvtepu8_epi16(_mm_and_si128(_mm_srli_epi16(s, 4), four));
     o->a = half_everywhere(w + 80);
@@ -349,12 +353,10 @@ unpack_q2_k(const uint8_t *w, struct octet *o)
 }
 
 INLINE void
-unpack_q3_k(const uint8_t *w, struct octet *o)
+unpack_q3_k_scales(const uint8_t *w, struct octet *o)
 {
     uint64_t low;
 
-    unpack_bit_pairs(w + 32, o);
-    unpack_bit_planes(w, 4, o);
     memcpy(&low, w + 96, sizeof low);
     __m128i s = _mm_set_epi64x((long long) (low >> 4), (long long) low);
     __m128i high = _mm_srlv_epi32(_mm_set1_epi32((int) u32_load(w + 104)),
@@ -368,36 +370,13 @@ unpack_q3_k(const uint8_t *w, struct octet *o)
 }
 
 INLINE void
-unpack_q6_k(const uint8_t *w, struct octet *o)
-{
-    const __m256i high = _mm256_set1_epi8(48);
-
-    UNROLL for (int i = 0; i < 4; i++)
-    {
-        int h = i / 2, z = i % 2;
-        const uint8_t *low = w + 64 * h + 16 * z;
-        __m256i q = two(low, low + 32);
-        __m256i bits = shift_halves(twice(w + 128 + 32 * h + 16 * z), 0, 2);
-        o->w[4 * h + z] = _mm256_or_si256(
-            low_nibbles(q), _mm256_and_si256(_mm256_slli_epi16(bits, 4), high));
-        o->w[4 * h + 2 + z] =
-            _mm256_or_si256(high_nibbles(q), _mm256_and_si256(bits, high));
-    }
-    o->scale = _mm256_cvtepi8_epi16(load_half(w + 192));
-    o->a = half_everywhere(w + 208);
-}
-
-INLINE void
-unpack_iq4_xs(const uint8_t *w, struct octet *o)
+unpack_iq4_xs_scales(const uint8_t *w, struct octet *o)
 {
     const __m256i shifts = _mm256_setr_epi32(0, 4, 8, 12, 16, 20, 24, 28);
     const __m256i shifts2 = _mm256_setr_epi32(0, 2, 4, 6, 8, 10, 12, 14);
-    uint32_t head = u32_load(w);
     __m256i low = _mm256_set1_epi32((int) u32_load(w + 4));
-    __m256i high = _mm256_set1_epi32((int) (head >> 16));
+    __m256i high = _mm256_set1_epi32((int) (u32_load(w) >> 16));
 
-    unpack_nibbles(w + 8, 16, 0, 7, o);
-    unpack_levels(o);
     low =
         _mm256_and_si256(_mm256_srlv_epi32(low, shifts), _mm256_set1_epi32(15));
     high = _mm256_and_si256(_mm256_srlv_epi32(high, shifts2),
@@ -441,61 +420,100 @@ octet_bytes(enum format_id id)
     }
 }
 
+/* Both halves of blocks 2p and 2p+1. */
 INLINE void
-unpack(enum format_id id, const uint8_t *w, int last, struct octet *o)
+unpack_pair(enum format_id id, const uint8_t *w, int p, int last,
+            __m256i pair[2])
 {
     size_t size = octet_bytes(id) / 8;
 
     switch ((int) id) {
     case FORMAT_Q4_0:
-        unpack_d(w, size, last, o);
-        unpack_nibbles(w, size, 2, last, o);
+        pair_nibbles(w, size, 2, p, last, pair);
         break;
     case FORMAT_Q4_1:
-        unpack_d_and_m(w, size, last, o);
-        unpack_nibbles(w, size, 4, last, o);
+        pair_nibbles(w, size, 4, p, last, pair);
         break;
     case FORMAT_Q5_0:
-        unpack_d(w, size, last, o);
-        unpack_nibbles(w, size, 6, last, o);
-        unpack_fifth_bits(w, size, 2, last, o);
+        pair_nibbles(w, size, 6, p, last, pair);
+        pair_fifth_bits(w, size, 2, p, last, pair);
         break;
     case FORMAT_Q5_1:
-        unpack_d_and_m(w, size, last, o);
-        unpack_nibbles(w, size, 8, last, o);
-        unpack_fifth_bits(w, size, 4, last, o);
+        pair_nibbles(w, size, 8, p, last, pair);
+        pair_fifth_bits(w, size, 4, p, last, pair);
         break;
     case FORMAT_Q8_0:
-        unpack_d(w, size, last, o);
-        unpack_bytes(w, size, 2, last, o);
+        pair_bytes(w, size, 2, p, last, pair);
         break;
     case FORMAT_IQ4_NL:
-        unpack_d(w, size, last, o);
-        unpack_nibbles(w, size, 2, last, o);
-        unpack_levels(o);
+        pair_nibbles(w, size, 2, p, last, pair);
+        pair_levels(pair);
         break;
     case FORMAT_Q2_K:
-        unpack_q2_k(w, o);
+        pair_two_bits(w + 16, p, pair);
         break;
     case FORMAT_Q3_K:
-        unpack_q3_k(w, o);
+        pair_two_bits(w + 32, p, pair);
+        pair_bit_planes(w, 2, p, pair);
         break;
     case FORMAT_Q4_K:
-        unpack_k4_scales(w, o);
-        unpack_k4_nibbles(w + 16, o);
+        pair_k4(w + 16, p, pair);
         break;
     case FORMAT_Q5_K:
-        unpack_k4_scales(w, o);
-        unpack_k4_nibbles(w + 48, o);
-        unpack_bit_planes(w + 16, 16, o);
+        pair_k4(w + 48, p, pair);
+        pair_bit_planes(w + 16, 4, p, pair);
         break;
     case FORMAT_Q6_K:
-        unpack_q6_k(w, o);
+        pair_q6_k(w, p, pair);
         break;
     default: // IQ4_XS
-        unpack_iq4_xs(w, o);
+        pair_nibbles(w + 8, 16, 0, p, 7, pair);
+        pair_levels(pair);
         break;
     }
+}
+
+/* Everything but the weights. */
+INLINE void
+unpack_scales(enum format_id id, const uint8_t *w, int last, struct octet *o)
+{
+    size_t size = octet_bytes(id) / 8;
+
+    switch ((int) id) {
+    case FORMAT_Q4_1:
+    case FORMAT_Q5_1:
+        unpack_d_and_m(w, size, last, o);
+        break;
+    case FORMAT_Q2_K:
+        unpack_q2_k_scales(w, o);
+        break;
+    case FORMAT_Q3_K:
+        unpack_q3_k_scales(w, o);
+        break;
+    case FORMAT_Q4_K:
+    case FORMAT_Q5_K:
+        unpack_k4_scales(w, o);
+        break;
+    case FORMAT_Q6_K:
+        o->scale = _mm256_cvtepi8_epi16(load_half(w + 192));
+        o->a = half_everywhere(w + 208);
+        break;
+    case FORMAT_IQ4_XS:
+        unpack_iq4_xs_scales(w, o);
+        break;
+    default: // Q4_0, Q5_0, Q8_0, IQ4_NL
+        unpack_d(w, size, last, o);
+        break;
+    }
+}
+
+INLINE void
+unpack(enum format_id id, const uint8_t *w, int last, struct octet *o)
+{
+    UNROLL
+    for (int p = 0; p < 4; p++)
+        unpack_pair(id, w, p, last, o->w + 2 * p);
+    unpack_scales(id, w, last, o);
 }
 
 /* The formats that unpack knows: X(name, id). */

@@ -34,39 +34,51 @@ pairs32(__m256i x, __m256i y)
 }
 
 /*
- * The functions below give P with blocks in the order 0 2 4 6 | 1 3 5 7.
- * Bounds: a word of vpmaddubsw is at most 2 * 127 * most.
+ * What a pair of blocks contributes: both halves added up where that is
+ * possible, else apart. A word of vpmaddubsw is at most 2 * 127 * most.
  */
+INLINE void
+pair_products(enum format_id id, const __m256i w[2], const int8_t *q,
+              __m256i c[2])
+{
+    const struct traits traits = traits_of(id);
+    const __m256i one = _mm256_set1_epi16(1);
+
+    UNROLL
+    for (int z = 0; z < 2; z++) {
+        __m256i x = load(q + 32 * z);
+        if (traits.is_signed) // q is never -128: it may take over the sign
+            c[z] = _mm256_madd_epi16(
+                _mm256_maddubs_epi16(_mm256_abs_epi8(w[z]),
+                                     _mm256_sign_epi8(x, w[z])),
+                one);
+        else
+            c[z] = _mm256_maddubs_epi16(w[z], x);
+    }
+    if (traits.is_signed)
+        c[0] = _mm256_add_epi32(c[0], c[1]);
+    else if (traits.scale != SCALE_HALF)
+        c[0] = _mm256_add_epi16(c[0], c[1]);
+}
+
+/* The functions below give P with blocks in the order 0 2 4 6 | 1 3 5 7. */
+
 INLINE __m256i
-dots_unsigned(const __m256i w[8], const int8_t *q, int most)
+sum_unsigned(__m256i c[8], int most)
 {
     const __m256i one = _mm256_set1_epi16(1);
-    __m256i c[4];
+    __m256i low = pairs(c[0], c[2]); // at most 8 * 127 * 32 < 2^15
+    __m256i high = pairs(c[4], c[6]);
 
-    UNROLL for (int p = 0; p < 4; p++) c[p] = _mm256_add_epi16(
-        _mm256_maddubs_epi16(w[2 * p], load(q + 64 * p)),
-        _mm256_maddubs_epi16(w[2 * p + 1], load(q + 64 * p + 32)));
-    c[0] = pairs(c[0], c[1]); // at most 8 * 127 * 32 < 2^15
-    c[2] = pairs(c[2], c[3]);
     if (most <= 16)
-        return _mm256_madd_epi16(pairs(c[0], c[2]), one);
-    return pairs32(_mm256_madd_epi16(c[0], one), _mm256_madd_epi16(c[2], one));
+        return _mm256_madd_epi16(pairs(low, high), one);
+    return pairs32(_mm256_madd_epi16(low, one), _mm256_madd_epi16(high, one));
 }
 
 INLINE __m256i
-dots_signed(const __m256i w[8], const int8_t *q)
+sum_signed(const __m256i c[8])
 {
-    const __m256i one = _mm256_set1_epi16(1);
-    __m256i c[8];
-
-    // q is never -128, so the sign of w may move over to it
-    UNROLL for (int i = 0; i < 8; i++) c[i] = _mm256_madd_epi16(
-        _mm256_maddubs_epi16(_mm256_abs_epi8(w[i]),
-                             _mm256_sign_epi8(load(q + 32 * i), w[i])),
-        one);
-    UNROLL for (int p = 0; p < 4; p++) c[p] =
-        _mm256_add_epi32(c[2 * p], c[2 * p + 1]);
-    return pairs32(pairs32(c[0], c[1]), pairs32(c[2], c[3]));
+    return pairs32(pairs32(c[0], c[2]), pairs32(c[4], c[6]));
 }
 
 /* Bytes of the 16-bit scale of half z of pair p. */
@@ -87,16 +99,15 @@ dots_signed(const __m256i w[8], const int8_t *q)
                    SCALE_BYTES(3, z), SCALE_BYTES(3, z))))
 
 INLINE __m256i
-dots_scaled(const __m256i w[8], __m256i scale, const int8_t *q, int most)
+sum_scaled(__m256i c[8], __m256i scale, int most)
 {
     const __m256i order = _mm256_setr_epi32(0, 2, 4, 6, 1, 3, 5, 7);
-    __m256i c[8];
 
     scale = _mm256_permutevar8x32_epi32(scale, order);
-    UNROLL for (int i = 0; i < 8; i++) c[i] =
-        _mm256_maddubs_epi16(w[i], load(q + 32 * i));
-    UNROLL for (int i = 0; i < 8; i++) if (i % 4 < 2) c[i] =
-        pairs(c[i], c[i + 2]); // at most 4 * 127 * 63 < 2^15
+    c[0] = pairs(c[0], c[2]); // at most 4 * 127 * 63 < 2^15
+    c[1] = pairs(c[1], c[3]);
+    c[4] = pairs(c[4], c[6]);
+    c[5] = pairs(c[5], c[7]);
     if (most <= 16) {
         c[0] = _mm256_madd_epi16(pairs(c[0], c[4]), PICK_FOUR(scale, 0));
         c[1] = _mm256_madd_epi16(pairs(c[1], c[5]), PICK_FOUR(scale, 1));
@@ -109,20 +120,21 @@ dots_scaled(const __m256i w[8], __m256i scale, const int8_t *q, int most)
     return pairs32(c[0], c[4]);
 }
 
-/* The eight P of an octet and eight blocks of activations, in order. */
+/* The eight P in the order of blocks, from the products of four pairs. */
 INLINE __m256i
-dots(enum format_id id, const struct octet *o, const int8_t *q, __m256i sums)
+sum_products(enum format_id id, const struct octet *o, __m256i c[8],
+             __m256i sums)
 {
     const __m256i order = _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7);
     const struct traits traits = traits_of(id);
     __m256i p, too_large;
 
     if (traits.is_signed)
-        p = dots_signed(o->w, q);
+        p = sum_signed(c);
     else if (traits.scale == SCALE_HALF)
-        p = dots_scaled(o->w, o->scale, q, traits.most);
+        p = sum_scaled(c, o->scale, traits.most);
     else
-        p = dots_unsigned(o->w, q, traits.most);
+        p = sum_unsigned(c, traits.most);
     p = _mm256_permutevar8x32_epi32(p, order);
     if (traits.scale == SCALE_BLOCK)
         p = _mm256_mullo_epi32(p, o->scale);
@@ -137,15 +149,18 @@ dots(enum format_id id, const struct octet *o, const int8_t *q, __m256i sums)
     return _mm256_sub_epi32(p, too_large);
 }
 
-/* Adds an octet to the eight lanes of `acc`; k: the first block in a. */
+/*
+ * Adds an octet, whose products are c, to the eight lanes of `acc`; k: the
+ * first block in a.
+ */
 INLINE __m256
-step(enum format_id id, const struct octet *o, const struct activations *a,
-     size_t k, __m256 acc)
+step(enum format_id id, const struct octet *o, __m256i c[8],
+     const struct activations *a, size_t k, __m256 acc)
 {
     const struct traits traits = traits_of(id);
     __m256i sums = load(a->s + 2 * k);
     __m256 d = _mm256_loadu_ps(a->d + k);
-    __m256 p = _mm256_cvtepi32_ps(dots(id, o, a->q + 32 * k, sums));
+    __m256 p = _mm256_cvtepi32_ps(sum_products(id, o, c, sums));
 
     acc = _mm256_fmadd_ps(_mm256_mul_ps(o->a, d), p, acc);
     if (traits.minimum == MINIMUM_FLOAT)
@@ -169,47 +184,48 @@ keep_missing(__m256 before, __m256 after, int count)
     return _mm256_blendv_ps(before, after, _mm256_castsi256_ps(exists));
 }
 
-/* Octets i .. of a row that do not fill 32 lanes. */
-INLINE void
-row_rest(enum format_id id, const uint8_t *w, size_t i,
-         const struct activations *a, size_t token, __m256 lanes[4])
+/* One octet and one token; a pair is used up before the next is unpacked. */
+INLINE __m256
+octet_one(enum format_id id, const uint8_t *w, int count,
+          const struct activations *a, size_t i, __m256 acc)
 {
     struct octet o;
+    __m256i c[8];
 
-    for (int v = 0; i < a->blocks; i += 8, v++, w += octet_bytes(id)) {
-        size_t left = a->blocks - i, k = token + i;
-        if (left >= 8) {
-            unpack(id, w, 7, &o);
-            lanes[v] = step(id, &o, a, k, lanes[v]);
-        } else {
-            unpack(id, w, (int) left - 1, &o);
-            lanes[v] = keep_missing(lanes[v], step(id, &o, a, k, lanes[v]),
-                                    (int) left);
-        }
+    unpack_scales(id, w, count - 1, &o);
+    UNROLL
+    for (int p = 0; p < 4; p++) {
+        unpack_pair(id, w, p, count - 1, o.w);
+        pair_products(id, o.w, a->q + 32 * i + 64 * p, c + 2 * p);
     }
+    return step(id, &o, c, a, i, acc);
 }
 
-/* One row and one token. */
+/*
+ * One row and one token. The four registers of lanes take turns; which of them
+ * is first in the end does not matter, since the tree adds the first and the
+ * third, the second and the fourth, and then both sums.
+ */
 INLINE float
 row_one(enum format_id id, const uint8_t *w, const struct activations *a)
 {
-    __m256 lanes[4];
+    __m256 lanes[4], sum;
     size_t i = 0;
 
-    UNROLL for (int v = 0; v < 4; v++) lanes[v] = _mm256_setzero_ps();
-    for (; i + 32 <= a->blocks; i += 32)
-        UNROLL for (size_t v = 0; v < 4; v++)
-        {
-            struct octet o;
-            unpack(id, w, 7, &o);
-            lanes[v] = step(id, &o, a, i + 8 * v, lanes[v]);
-            w += octet_bytes(id);
-        }
+    UNROLL
+    for (int v = 0; v < 4; v++)
+        lanes[v] = _mm256_setzero_ps();
+    for (; i + 8 <= a->blocks; i += 8, w += octet_bytes(id)) {
+        sum = octet_one(id, w, 8, a, i, lanes[0]);
+        lanes[0] = lanes[1];
+        lanes[1] = lanes[2];
+        lanes[2] = lanes[3];
+        lanes[3] = sum;
+    }
     if (i < a->blocks) {
-        // a copy: what is indexed by a variable does not stay in registers
-        __m256 rest[4] = {lanes[0], lanes[1], lanes[2], lanes[3]};
-        row_rest(id, w, i, a, 0, rest);
-        return sum_tree_avx2(rest);
+        int count = (int) (a->blocks - i);
+        sum = octet_one(id, w, count, a, i, lanes[0]);
+        lanes[0] = keep_missing(lanes[0], sum, count);
     }
     return sum_tree_avx2(lanes);
 }
@@ -223,8 +239,13 @@ octet_many(enum format_id id, const uint8_t *w, int count, size_t i,
 
     unpack(id, w, count - 1, &o);
     for (size_t t = 0; t < a->tokens; t++) {
+        size_t k = t * a->token_stride + i;
         __m256 *acc = &lanes[t][i / 8 % 4];
-        __m256 sum = step(id, &o, a, t * a->token_stride + i, *acc);
+        __m256i c[8];
+        UNROLL
+        for (int p = 0; p < 4; p++)
+            pair_products(id, o.w + 2 * p, a->q + 32 * k + 64 * p, c + 2 * p);
+        __m256 sum = step(id, &o, c, a, k, *acc);
         *acc = count == 8 ? sum : keep_missing(*acc, sum, count);
     }
 }
@@ -237,7 +258,9 @@ row_many(enum format_id id, const uint8_t *w, const struct activations *a,
     size_t i = 0;
 
     for (size_t t = 0; t < a->tokens; t++)
-        UNROLL for (int v = 0; v < 4; v++) lanes[t][v] = _mm256_setzero_ps();
+        UNROLL
+    for (int v = 0; v < 4; v++)
+        lanes[t][v] = _mm256_setzero_ps();
     for (; i + 8 <= a->blocks; i += 8, w += octet_bytes(id))
         octet_many(id, w, 8, i, a, lanes);
     if (i < a->blocks)
