@@ -17,3 +17,16 @@ FUZZ_TARGETS += %D%/sanitiser_fuzz
 %C%_sanitiser_fuzz_SOURCES = %D%/sanitiser_fuzz.c $(FUZZ_MAIN)
 %C%_sanitiser_fuzz_LDFLAGS = $(FUZZER_FLAGS)
 %C%_sanitiser_fuzz_LDADD = libui.a libbase.a
+
+FUZZ_TARGETS += %D%/tokenizer_fuzz %D%/vocabulary_fuzz %D%/prompt_fuzz
+%C%_tokenizer_fuzz_SOURCES = %D%/tokenizer_fuzz.c \
+    tests/unit/gguf_writer.c tests/unit/gguf_writer.h $(FUZZ_MAIN)
+%C%_tokenizer_fuzz_LDFLAGS = $(FUZZER_FLAGS)
+%C%_tokenizer_fuzz_LDADD = $(ENGINE_LIBS)
+%C%_vocabulary_fuzz_SOURCES = %D%/vocabulary_fuzz.c \
+    tests/unit/gguf_writer.c tests/unit/gguf_writer.h $(FUZZ_MAIN)
+%C%_vocabulary_fuzz_LDFLAGS = $(FUZZER_FLAGS)
+%C%_vocabulary_fuzz_LDADD = $(ENGINE_LIBS)
+%C%_prompt_fuzz_SOURCES = %D%/prompt_fuzz.c $(FUZZ_MAIN)
+%C%_prompt_fuzz_LDFLAGS = $(FUZZER_FLAGS)
+%C%_prompt_fuzz_LDADD = $(ENGINE_LIBS)
