@@ -52,7 +52,7 @@ spawn(pid_t *out, const char *engine, const char *path, int in, int out_end,
     posix_spawn_file_actions_t actions;
     posix_spawnattr_t attributes;
     sigset_t none, usual;
-    char *argv[] = {strdup(engine), strdup("--model"), strdup(path), NULL};
+    char *argv[] = {strdup(engine), strdup("--"), strdup(path), NULL};
 
     posix_spawn_file_actions_init(&actions);
     posix_spawn_file_actions_adddup2(&actions, in, STDIN_FILENO);

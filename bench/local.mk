@@ -17,3 +17,7 @@ BENCHMARKS += %D%/ops_bench
 BENCHMARKS += %D%/linear_bench
 noinst_PROGRAMS += %D%/linear_bench
 %C%_linear_bench_LDADD = $(KERNELS_LIBS)
+EXTRA_DIST += %D%/mini-eval %D%/problems.jsonl
+noinst_PROGRAMS += %D%/mini_eval
+%C%_mini_eval_CPPFLAGS = $(AM_CPPFLAGS) -DSOURCE_DIR='"$(abs_top_srcdir)"'
+%C%_mini_eval_LDADD = $(ENGINE_LIBS)

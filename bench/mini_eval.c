@@ -56,6 +56,13 @@ keep_answer(void *context, const struct channels_part *part, struct error *err)
     return buffer_append(context, part->bytes, part->length, err);
 }
 
+static void
+ignore_progress(void *context, enum progress_phase phase, uint64_t done,
+                uint64_t of)
+{
+    (void) context, (void) phase, (void) done, (void) of;
+}
+
 static struct text
 text_of(const json_t *string)
 {
@@ -221,7 +228,7 @@ main(int argc, char **argv)
                               .problems = SOURCE_DIR "/bench/problems.jsonl",
                               .least = 0.955};
     struct ready_options how = {.cache = CACHE_F16};
-    struct ready_listener quiet = {0};
+    struct ready_listener quiet = {.progress = ignore_progress};
     static struct score score;
     struct ready *ready;
 

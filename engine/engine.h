@@ -17,13 +17,15 @@
  *   tokenizer.h  text to token ids and back; detokenizer.h: a stream of ids
  *   prompt.h     conversations to token ids, by model family
  *   sampler.h    logits to a token
- *   session.h    one conversation
- *   server.h     the frame loop
+ *   session.h    one conversation; channels.h divides thought from answer
+ *   ready.h      a model file made ready as far as a request needs it
+ *   server.h     the frame loop; warm.h: its rendezvous
  */
 #ifndef FATHOM_ENGINE_ENGINE_H
 #define FATHOM_ENGINE_ENGINE_H
 
 #include "engine/arch/arch.h"
+#include "engine/channels.h"
 #include "engine/detokenizer.h"
 #include "engine/device/device.h"
 #include "engine/experts/experts.h"
@@ -32,6 +34,9 @@
 #include "engine/kv_cache.h"
 #include "engine/model.h"
 #include "engine/prompt.h"
+#include "engine/ready.h"
+#include "engine/sampler.h"
+#include "engine/session.h"
 #include "engine/tokenizer.h"
 
 #endif
