@@ -10,6 +10,7 @@
  *   attention/     query heads against cached keys and values
  *   router/        scores to expert ids and weights
  *   activation/    silu(g) * u, adding, scaling
+ *   check.h        what the checks share; part of no program
  *
  * Each operation has its contract in OP/OP.h, the plainest C in OP_ref.c,
  * SIMD in OP_avx2.c, and OP_check.c, which proves that they agree to the bit.

@@ -16,7 +16,7 @@
 enum {
     CHUNK_ROWS = 16,
     SCORE_KEYS = 24, // keys that stay in the first cache while rows pass
-    VALUE_KEYS = 32, // values, likewise
+    VALUE_KEYS = 64, // values, likewise
 };
 
 /* Some rows of a call, and their part of one block. */

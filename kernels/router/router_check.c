@@ -292,45 +292,74 @@ weight_bound(const struct router_rule *rule, double spread, double w)
     return (2 * score + (double) rule->used + 4) * 0x1.001p-24 * fabs(w);
 }
 
+/* What the oracle makes of a token. */
+struct oracle {
+    double a[ROUTER_MAX_EXPERTS], b[ROUTER_MAX_EXPERTS];
+    size_t chosen[ROUTER_MAX_EXPERTS];
+    double gap; // the smallest between two choices
+};
+
+static void
+oracle_token(const struct router_rule *rule, const float *z, const float *bias,
+             struct oracle *o)
+{
+    bool allowed[ROUTER_MAX_EXPERTS];
+
+    o->gap = HUGE_VAL;
+    oracle_scores(rule, z, o->a);
+    for (size_t e = 0; e < rule->experts; e++) {
+        o->b[e] = o->a[e] + (bias != NULL ? (double) bias[e] : 0);
+        allowed[e] = true;
+    }
+    if (rule->groups > 1)
+        o->gap = oracle_groups(rule, o->b, bias != NULL, allowed);
+    o->gap = fmin(o->gap,
+                  choose(o->b, allowed, rule->experts, rule->used, o->chosen));
+}
+
+/* The same experts in the same order, and weights within their bound. */
+static bool
+agree(const struct router_rule *rule, const struct oracle *o, double spread,
+      const int32_t *ids, const float *weights, struct check_error *error)
+{
+    double w[ROUTER_MAX_EXPERTS];
+    bool right = true;
+
+    for (size_t i = 0; i < rule->used; i++)
+        w[i] = o->a[o->chosen[i]];
+    oracle_weights(rule, w);
+    for (size_t i = 0; i < rule->used; i++) {
+        right = right && ids[i] == (int32_t) o->chosen[i];
+        check_error_add(error, (double) weights[i], w[i],
+                        weight_bound(rule, spread, w[i]));
+    }
+    return right;
+}
+
 /* Random tokens; choices closer than 1e-5 are left to the worked examples. */
 static bool
 check_token(const struct kernels *k, struct check_random *random,
             struct check_error *error, size_t *compared)
 {
+    static struct oracle oracle;
     struct router_rule rule = random_rule(random);
     bool biased = check_below(random, 2);
     float *z = check_floats(rule.experts), *bias = check_floats(rule.experts);
     float *weights = check_floats(rule.used);
     int32_t *ids = check_alloc(rule.used * sizeof *ids);
-    double a[ROUTER_MAX_EXPERTS], b[ROUTER_MAX_EXPERTS], w[ROUTER_MAX_EXPERTS];
-    size_t chosen[ROUTER_MAX_EXPERTS];
-    bool allowed[ROUTER_MAX_EXPERTS], right = true;
-    double gap = HUGE_VAL, spread = 0;
+    double spread = 0;
 
-    check_fill(random, z, rule.experts);
     for (size_t e = 0; e < rule.experts; e++) {
-        z[e] *= 2;
+        z[e] = 2 * check_normal(random);
         bias[e] = 0.3f * check_normal(random) - 0.3f;
         spread = fmax(spread, 2 * fabs((double) z[e]));
-        allowed[e] = true;
     }
-    right = k->router(&rule, z, biased ? bias : NULL, ids, weights);
-    oracle_scores(&rule, z, a);
-    for (size_t e = 0; e < rule.experts; e++)
-        b[e] = a[e] + (biased ? (double) bias[e] : 0);
-    if (rule.groups > 1)
-        gap = oracle_groups(&rule, b, biased, allowed);
-    gap = fmin(gap, choose(b, allowed, rule.experts, rule.used, chosen));
-    if (gap > 1e-5) {
+    bool right = k->router(&rule, z, biased ? bias : NULL, ids, weights);
+
+    oracle_token(&rule, z, biased ? bias : NULL, &oracle);
+    if (oracle.gap > 1e-5) {
         ++*compared;
-        for (size_t i = 0; i < rule.used; i++)
-            w[i] = a[chosen[i]];
-        oracle_weights(&rule, w);
-        for (size_t i = 0; i < rule.used; i++) {
-            right = right && ids[i] == (int32_t) chosen[i];
-            check_error_add(error, (double) weights[i], w[i],
-                            weight_bound(&rule, spread, w[i]));
-        }
+        right = agree(&rule, &oracle, spread, ids, weights, error) && right;
     }
     check_free(z);
     check_free(bias);
