@@ -41,10 +41,13 @@ struct request {
 // -- attention's form --------------------------------------------------------
 
 /*
- * Multiplications of expanding a key, against those of attention: what a
- * multiplication costs there, in percent of one in attention.
+ * What a multiplication of a projection (latents to keys and values, or
+ * queries to latents) costs, in percent of one in attention. Measured on
+ * V2-Lite's widths with AVX2, f16 cache: the forms cost the same at 64 new
+ * tokens after 256 cached ones and at about 96 after 1024, which is 42 and 57
+ * percent.
  */
-enum { PROJECTION_PERCENT = 100 };
+enum { PROJECTION_PERCENT = 50 };
 
 /*
  * Whether a prompt of `added` tokens after `cached` ones is cheaper in the

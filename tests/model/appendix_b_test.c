@@ -1,7 +1,8 @@
 /*
  * The models of doc/forward.md, appendix B: the oracle gives the published
  * constants to their printed digits, and the engine gives the oracle's logits
- * within the derived bound (7.4), in every form and chunking.
+ * in every form and chunking. The bound is a fifth of that of 7.4 there, so
+ * that the eps of the latents' norms (5e-6 in model D) does not pass.
  */
 #include "config.h"
 
@@ -217,16 +218,16 @@ struct way {
 };
 
 static const struct way ways[] = {
-    {"one pass, absorbed", FORM_ABSORBED, 12, 12, CACHE_F32, 1e-5},
-    {"one pass, expanded", FORM_EXPANDED, 12, 12, CACHE_F32, 1e-5},
-    {"one pass, automatic", FORM_AUTO, 12, 12, CACHE_F32, 1e-5},
-    {"chunks of 5, absorbed", FORM_ABSORBED, 5, 12, CACHE_F32, 1e-5},
-    {"chunks of 7, expanded", FORM_EXPANDED, 7, 12, CACHE_F32, 1e-5},
+    {"one pass, absorbed", FORM_ABSORBED, 12, 12, CACHE_F32, 2e-6},
+    {"one pass, expanded", FORM_EXPANDED, 12, 12, CACHE_F32, 2e-6},
+    {"one pass, automatic", FORM_AUTO, 12, 12, CACHE_F32, 2e-6},
+    {"chunks of 5, absorbed", FORM_ABSORBED, 5, 12, CACHE_F32, 2e-6},
+    {"chunks of 7, expanded", FORM_EXPANDED, 7, 12, CACHE_F32, 2e-6},
     {"7 and then token by token, absorbed", FORM_ABSORBED, 12, 7, CACHE_F32,
-     1e-5},
-    {"7 and then token by token, automatic", FORM_AUTO, 12, 7, CACHE_F32, 1e-5},
-    {"token by token, absorbed", FORM_ABSORBED, 12, 0, CACHE_F32, 1e-5},
-    {"token by token, expanded", FORM_EXPANDED, 12, 0, CACHE_F32, 1e-5},
+     2e-6},
+    {"7 and then token by token, automatic", FORM_AUTO, 12, 7, CACHE_F32, 2e-6},
+    {"token by token, absorbed", FORM_ABSORBED, 12, 0, CACHE_F32, 2e-6},
+    {"token by token, expanded", FORM_EXPANDED, 12, 0, CACHE_F32, 2e-6},
     {"one pass, expanded, f16 cache", FORM_EXPANDED, 12, 12, CACHE_F16, 5e-3},
     {"token by token, absorbed, f16 cache", FORM_ABSORBED, 12, 0, CACHE_F16,
      5e-3},
