@@ -12,6 +12,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <spawn.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -21,7 +22,8 @@
 enum {
     READ_BYTES = 64 * 1024,
     CONNECT_MS = 2000, // a warm engine may take to answer
-    END_MS = 2000,     // an engine may take to end after its pipe was closed
+    MEET_MS = 200,
+    END_MS = 2000, // an engine may take to end after its pipe was closed
 };
 
 struct client {
@@ -44,19 +46,36 @@ client_alloc(struct client **out, struct error *err)
     return STATUS_OK;
 }
 
-/* Standard input and output of the child are the pipes' other ends. */
+/* What an engine is started with. */
+struct launch {
+    int in, out, err;        // its standard descriptors; -1: ours
+    const char *warm, *idle; // options, or NULL
+    const char *path;
+};
+
 static enum status
-spawn(pid_t *out, const char *engine, const char *path, int in, int out_end,
-      struct error *err)
+spawn(pid_t *out, const struct launch *launch, struct error *err)
 {
     posix_spawn_file_actions_t actions;
     posix_spawnattr_t attributes;
     sigset_t none, usual;
-    char *argv[] = {strdup(engine), strdup("--"), strdup(path), NULL};
+    char engine[PLACE_BYTES];
+    const char *argv[6] = {engine};
+    size_t count = 1;
+
+    TRY(places_engine(engine, err));
+    if (launch->warm)
+        argv[count++] = launch->warm;
+    if (launch->idle)
+        argv[count++] = launch->idle;
+    argv[count++] = "--";
+    argv[count++] = launch->path;
 
     posix_spawn_file_actions_init(&actions);
-    posix_spawn_file_actions_adddup2(&actions, in, STDIN_FILENO);
-    posix_spawn_file_actions_adddup2(&actions, out_end, STDOUT_FILENO);
+    posix_spawn_file_actions_adddup2(&actions, launch->in, STDIN_FILENO);
+    posix_spawn_file_actions_adddup2(&actions, launch->out, STDOUT_FILENO);
+    if (launch->err >= 0)
+        posix_spawn_file_actions_adddup2(&actions, launch->err, STDERR_FILENO);
     posix_spawnattr_init(&attributes);
     sigemptyset(&none);
     sigfillset(&usual);
@@ -65,14 +84,12 @@ spawn(pid_t *out, const char *engine, const char *path, int in, int out_end,
     posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSID |
                                               POSIX_SPAWN_SETSIGMASK |
                                               POSIX_SPAWN_SETSIGDEF);
-    errno =
-        argv[0] && argv[1] && argv[2]
-            ? posix_spawnp(out, engine, &actions, &attributes, argv, environ)
-            : ENOMEM;
+    // argv is not written to; its type in C has no const
+    char *args[6];
+    memcpy(args, argv, sizeof args);
+    errno = posix_spawnp(out, engine, &actions, &attributes, args, environ);
     int failed = errno;
 
-    for (size_t i = 0; i < 3; i++)
-        free(argv[i]);
     posix_spawnattr_destroy(&attributes);
     posix_spawn_file_actions_destroy(&actions);
     errno = failed;
@@ -89,8 +106,7 @@ close_if_open(int *descriptor)
 }
 
 static enum status
-start_process(struct client *client, const char *engine, const char *path,
-              struct error *err)
+start_process(struct client *client, const char *path, struct error *err)
 {
     int down[2] = {-1, -1}, up[2] = {-1, -1}; // [0] is read, [1] written
     enum status status = STATUS_OK;
@@ -100,7 +116,11 @@ start_process(struct client *client, const char *engine, const char *path,
         fcntl(up[0], F_SETFL, O_NONBLOCK) < 0)
         status = error_errno(err, "cannot make pipes to the engine");
     if (status == STATUS_OK)
-        status = spawn(&client->process, engine, path, down[0], up[1], err);
+        status =
+            spawn(&client->process,
+                  &(struct launch){
+                      .in = down[0], .out = up[1], .err = -1, .path = path},
+                  err);
     signals_companion(client->process);
     close_if_open(&down[0]);
     close_if_open(&up[1]);
@@ -112,12 +132,9 @@ start_process(struct client *client, const char *engine, const char *path,
 enum status
 client_start(struct client **out, const char *path, struct error *err)
 {
-    char engine[PLACE_BYTES];
-
     *out = NULL;
-    TRY(places_engine(engine, err));
     TRY(client_alloc(out, err));
-    enum status status = start_process(*out, engine, path, err);
+    enum status status = start_process(*out, path, err);
 
     if (status != STATUS_OK) {
         client_close(*out);
@@ -127,23 +144,18 @@ client_start(struct client **out, const char *path, struct error *err)
 }
 
 static enum status
-connect_warm(struct client **out, const char *path, struct error *err)
+connect_warm(struct client **out, const char *directory, const char *name,
+             unsigned wait_ms, struct error *err)
 {
-    struct buffer directory = {0};
-    char name[RENDEZVOUS_NAME];
     int to, from;
     bool found = false;
-    enum status status = rendezvous_directory(&directory, err);
 
-    if (status == STATUS_OK)
-        status = rendezvous_name(name, path, err);
-    if (status == STATUS_OK)
-        status = rendezvous_connect(&to, &from, &found, directory.data, name,
-                                    CONNECT_MS, err);
-    buffer_release(&directory);
-    if (status != STATUS_OK || !found)
-        return status;
-    status = client_alloc(out, err);
+    *out = NULL;
+    TRY(rendezvous_connect(&to, &from, &found, directory, name, wait_ms, err));
+    if (!found)
+        return STATUS_OK;
+    enum status status = client_alloc(out, err);
+
     if (status != STATUS_OK) {
         close(to);
         close(from);
@@ -155,12 +167,28 @@ connect_warm(struct client **out, const char *path, struct error *err)
 }
 
 enum status
+client_find_warm(struct client **out, const char *path, struct error *err)
+{
+    struct buffer directory = {0};
+    char name[RENDEZVOUS_NAME];
+
+    *out = NULL;
+    enum status status = rendezvous_directory(&directory, err);
+
+    if (status == STATUS_OK)
+        status = rendezvous_name(name, path, err);
+    if (status == STATUS_OK)
+        status = connect_warm(out, directory.data, name, CONNECT_MS, err);
+    buffer_release(&directory);
+    return status;
+}
+
+enum status
 client_reach(struct client **out, const char *path, struct error *err)
 {
     struct error why;
 
-    *out = NULL;
-    if (connect_warm(out, path, &why) != STATUS_OK)
+    if (client_find_warm(out, path, &why) != STATUS_OK)
         log_note("no warm engine: %s", why.text);
     return *out ? STATUS_OK : client_start(out, path, err);
 }
@@ -191,6 +219,97 @@ end_process(struct client *client, int *how)
     }
     signals_companion(0);
     client->process = 0;
+}
+
+/* What an engine that would not start said on its standard error. */
+static enum status
+engine_said(int said, const char *how, struct error *err)
+{
+    char text[700];
+    ssize_t n = read(said, text, sizeof text - 1);
+    size_t length = n > 0 ? (size_t) n : 0;
+
+    while (length > 0 && text[length - 1] == '\n')
+        length--;
+    text[length] = '\0';
+    return error_set(err, STATUS_IO, "the engine %s%s%s", how,
+                     length ? ": " : "", text);
+}
+
+/* Waits until the engine that was just started can be met. */
+static enum status
+meet(struct client **out, const char *directory, const char *name, pid_t child,
+     int said, unsigned wait_ms, struct error *err)
+{
+    uint64_t deadline_ns = clock_ns() + wait_ms * UINT64_C(1000000);
+    int how;
+
+    while (clock_ns() < deadline_ns) {
+        TRY(connect_warm(out, directory, name, MEET_MS, err));
+        if (*out != NULL)
+            return STATUS_OK;
+        if (waitpid(child, &how, WNOHANG) == child)
+            return engine_said(said, "ended at once", err);
+        nanosleep(&(struct timespec){.tv_nsec = 5000000}, NULL);
+    }
+    kill(child, SIGKILL);
+    return engine_said(said, "started, but cannot be reached", err);
+}
+
+static enum status
+launch_warm(struct client **out, const char *directory, const char *name,
+            const char *path, uint64_t idle_s, unsigned wait_ms,
+            struct error *err)
+{
+    char warm[PLACE_BYTES + 16], idle[40];
+    int said[2] = {-1, -1};
+    int nothing = open("/dev/null", O_RDWR | O_CLOEXEC);
+    pid_t child;
+
+    snprintf(warm, sizeof warm, "--warm=%s", directory);
+    snprintf(idle, sizeof idle, "--idle=%llu", (unsigned long long) idle_s);
+    enum status status = STATUS_OK;
+
+    if (nothing < 0 || pipe2(said, O_CLOEXEC | O_NONBLOCK) < 0)
+        status = error_errno(err, "cannot prepare the engine's descriptors");
+    if (status == STATUS_OK)
+        status = spawn(&child,
+                       &(struct launch){.in = nothing,
+                                        .out = nothing,
+                                        .err = said[1],
+                                        .warm = warm,
+                                        .idle = idle,
+                                        .path = path},
+                       err);
+    close_if_open(&nothing);
+    close_if_open(&said[1]);
+    if (status == STATUS_OK)
+        status = meet(out, directory, name, child, said[0], wait_ms, err);
+    close_if_open(&said[0]);
+    return status;
+}
+
+enum status
+client_start_warm(struct client **out, bool *was_there, const char *path,
+                  uint64_t idle_s, unsigned wait_ms, struct error *err)
+{
+    struct buffer directory = {0};
+    char name[RENDEZVOUS_NAME];
+
+    *out = NULL;
+    *was_there = false;
+    enum status status = rendezvous_directory(&directory, err);
+
+    if (status == STATUS_OK)
+        status = rendezvous_name(name, path, err);
+    if (status == STATUS_OK)
+        status = connect_warm(out, directory.data, name, CONNECT_MS, err);
+    *was_there = status == STATUS_OK && *out != NULL;
+    if (status == STATUS_OK && *out == NULL)
+        status =
+            launch_warm(out, directory.data, name, path, idle_s, wait_ms, err);
+    buffer_release(&directory);
+    return status;
 }
 
 void

@@ -23,6 +23,17 @@ MUST_CHECK enum status client_start(struct client **out, const char *path,
  */
 MUST_CHECK enum status client_reach(struct client **out, const char *path,
                                     struct error *err);
+/* Only a warm engine that has this very file; *out is NULL without one. */
+MUST_CHECK enum status client_find_warm(struct client **out, const char *path,
+                                        struct error *err);
+/*
+ * As client_find_warm, after starting one where there is none, which outlives
+ * this program and ends after idle_s without a request (0: never). *was_there
+ * tells which. Fails when nobody is met within wait_ms.
+ */
+MUST_CHECK enum status client_start_warm(struct client **out, bool *was_there,
+                                         const char *path, uint64_t idle_s,
+                                         unsigned wait_ms, struct error *err);
 /* Ends our own engine, leaves a warm one running. Takes NULL. */
 void client_close(struct client *client);
 

@@ -5,6 +5,7 @@ fathom_SOURCES = \
     %D%/cmd_ask.c \
     %D%/cmd_chat.c \
     %D%/cmd_completion.c \
+    %D%/cmd_engine.c \
     %D%/cmd_help.c \
     %D%/cmd_model.c \
     %D%/cmd_tokenize.c \
@@ -45,3 +46,20 @@ CLEANFILES += %D%/models.stamp
 	$(AM_V_at)test -e models/fathom-mini.gguf || \
 	    ln -sf $(abs_top_srcdir)/models/fathom-mini.gguf models/
 	$(AM_V_at)touch $@
+
+# Completions are what the program prints of its own tables.
+bashcompletiondir = $(datadir)/bash-completion/completions
+zshcompletiondir = $(datadir)/zsh/site-functions
+fishcompletiondir = $(datadir)/fish/vendor_completions.d
+nodist_bashcompletion_DATA = completions/fathom
+nodist_zshcompletion_DATA = completions/_fathom
+nodist_fishcompletion_DATA = completions/fathom.fish
+CLEANFILES += completions/fathom completions/_fathom completions/fathom.fish
+PRINT_COMPLETION = $(AM_V_GEN)$(MKDIR_P) completions && \
+    ./fathom$(EXEEXT) completion
+completions/fathom: fathom$(EXEEXT)
+	$(PRINT_COMPLETION) bash >$@.new && mv $@.new $@
+completions/_fathom: fathom$(EXEEXT)
+	$(PRINT_COMPLETION) zsh >$@.new && mv $@.new $@
+completions/fathom.fish: fathom$(EXEEXT)
+	$(PRINT_COMPLETION) fish >$@.new && mv $@.new $@

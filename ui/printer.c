@@ -11,7 +11,12 @@
 #define DIM_ON "\033[2m"
 #define DIM_OFF "\033[22m"
 
-enum { TAB_COLUMNS = 8, FENCE_TICKS = 3, NOT_TICKS = 100 };
+enum {
+    TAB_COLUMNS = 8,
+    FENCE_TICKS = 3,
+    NOT_TICKS = 100,
+    WORD_COLUMNS = 16, // most words are shorter than this
+};
 
 enum status
 printer_put(int descriptor, const char *bytes, size_t length, struct error *err)
@@ -197,6 +202,18 @@ layout(struct printer *p, struct error *err)
     return STATUS_OK;
 }
 
+/*
+ * The beginning of a word is shown before its end is known where the line has
+ * room for most words.
+ */
+static enum status
+show_begun_word(struct printer *p, struct error *err)
+{
+    size_t end = p->column + p->blanks + p->word_columns;
+
+    return end + WORD_COLUMNS <= p->columns ? flush_word(p, err) : STATUS_OK;
+}
+
 static enum status
 write_out(struct printer *p, struct error *err)
 {
@@ -240,6 +257,7 @@ printer_write(struct printer *p, const char *bytes, size_t length,
     if (dim && p->fit.length > 0)
         TRY(buffer_append(&p->out, DIM_ON, strlen(DIM_ON), err));
     TRY(layout(p, err));
+    TRY(show_begun_word(p, err));
     if (dim && p->out.length > 0)
         TRY(buffer_append(&p->out, DIM_OFF, strlen(DIM_OFF), err));
     return write_out(p, err);

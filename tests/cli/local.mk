@@ -5,3 +5,6 @@ TESTS += %D%/replay.sh
 EXTRA_DIST += %D%/program.py
 EXTRA_DIST += %D%/ask.sh %D%/ask_test.py
 TESTS += %D%/ask.sh
+EXTRA_DIST += %D%/chat.sh %D%/chat_test.py %D%/terminal.py
+EXTRA_DIST += %D%/options.sh %D%/options_test.py
+TESTS += %D%/chat.sh %D%/options.sh

@@ -1,0 +1,606 @@
+"""fathom chat on a pseudo-terminal, with the replay engine."""
+import json
+import os
+import signal
+import subprocess
+import time
+
+import engine_client
+from program import BUILD, FATHOM, Home
+from terminal import Terminal
+
+YES = "want GENERATE\nsay Yes.\ndone\n"
+THOUGHT = "want GENERATE\nthink Let me\\nsee.\nsay Yes.\ndone\n"
+
+
+class Chat(Terminal):
+    """A chat that has shown its first prompt."""
+
+    def __init__(self, script, *arguments, columns=80, inputrc=None,
+                 environment=None, command=("chat",)):
+        self.home = Home().__enter__()
+        # after its script the engine stays and listens
+        script = f"record {self.home.file('requests')}\n{script}drain\n"
+        env = self.home.environment(script, **(environment or {}))
+        if inputrc is not None:
+            env["INPUTRC"] = self.home.write("inputrc", inputrc)
+        super().__init__([FATHOM, *command, *arguments], env, columns)
+        self.greeting = self.expect("you> ")
+
+    def __exit__(self, *exception):
+        super().__exit__(*exception)
+        self.home.__exit__()
+
+    def line(self, text, until="you> "):
+        """Types a line; returns what is printed before `until`."""
+        self.send(text + "\r")
+        self.expect(text.split("\x1b")[0][:1])
+        return self.expect(until)
+
+    def requests(self):
+        with open(self.home.file("requests")) as file:
+            return [json.loads(line.split(" ", 2)[2]) for line in file
+                    if line.startswith("GENERATE")]
+
+    def messages(self, i=-1):
+        return [(message["role"], message["content"])
+                for message in self.requests()[i]["messages"]]
+
+
+def an_answer_is_printed_with_its_figures():
+    with Chat(YES) as chat:
+        text = chat.line("Really?")
+        assert "fathom> Yes.\n[1 tokens, 100 tok/s, context <1%]\n" in text, (
+            text)
+        assert chat.messages() == [("user", "Really?")]
+
+
+def fathom_without_a_command_is_a_chat():
+    with Chat(YES, command=()) as chat:
+        assert "plain mode" in chat.greeting and "^D quits" in chat.greeting
+        assert "fathom> Yes." in chat.line("hello")
+        chat.send("\x04")
+        assert chat.wait() == 0
+
+
+def the_conversation_goes_on():
+    script = "want GENERATE\nthink Hm.\nsay One.\ndone\n" + YES
+    with Chat(script, "-sBe brief.") as chat:
+        chat.line("first")
+        chat.line("second")
+        assert chat.messages() == [
+            ("system", "Be brief."), ("user", "first"), ("assistant", "One."),
+            ("user", "second")]
+        assert chat.requests()[1]["messages"][2]["reasoning"] == "Hm."
+
+
+def thoughts_are_shown_dim_and_prefixed():
+    with Chat(THOUGHT) as chat:
+        text = chat.line("hello")
+        assert ": Let me\n: see.\nfathom> Yes.\n" in text, text
+        assert b"\x1b[2m: Let" in chat.seen
+        assert "[2 thinking + 1 answer tokens" in text
+
+
+def hidden_thoughts_are_counted_and_can_be_shown():
+    with Chat(THOUGHT + THOUGHT, "--show-thinking=off") as chat:
+        text = chat.line("hello")
+        assert "[thought 2 tokens, 0 s, hidden; /think show" in text, text
+        assert "Let me" not in text
+        text = chat.line("/think show")
+        assert ": Let me\n: see.\n" in text, text
+        assert ": Let me\n" in chat.line("again")
+
+
+def the_interrupt_key_stops_the_answer_and_keeps_it():
+    script = ("want GENERATE\nsay So far\nwant CANCEL\n"
+              "done {\"finish\":\"interrupted\"}\n" + YES)
+    with Chat(script) as chat:
+        chat.send("hello\r")
+        chat.expect("So far")
+        chat.send("\x03")
+        text = chat.expect("you> ")
+        assert "[stopped; the part above is kept]" in text, text
+        chat.line("go on")
+        assert ("assistant", "So far") in chat.messages()
+
+
+def the_interrupt_key_never_quits():
+    with Chat(YES) as chat:
+        for _ in range(5):
+            chat.send("\x03")
+            chat.expect("[^D quits, /help lists commands]")
+            chat.expect("you> ")
+        chat.send("some text")
+        chat.expect("some text")
+        chat.send("\x03")
+        text = chat.expect("you> ")
+        assert "^D quits" not in text, text
+        assert "fathom> Yes." in chat.line("hello")
+        assert chat.messages() == [("user", "hello")]
+
+
+def an_engine_that_does_not_stop_is_ended_on_request():
+    with Chat("want GENERATE\nsay So far\nhang\n") as chat:
+        chat.send("hello\r")
+        chat.expect("So far")
+        chat.send("\x03")
+        chat.quiet(3.2)
+        chat.send("\x03")
+        chat.expect("the engine did not stop and was ended; the conversation "
+                    "is kept")
+        chat.expect("[Y/n]")
+
+
+def a_killed_engine_is_told_and_started_again():
+    script = ("want GENERATE\nsay One.\ndone\nwant GENERATE\nsay Part\ndie 9\n")
+    with Chat(script) as chat:
+        chat.line("first")
+        text = chat.line("second", "[Y/n] ")
+        assert ("fathom> Part\n[the engine ended (signal 9, Killed); the "
+                "conversation is kept]\n") in text, text
+        chat.home.write("script", f"record {chat.home.file('again')}\n" + YES
+                        + "drain\n")
+        chat.send("\r")
+        chat.expect("you> ")
+        assert "fathom> Yes." in chat.line("third")
+        text = chat.home.read("again").decode()
+        last = [line for line in text.splitlines()
+                if line.startswith("GENERATE")][-1]
+        messages = json.loads(last.split(" ", 2)[2])["messages"]
+        assert [message["content"] for message in messages] == [
+            "first", "One.", "second", "Part", "third"], messages
+
+
+def an_engine_killed_at_the_prompt_leaves_the_typed_line():
+    with Chat("want GENERATE\nsay One.\ndone\nsleep 300\ndie 9\n") as chat:
+        chat.line("first")
+        chat.send("half a li")
+        chat.expect("[the engine ended")
+        chat.expect("[Y/n] ")
+        chat.home.write("script", f"record {chat.home.file('again')}\n" + YES
+                        + "drain\n")
+        chat.send("y\r")
+        chat.expect("you> half a li")
+        chat.send("ne\r")
+        chat.expect("fathom> Yes.")
+        assert '"half a line"' in chat.home.read("again").decode()
+
+
+def without_engine_the_chat_stays_and_asks_again():
+    with Chat("want GENERATE\nsay One.\ndone\nwant GENERATE\ndie 9\n") as chat:
+        chat.line("first")
+        chat.line("second", "[Y/n] ")
+        chat.home.write("script", THOUGHT + "drain\n")
+        chat.send("n\r")
+        chat.expect("the next message asks again")
+        chat.expect("you> ")
+        chat.line("/retry", "[Y/n] ")
+        chat.send("\r")
+        text = chat.expect("you> ")
+        assert "fathom> Yes." in text, text
+
+
+def a_model_that_is_refused_ends_it_with_its_code():
+    with Home() as home:
+        env = home.environment("want OPEN\nerror format 65 bad model\n")
+        with Terminal([FATHOM], env) as terminal:
+            terminal.expect("fathom: bad model")
+            assert terminal.wait() == 65
+        env["FATHOM_MODEL"] = "/nowhere.gguf"
+        with Terminal([FATHOM], env) as terminal:
+            terminal.expect("/nowhere.gguf")
+            assert terminal.wait() == 66
+
+
+def a_question_that_is_refused_is_taken_back():
+    script = "want GENERATE\nerror limit 12 too long by 5 tokens\n" + YES
+    with Chat(script) as chat:
+        text = chat.line("long")
+        assert ("[too long by 5 tokens; /undo or /new makes room]" in text
+                ), text
+        chat.line("short")
+        assert chat.messages() == [("user", "short")]
+
+
+def lines_are_joined_by_backslash_and_control_j():
+    with Chat(YES + YES + YES) as chat:
+        chat.send("one\\\rtwo\r")
+        chat.expect("fathom> ")
+        chat.expect("you> ")
+        chat.send("three\nfour\r")
+        chat.expect("fathom> ")
+        chat.expect("you> ")
+        chat.send("five\x1b\rsix\r")
+        chat.expect("fathom> ")
+        assert [request["messages"][-1]["content"]
+                for request in chat.requests()] == [
+                    "one\ntwo", "three\nfour", "five\nsix"]
+
+
+def two_backslashes_at_the_end_are_sent():
+    with Chat(YES) as chat:
+        chat.send("one\\\\\r")
+        chat.expect("fathom> ")
+        assert chat.messages() == [("user", "one\\\\")]
+
+
+def a_paste_is_not_sent():
+    with Chat(YES) as chat:
+        chat.send(b"\x1b[200~line one\rline two\r\x1b[201~")
+        assert "fathom>" not in chat.quiet(0.5)
+        chat.send("end\r")
+        chat.expect("fathom> ")
+        assert chat.messages() == [("user", "line one\nline two\nend")]
+
+
+def inputrc_is_honoured():
+    rc = ("$if fathom\n\"\\C-o\": \"macro text\"\n\"\\C-t\": fathom-send\n"
+          "\"\\C-m\": fathom-newline\n$endif\n")
+    with Chat(YES, inputrc=rc) as chat:
+        chat.send("\x0f\rmore\x14")
+        chat.expect("fathom> ")
+        assert chat.messages() == [("user", "macro text\nmore")]
+
+
+def vi_mode_works():
+    with Chat(YES, inputrc="set editing-mode vi\n") as chat:
+        chat.send("hullo\x1b")
+        time.sleep(0.7)
+        chat.send("0lre\r")
+        chat.expect("fathom> ")
+        assert chat.messages() == [("user", "hello")]
+
+
+def history_is_in_memory_only():
+    with Chat(YES + YES) as chat:
+        chat.line("remember me")
+        chat.send("\x10\r")
+        chat.expect("fathom> ")
+        assert chat.messages() == [
+            ("user", "remember me"), ("assistant", "Yes."),
+            ("user", "remember me")]
+        chat.expect("you> ")
+        chat.send("\x04")
+        assert chat.wait() == 0
+        found = subprocess.run(["grep", "-rl", "remember", chat.home.path],
+                               capture_output=True)
+        assert found.stdout.decode().split() == [
+            chat.home.file("requests")], found
+
+
+def keys_typed_during_an_answer_wait_for_the_prompt():
+    script = ("want GENERATE\nsay One\nsleep 600\nsay  two.\ndone\n" + YES)
+    with Chat(script) as chat:
+        chat.send("first\r")
+        chat.expect("fathom> One")
+        chat.send("next line\r")
+        text = chat.expect("you> ")
+        assert "next" not in text, text
+        chat.expect("fathom> Yes.")
+        assert chat.messages()[-1] == ("user", "next line")
+
+
+def tab_completes_commands_and_their_arguments():
+    with Chat(YES) as chat:
+        chat.send("/und\t")
+        chat.expect("/undo")
+        chat.send("\x15/think bu\t7\r")
+        chat.expect("[a thought is closed after 7 tokens]")
+        chat.send("/mod\tfathom-m\t\x01\x0b")
+        chat.send("plain\ttext\x15hello\r")
+        chat.expect("fathom> Yes.")
+        assert chat.requests()[0]["think_budget"] == 7
+
+
+def help_lists_every_command():
+    with Chat(YES) as chat:
+        text = chat.line("/help")
+        for name in ("help", "new", "system", "think", "temp", "seed", "retry",
+                     "undo", "stats", "model", "export", "quit"):
+            assert f"\n/{name}" in text, (name, text)
+        assert "/seed [N|random]" in chat.line("/help seed")
+        assert "/seed [N|random]" in chat.line("/help /seed")
+        assert "no such command" in chat.line("/help nothing")
+
+
+def every_command_of_help_is_in_the_page():
+    with Chat(YES) as chat:
+        names = [line.split()[0] for line in chat.line("/help").splitlines()
+                 if line.startswith("/") and not line.startswith("//")]
+    with open(os.path.join(os.environ["top_srcdir"],
+                           "man/fathom-chat.1")) as file:
+        page = file.read()
+    assert len(names) == 12 and "//text" not in names, names
+    for name in names:
+        assert f"\n.It Ic {name}" in page, name
+
+
+def unknown_commands_are_told_and_not_sent():
+    with Chat(YES) as chat:
+        text = chat.line("/hel me")
+        assert ("[there is no /hel; /help lists the commands, and //hel sends "
+                "it as text]") in text, text
+        chat.line("//hel me")
+        assert chat.messages() == [("user", "/hel me")]
+
+
+def new_forgets_and_undo_takes_back():
+    with Chat(YES * 3) as chat:
+        chat.line("one")
+        chat.line("two")
+        text = chat.line("/undo")
+        assert "are gone, 1 remains" in text, text
+        chat.line("three")
+        assert [text for role, text in chat.messages() if role == "user"] == [
+            "one", "three"]
+        assert "a new conversation" in chat.line("/new")
+        assert "nothing to undo" in chat.line("/undo")
+        assert "no question yet" in chat.line("/retry")
+
+
+def retry_replaces_the_answer():
+    script = ("want GENERATE\nsay First.\ndone\nwant GENERATE\nsay Second.\n"
+              "done\n" + YES)
+    with Chat(script) as chat:
+        chat.line("question")
+        assert "fathom> Second." in chat.line("/retry")
+        assert chat.messages() == [("user", "question")]
+        chat.line("more")
+        assert chat.messages() == [("user", "question"),
+                                   ("assistant", "Second."), ("user", "more")]
+
+
+def a_retry_that_fails_keeps_the_answer():
+    script = ("want GENERATE\nsay First.\ndone\nwant GENERATE\n"
+              "error limit 12 too long\n" + YES)
+    with Chat(script) as chat:
+        chat.line("question")
+        assert "too long" in chat.line("/retry")
+        chat.line("more")
+        assert ("assistant", "First.") in chat.messages()
+
+
+def settings_reach_the_next_answer():
+    with Chat(YES + YES) as chat:
+        assert "temperature 0.25" in chat.line("/temp 0.25")
+        assert "seed 9" in chat.line("/seed 9")
+        assert "system text set" in chat.line("/system Be kind.")
+        chat.line("hello")
+        request = chat.requests()[0]
+        assert request["sampling"]["temperature"] == 0.25, request
+        assert request["sampling"]["seed"] == 9
+        assert chat.messages()[0] == ("system", "Be kind.")
+        assert "Be kind." in chat.line("/system")
+        chat.line("/temp default")
+        chat.line("/seed random")
+        chat.line("/system none")
+        chat.line("hello")
+        request = chat.requests()[1]
+        assert request["sampling"].get("temperature") is None, request
+        assert request["sampling"].get("seed") is None
+        assert chat.messages()[0][0] == "user"
+
+
+def wrong_arguments_are_told_how_it_goes():
+    cases = {"/temp hot": "usage: /temp [X|default]",
+             "/temp -1": "usage: /temp", "/seed x": "usage: /seed [N|random]",
+             "/think maybe": "usage: /think on|off", "/new x": "usage: /new",
+             "/think budget x": "usage: /think", "/think on off": "usage:",
+             "/retry 3": "usage: /retry", "/undo 2": "usage: /undo",
+             "/export": "usage: /export md|json FILE", "/quit now": "usage:",
+             "/export txt a": "usage: /export", "/export md": "usage:",
+             "/stats x": "usage: /stats",
+             "/system @/nowhere": "cannot read /nowhere: No such file",
+             "/model nothing": "there is no model 'nothing'",
+             "/export md /tmp/x": "nothing to export yet"}
+    with Chat(YES) as chat:
+        for line, answer in cases.items():
+            text = chat.line(line)
+            assert answer in text, (line, text)
+
+
+def system_text_comes_from_a_file():
+    with Chat(YES) as chat:
+        chat.home.write("sys.txt", "From a file.")
+        chat.line("/system @~/sys.txt")
+        chat.line("hello")
+        assert chat.messages()[0] == ("system", "From a file.")
+
+
+def thinking_is_switched_where_the_model_can():
+    with Chat(YES + YES) as chat:
+        chat.line("hello")
+        text = chat.line("/think off")
+        if "thinking is off" in text:
+            chat.line("hello")
+            assert chat.requests()[1]["thinking"] is False
+        else:
+            assert "always thinks" in text or "no thoughts" in text, text
+
+
+def stats_show_figures():
+    with Chat(YES) as chat:
+        assert "turns        0" in chat.line("/stats")
+        chat.line("hello")
+        text = chat.line("/stats")
+        for part in ("model        replay", "turns        1",
+                     "12 prompt tokens", "seed 1", "of 4,096 tokens"):
+            assert part in text, (part, text)
+
+
+def an_export_is_private_and_asks_before_it_replaces():
+    with Chat(THOUGHT) as chat:
+        chat.line("hello")
+        path = chat.home.file("talk.md")
+        assert "written to" in chat.line(f"/export {path}")
+        assert os.stat(path).st_mode & 0o777 == 0o600
+        text = chat.home.read("talk.md").decode()
+        assert "## You\n\nhello\n" in text and "## fathom\n\nYes.\n" in text
+        assert "Let me" not in text
+        chat.line(f"/export md {path} --with-thinking", "Replace it? [y/N] ")
+        chat.send("\r")
+        chat.expect("nothing was written")
+        chat.expect("you> ")
+        assert "Let me" not in chat.home.read("talk.md").decode()
+        chat.line(f"/export md {path} --with-thinking", "Replace it? [y/N] ")
+        chat.send("y\r")
+        chat.expect("written to")
+        assert "> Let me\n> see.\n" in chat.home.read("talk.md").decode()
+
+
+def an_export_as_json_has_all():
+    with Chat(THOUGHT, "-sBe brief.") as chat:
+        chat.line("hello")
+        chat.line("/export json ~/talk.json --with-thinking")
+        talk = json.loads(chat.home.read("talk.json"))
+        assert talk["schema"] == "fathom.chat/1" and talk["model"] == "replay"
+        assert talk["messages"] == [
+            {"role": "system", "content": "Be brief."},
+            {"role": "user", "content": "hello"},
+            {"role": "assistant", "content": "Yes.", "complete": True,
+             "reasoning": "Let me\nsee."}], talk
+
+
+def an_export_that_cannot_be_written_is_told():
+    with Chat(YES) as chat:
+        chat.line("hello")
+        text = chat.line("/export md /nowhere/talk.md")
+        assert "cannot create /nowhere/talk.md: No such file" in text, text
+
+
+def the_model_can_be_changed():
+    with Chat(YES * 2) as chat:
+        chat.line("hello")
+        os.makedirs(chat.home.file("data/fathom/models"))
+        chat.home.write("data/fathom/models/other.gguf", "")
+        text = chat.line("/model")
+        assert "replay, prompts of replay, in " in text, text
+        text = chat.line("/model other")
+        assert "data/fathom/models/other.gguf]" in text, text
+        chat.line("more")
+        assert [content for _, content in chat.messages()] == [
+            "hello", "Yes.", "more"]
+
+
+def a_model_that_is_refused_leaves_the_one_before():
+    with Chat(YES) as chat:
+        chat.line("hello")
+        os.makedirs(chat.home.file("data/fathom/models"))
+        chat.home.write("data/fathom/models/other.gguf", "")
+        chat.home.write("script", "want OPEN\nerror format 65 it is bad\n"
+                        "drain\n")
+        text = chat.line("/model other")
+        assert "[it is bad; back to the model before]" in text, text
+
+
+def what_a_terminal_acts_upon_becomes_marks():
+    text = "a\u001b]52;c;eA==\u0007b\u202ec"
+    script = ("want GENERATE\nsend TOKEN " + json.dumps(
+        {"channel": "answer", "tokens": 1, "text": text}) + "\ndone\n")
+    with Chat(script) as chat:
+        shown = chat.line("hello")
+        assert "a<ESC>]52;c;eA==<BEL>b<U+202E>c" in shown, shown
+        assert b"\x1b]52" not in chat.seen
+
+
+def words_are_wrapped_but_not_code():
+    words = " ".join(["word"] * 30)
+    code = "x" * 30 + " " + "y" * 30
+    script = f"want GENERATE\nsay {words}\\n```\\n{code}\\n```\ndone\n"
+    with Chat(script, columns=40) as chat:
+        text = chat.line("hello")
+        answer = text[text.index("fathom> "):text.index("```")]
+        lines = answer.splitlines()
+        assert len(lines) > 3 and all(len(line) <= 40 for line in lines), (
+            lines)
+        assert " ".join(answer.split()) == "fathom> " + words
+        assert f"```\n{code}\n```\n" in text, text
+
+
+def without_colour_there_are_no_attributes():
+    for environment in ({"NO_COLOR": "1"}, {"TERM": "dumb"},
+                        {"ACCESSIBLE": "1"}):
+        with Chat(THOUGHT, environment=environment) as chat:
+            chat.line("hello")
+            assert b"\x1b[2m" not in chat.seen, environment
+
+
+def accessible_mode_says_why_and_uses_words():
+    with Chat(THOUGHT, environment={"ACCESSIBLE": "1"}) as chat:
+        assert "accessible mode, because ACCESSIBLE is set" in chat.greeting
+        text = chat.line("hello")
+        assert "thinking> Let me\nsee.\nfathom> Yes.\n" in text, text
+
+
+def the_window_may_change_its_size():
+    words = " ".join(["word"] * 20)
+    script = f"want GENERATE\nsay {words}\ndone\n" * 2
+    with Chat(script) as chat:
+        chat.line("hello")
+        chat.resize(30)
+        text = chat.line("again")
+        answer = text[text.index("fathom> "):text.index("[")]
+        assert all(len(line) <= 30 for line in answer.splitlines()), text
+
+
+def a_terminal_that_goes_away_ends_it():
+    with Chat("want GENERATE\nsay So far\nhang\n") as chat:
+        chat.send("hello\r")
+        chat.expect("So far")
+        os.close(chat.master)
+        for _ in range(200):
+            pid, status = os.waitpid(chat.pid, os.WNOHANG)
+            if pid:
+                break
+            time.sleep(0.1)
+        assert pid and os.waitstatus_to_exitcode(status) in (74, 129), status
+        chat.status = 0
+        chat.master = os.open("/dev/null", os.O_RDONLY)
+
+
+def the_terminal_is_left_as_it_was():
+    with Home() as home:
+        script = YES + "drain\n"
+        env = home.environment(script)
+        command = f"stty -g; {FATHOM}; stty -g; echo over"
+        with Terminal(["/bin/sh", "-c", command], env) as terminal:
+            before = terminal.expect("\n")
+            terminal.expect("you> ")
+            terminal.send("hello\r")
+            terminal.expect("you> ")
+            terminal.send("\x04")
+            text = terminal.expect("over")
+            assert text.strip().endswith(before.strip()), (before, text)
+            terminal.wait()
+
+
+def suspended_it_gives_the_terminal_back():
+    with Chat(YES) as chat:
+        chat.send("half")
+        chat.expect("half")
+        chat.send("\x1a")
+        for _ in range(100):
+            pid, status = os.waitpid(chat.pid, os.WNOHANG | os.WUNTRACED)
+            if pid:
+                break
+            time.sleep(0.05)
+        assert pid and os.WIFSTOPPED(status), status
+        os.kill(chat.pid, signal.SIGCONT)
+        chat.expect("you> half")
+        chat.send(" done\r")
+        chat.expect("fathom> Yes.")
+        assert chat.messages() == [("user", "half done")]
+
+
+def signals_end_it_with_their_code():
+    for number, code in ((signal.SIGTERM, 143), (signal.SIGHUP, 129)):
+        with Chat(YES) as chat:
+            os.kill(chat.pid, number)
+            assert chat.wait() == code
+
+
+engine_client.run([value for name, value in list(globals().items())
+                   if getattr(value, "__module__", "") == "__main__"
+                   and hasattr(value, "__code__")
+                   and value.__code__.co_argcount == 0])
