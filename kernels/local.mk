@@ -40,12 +40,20 @@ check_LIBRARIES += libkernels_check.a
 libkernels_check_a_SOURCES = %D%/check.c %D%/check.h \
     %D%/linear/linear_sample.c %D%/linear/linear_sample.h
 CHECK_LIBS = libkernels_check.a $(KERNELS_LIBS)
+if HAVE_AVX2
+check_LIBRARIES += libkernels_check_avx2.a
+libkernels_check_avx2_a_CFLAGS = $(libkernels_avx2_a_CFLAGS)
+libkernels_check_avx2_a_SOURCES = \
+    %D%/exponential_check_avx2.c %D%/exponential_check.h
+check_avx2_library = libkernels_check_avx2.a
+endif
 
 kernel_checks = \
     %D%/activation/activation_check \
     %D%/attention/attention_check \
     %D%/attention/half_check \
     %D%/attention/project_check \
+    %D%/exponential_check \
     %D%/linear/linear_check \
     %D%/norm/norm_check \
     %D%/rope/rope_check \
@@ -59,4 +67,5 @@ TESTS += $(kernel_checks)
 %C%_norm_norm_check_LDADD = $(CHECK_LIBS)
 %C%_rope_rope_check_LDADD = $(CHECK_LIBS)
 %C%_router_router_check_LDADD = $(CHECK_LIBS)
+%C%_exponential_check_LDADD = $(check_avx2_library) $(CHECK_LIBS)
 %C%_linear_linear_check_LDADD = $(CHECK_LIBS)

@@ -69,3 +69,7 @@ TESTS += %D%/reader_test
 %C%_load_test_SOURCES = %D%/load_test.c $(MODEL_WRITER) \
     %D%/published.c %D%/published.h
 %C%_load_test_LDADD = $(ENGINE_LIBS) $(CMOCKA_LIBS) -lm
+
+check_PROGRAMS += %D%/workers_test
+TESTS += %D%/workers_test
+%C%_workers_test_LDADD = $(KERNELS_LIBS) $(CMOCKA_LIBS)
