@@ -181,7 +181,7 @@ same_at_width(const struct kernels *k, const struct format *format,
 
     for (enum weights w = 0; w < WEIGHTS_KINDS; w++)
         for (enum values v = 0; v < VALUES_KINDS; v++) {
-            if (width > 300 && v > 0 && (w + v) % 3 != 0)
+            if (width > 300 && v > 0 && ((int) w + (int) v) % 3 != 0)
                 continue;
             if (wide && (w > 1 || v > 0))
                 continue;
