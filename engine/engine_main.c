@@ -229,6 +229,16 @@ take_streams(struct server_options *options, struct error *err)
     return STATUS_OK;
 }
 
+/* Why a server could not be opened, as an exit code. */
+static int
+open_exit(const struct server_options *options, enum status status)
+{
+    if (status == STATUS_LIMIT)
+        return EXIT_BUSY; // another engine is there
+    return access(options->ready.path, R_OK) == 0 ? EXIT_UNAVAILABLE
+                                                  : EXIT_NO_INPUT;
+}
+
 static int
 serve(const struct server_options *options)
 {
@@ -236,9 +246,7 @@ serve(const struct server_options *options)
     int code = EXIT_INTERNAL;
 
     if (server_open(&server, options, &err) != STATUS_OK)
-        return complain(err.status == STATUS_LIMIT ? EXIT_BUSY
-                                                   : EXIT_UNAVAILABLE,
-                        err.text);
+        return complain(open_exit(options, err.status), err.text);
     set_signals();
     if (server_run(server, &code, &err) != STATUS_OK)
         complain(code, err.text);

@@ -1,5 +1,9 @@
-EXTRA_DIST += %D%/engine_client.py %D%/replay.sh %D%/replay_test.py
-TESTS += %D%/replay.sh
+EXTRA_DIST += \
+    %D%/engine_client.py \
+    %D%/engine.sh %D%/engine_test.py \
+    %D%/replay.sh %D%/replay_test.py \
+    %D%/warm.sh %D%/warm_test.py
+TESTS += %D%/engine.sh %D%/replay.sh %D%/warm.sh
 
 # the programs, with the replay engine
 EXTRA_DIST += %D%/program.py

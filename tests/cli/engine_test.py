@@ -1,0 +1,571 @@
+"""fathom-engine on a pair of pipes, with the bundled model."""
+import os
+import signal
+import subprocess
+import tempfile
+import time
+
+import engine_client
+from engine_client import LIMIT, REQUESTS, Closed, Engine, frame, text_of
+
+ENGINE = os.path.join(os.environ["top_builddir"], "fathom-engine")
+MODEL = os.path.join(os.environ["top_srcdir"], "models/fathom-mini.gguf")
+QUESTION = [{"role": "user", "content": "What is 27 * 14?"}]
+
+
+def start(*options, model=MODEL, **environment):
+    return Engine([ENGINE, *options, "--", model], **environment)
+
+
+def ask(engine, number, content="What is 27 * 14?", **fields):
+    engine.send("GENERATE", number,
+                messages=[{"role": "user", "content": content}], **fields)
+
+
+def end_well(engine):
+    assert engine.end() == (0, "")
+
+
+def it_answers_after_a_thought():
+    engine = start()
+    ask(engine, 1)
+    events, done, kind = engine.answer(1)
+    assert kind == "DONE" and done["finish"] == "stop"
+    assert text_of(events, "think").endswith("So 378.")
+    assert text_of(events, "answer") == "27 * 14 = 378"
+    usage, thinking = done["usage"], done["thinking"]
+    told = {"think": 0, "answer": 0}
+    for kind, body in events:
+        if kind == "TOKEN":
+            told[body["channel"]] += body["tokens"]
+    assert told["think"] == usage["thinking"] == thinking["tokens"]
+    assert told["answer"] == usage["answer"]
+    assert thinking["mode"] == "on" and thinking["closed"]
+    assert not thinking["cut"] and usage["cached"] == 0
+    assert done["sampling"]["temperature"] == 0  # the file's own wish
+    assert 0 < done["timing"]["load"]["first_token_ms"]
+    assert done["timing"]["ttft_ms"] <= done["timing"]["total_ms"]
+    assert done["placement"]["device"] == "cpu"
+    assert done["residency"] == {"vram": 0, "ram": 1, "nvme": 0,
+                                 "nvme_bytes": 0}
+    assert done["warnings"] == []
+    end_well(engine)
+
+
+def opening_goes_as_far_as_asked():
+    engine = start()
+    for number, depth in enumerate(["vocabulary", "shape", "weights"], 1):
+        engine.send("OPEN", number, depth=depth)
+        events, done, kind = engine.answer(number)
+        assert kind == "DONE" and done["protocol"] == 1
+        assert done["context"] == (1024 if depth == "weights" else 0)
+        read = [body for kind, body in events if kind == "PROGRESS"
+                and body["phase"] == "read"]
+        assert bool(read) == (depth == "weights")
+    assert read[-1]["done"] == read[-1]["of"] > 6000000
+    model = done["model"]
+    assert model["architecture"] == "deepseek2"
+    assert model["family"] == "deepseek-r1" and model["family_why"] is None
+    assert model["thinks"] and model["switch"]
+    engine.send("OPEN", 9)
+    events, done, kind = engine.answer(9)
+    assert events == [] and done["load"]["read_ms"] == 0
+    end_well(engine)
+
+
+def it_describes_the_model():
+    engine = start()
+    engine.send("DESCRIBE", 1)
+    description = engine.answer(1)[1]["model"]
+    assert "deepseek2" in str(description) and "fathom-mini" in str(description)
+    end_well(engine)
+
+
+def the_cache_is_used_from_turn_to_turn():
+    engine = start()
+    ask(engine, 1)
+    events, first, _ = engine.answer(1)
+    answer = text_of(events, "answer")
+    turns = QUESTION + [
+        {"role": "assistant", "content": answer,
+         "reasoning": text_of(events, "think")},
+        {"role": "user", "content": "What is 3 + 4?"}]
+    engine.send("GENERATE", 2, messages=turns)
+    events, second, _ = engine.answer(2)
+    assert "7" in text_of(events, "answer")
+    # all up to the first answer's thought, which is not in the history
+    assert second["usage"]["cached"] == first["usage"]["prompt"] - 2
+    # the same again is run again from where it began, and is the same
+    engine.send("GENERATE", 3, messages=turns)
+    again, third, _ = engine.answer(3)
+    assert third["usage"] == second["usage"]
+    assert text_of(again, "answer") == text_of(events, "answer")
+    assert text_of(again, "think") == text_of(events, "think")
+    end_well(engine)
+
+
+def an_answer_goes_back_by_its_own_ids():
+    # without a thought before it the whole first turn is in the cache
+    engine = start()
+    ask(engine, 1, thinking=False)
+    events, first, _ = engine.answer(1)
+    assert text_of(events, "think") == ""
+    assert first["thinking"]["mode"] == "off"
+    engine.send("GENERATE", 2, thinking=False, messages=QUESTION + [
+        {"role": "assistant", "content": text_of(events, "answer")},
+        {"role": "user", "content": "Thanks."}])
+    assert engine.answer(2)[1]["finish"] == "stop"
+    end_well(engine)
+
+
+def stop_strings_end_the_answer_unseen():
+    engine = start()
+    ask(engine, 1, stop=["= 3", "zebra"])
+    events, done, _ = engine.answer(1)
+    assert text_of(events, "answer") == "27 * 14 "
+    assert done["finish"] == "stop"
+    assert "= 3" in text_of(events, "think") or "=2" in text_of(events, "think")
+    end_well(engine)
+
+
+def limits_end_it():
+    engine = start("--context=200")
+    for number, (fields, finish) in enumerate([
+            ({"max_tokens": 5}, "ended_thinking"),
+            ({"max_tokens": 115}, "length"),
+            ({"max_tokens": 0}, "ended_thinking"),
+            ({"max_tokens": 5, "thinking": False}, "length"),
+            ({"ignore_end": True}, "context_full"),
+            ({"think_budget": 10}, "think_budget"),
+            ({"think_budget": 0}, "think_budget"),
+            ({"think_budget": 10, "max_tokens": 17}, "length")], 1):
+        ask(engine, number, **fields)
+        events, done, kind = engine.answer(number)
+        assert kind == "DONE" and done["finish"] == finish, (fields, done)
+        usage = done["usage"]
+        if "max_tokens" in fields:
+            assert usage["thinking"] + usage["answer"] <= fields["max_tokens"]
+        if finish == "context_full":
+            assert usage["prompt"] + usage["thinking"] + usage["answer"] == 200
+        if finish == "think_budget":
+            # the marker, and the line feeds on both of its sides
+            assert usage["thinking"] == fields["think_budget"] + 2
+            assert done["thinking"]["cut"] and done["thinking"]["closed"]
+            assert text_of(events, "answer") != ""
+    end_well(engine)
+
+
+def the_same_seed_gives_the_same_answer():
+    answers = []
+    for threads in ("1", "2", "3"):
+        engine = start("--threads=" + threads)
+        rule = {"temperature": 20, "top_p": 1}  # the model is very sure
+        ask(engine, 1, sampling=dict(rule, seed=7), max_tokens=60,
+            ignore_end=True)
+        events, done, _ = engine.answer(1)
+        assert done["sampling"]["seed"] == 7
+        assert done["placement"]["threads"] == int(threads)
+        answers.append(text_of(events, "think") + text_of(events, "answer"))
+        ask(engine, 2, sampling=dict(rule, seed=8), max_tokens=60,
+            ignore_end=True)
+        other = engine.answer(2)[0]
+        assert text_of(other, "think") + text_of(other, "answer") != answers[0]
+        end_well(engine)
+    assert answers[0] == answers[1] == answers[2]
+
+
+def a_drawn_seed_is_told_and_repeats():
+    engine = start()
+    rule = {"temperature": 20, "top_p": 1}
+    ask(engine, 1, sampling=rule, max_tokens=40)
+    first, done, _ = engine.answer(1)
+    rule["seed"] = done["sampling"]["seed"]
+    assert 0 <= rule["seed"] < 1 << 32
+    ask(engine, 2, sampling=rule, max_tokens=40)
+    again = engine.answer(2)[0]
+    assert text_of(first, "think") == text_of(again, "think")
+    end_well(engine)
+
+
+def logprobs_are_of_every_token():
+    engine = start()
+    ask(engine, 1, logprobs=3, max_tokens=30, thinking=False)
+    events, done, _ = engine.answer(1)
+    told = [entry for kind, body in events if kind == "TOKEN"
+            for entry in body.get("logprobs", [])]
+    assert len(told) == done["usage"]["answer"]
+    assert "".join(entry["text"] for entry in told).strip() == text_of(
+        events, "answer")
+    for entry in told:
+        assert entry["logprob"] <= 0 and len(entry["best"]) == 3
+        # greedy: the token is the best one, and they are in order
+        assert entry["best"][0]["id"] == entry["id"]
+        assert entry["best"][0]["logprob"] == entry["logprob"]
+        assert entry["best"][0]["logprob"] >= entry["best"][1]["logprob"]
+    ask(engine, 2, logprobs=0, max_tokens=3)
+    entry = engine.answer(2)[0][-1][1]["logprobs"][0]
+    assert entry["best"] == []
+    end_well(engine)
+
+
+def an_answer_that_is_begun_is_continued():
+    engine = start()
+    ask(engine, 1, content="Who are you?", thinking=False)
+    whole = text_of(engine.answer(1)[0], "answer")
+    assert len(whole) > 20
+    half = whole.index(" ", len(whole) // 2)
+    ask(engine, 2, content="Who are you?", prefill=whole[:half])
+    events, done, _ = engine.answer(2)
+    assert text_of(events, "think") == "" and done["thinking"]["mode"] == "off"
+    assert whole[:half] + text_of(events, "answer") == whole
+    end_well(engine)
+
+
+def texts_become_ids_and_markers_stay_text():
+    engine = start()
+    # 80,000 words, and what nobody may type
+    engine.send("TEXT", 1, slot=0, text="word " * 40000)
+    engine.send("TEXT", 1, slot=0, text="word " * 40000)
+    engine.send("TOKENIZE", 1, texts=["a", {"slot": 0}, "", "</think>"])
+    events, done, kind = engine.answer(1)
+    assert kind == "DONE"
+    ids = {}
+    for _, body in events:
+        if _ == "IDS":
+            ids.setdefault(body["index"], []).extend(body["ids"])
+    assert [len(ids[0]), len(ids[2])] == [1, 0]
+    assert len(ids[1]) >= 80000 and len(ids[3]) > 1
+    assert done["tokens"] == sum(len(one) for one in ids.values())
+    more = [body["more"] for kind, body in events
+            if kind == "IDS" and body["index"] == 1]
+    assert more == [True] * (len(more) - 1) + [False] and len(more) > 1
+    end_well(engine)
+
+
+def a_prompt_beyond_the_context_is_refused_with_numbers():
+    engine = start()
+    ask(engine, 1, content="word " * 2000)
+    events, error, kind = engine.answer(1)
+    assert kind == "ERROR" and error["exit"] == 12
+    assert error["status"] == "limit" and " 1024" in error["text"]
+    assert not [kind for kind, body in events if kind == "TOKEN"]
+    ask(engine, 2)
+    assert engine.answer(2)[2] == "DONE"
+    end_well(engine)
+
+
+def a_long_prompt_goes_in_while_nobody_reads():
+    engine = start()
+    # an answer that is not read, then 5 MB: the engine must take all of it
+    ask(engine, 1, ignore_end=True)
+    piece = "7 + 8 = 15. " * 10000
+    for _ in range(42):
+        engine.send("TEXT", 2, slot=5, text=piece)
+    engine.send("GENERATE", 2, messages=[
+        {"role": "user", "content": {"slot": 5}}])
+    engine.send("STATS", 3)
+    ended, events = {}, {1: 0, 2: 0, 3: 0}
+    while len(ended) < 3:
+        kind, number, body = engine.event()
+        events[number] += kind == "TOKEN"
+        if kind in ("DONE", "ERROR"):
+            ended[number] = body
+    assert ended[1]["finish"] == "context_full"
+    assert ended[2]["exit"] == 12 and events[2] == 0
+    end_well(engine)
+
+
+def stats_do_not_wait():
+    engine = start()
+    ask(engine, 1, ignore_end=True)
+    while engine.event()[0] != "TOKEN":
+        pass
+    engine.send("STATS", 2)
+    kind, number, body = engine.event()
+    while number != 2:
+        assert kind != "DONE"
+        kind, number, body = engine.event()
+    assert kind == "DONE" and body["state"] == "busy"
+    assert body["clients"] == 1 and body["engine"].startswith("fathom-engine")
+    engine.answer(1)
+    engine.send("STATS", 3)
+    stats = engine.answer(3)[1]
+    assert stats["requests"] == 1 and stats["generated_tokens"] > 500
+    end_well(engine)
+
+
+def a_cancel_keeps_what_there_is():
+    engine = start()
+    for number, reason in ((1, "interrupted"), (2, "timeout")):
+        ask(engine, number, ignore_end=True)
+        said = 0
+        while said < 5:
+            said += engine.event()[0] == "TOKEN"
+        engine.send("CANCEL", number, reason=reason)
+        events, done, kind = engine.answer(number)
+        assert kind == "DONE" and done["finish"] == reason
+        assert 5 <= done["usage"]["thinking"] < 900
+    engine.send("CANCEL", 77)  # ended long ago: nothing
+    ask(engine, 1)  # the number is free again
+    assert engine.answer(1)[1]["finish"] == "stop"
+    end_well(engine)
+
+
+def requests_wait_their_turn_and_can_be_cancelled_there():
+    engine = start()
+    ask(engine, 1, ignore_end=True)
+    ask(engine, 2)
+    engine.send("TOKENIZE", 3, texts=["a"])
+    engine.send("CANCEL", 2)
+    engine.send("CANCEL", 3)
+    while engine.event()[0] != "TOKEN":
+        pass
+    engine.send("CANCEL", 1)
+    ended = []
+    waited = False
+    while len(ended) < 3:
+        kind, number, body = engine.event()
+        waited |= kind == "PROGRESS" and body["phase"] == "queue"
+        if kind in ("DONE", "ERROR"):
+            ended.append((number, kind, body))
+    assert [entry[0] for entry in ended] == [1, 2, 3]
+    assert ended[1][2]["finish"] == "interrupted"
+    assert ended[1][2]["usage"]["prompt"] == 0
+    assert ended[2][1] == "ERROR" and ended[2][2]["status"] == "cancelled"
+    end_well(engine)
+
+
+def only_so_many_requests_may_wait():
+    engine = start()
+    for number in range(1, 67):
+        engine.send("GENERATE", number, messages=QUESTION, max_tokens=1)
+    ended, refused = set(), []
+    while len(ended) < 66:
+        kind, number, body = engine.event()
+        if kind in ("DONE", "ERROR"):
+            ended.add(number)
+        if kind == "ERROR":
+            refused.append((number, body["exit"]))
+    # the first may have ended before the last came
+    assert len(refused) <= 2
+    assert all(code == 75 for _, code in refused)
+    end_well(engine)
+
+
+def text_beyond_the_limit_ends_its_request_alone():
+    engine = start()
+    piece = "x" * (1 << 19)
+    for _ in range(129):
+        engine.send("TEXT", 1, slot=0, text=piece)
+    events, error, kind = engine.answer(1)
+    assert kind == "ERROR" and error["exit"] == 65
+    assert str(64 << 20) in error["text"]
+    # what still comes of it is skipped, up to the request itself
+    engine.send("TEXT", 1, slot=0, text="tail")
+    engine.send("GENERATE", 1, messages=[
+        {"role": "user", "content": {"slot": 0}}])
+    ask(engine, 2)
+    assert engine.answer(2)[1]["finish"] == "stop"
+    end_well(engine)
+
+
+def broken_requests_get_an_error_and_no_more():
+    engine = start()
+    for number, data in enumerate([
+            frame("GENERATE", 1, b"{\"messages\":"),
+            frame("GENERATE", 2, b"[]"),
+            frame("GENERATE", 3, b"{\"messages\":[{\"role\":\"you\"}]}"),
+            frame("GENERATE", 4, b"{\"max_tokens\":-1}"),
+            frame("TOKENIZE", 5, b"{\"texts\":[{\"slot\":1}]}"),
+            frame("OPEN", 6, b"{\"depth\":\"\xff\"}"),
+            frame(99, 7, b"{}"),
+            frame("PLAN", 8, b"{}"),
+            frame("SNAPSHOT", 9, b"{}"),
+            frame("TEXT", 10, b"{}")], 1):
+        engine.write(data)
+        events, error, kind = engine.answer(number)
+        assert kind == "ERROR" and error["exit"] in (65, 70), error
+        assert "\n" not in error["text"] and len(error["text"]) > 10
+    engine.send("GENERATE", 10)  # the refused one's own frame: skipped
+    engine.send("STATS", 11)
+    assert engine.answer(11)[2] == "DONE"
+    end_well(engine)
+
+
+def broken_frames_end_the_stream():
+    for data, named in ((frame("STATS", 1, {}, version=2), "version 2"),
+                        (b"\xff" * 16, "version 65535"),
+                        (b"\xff\xff\xff\xff\x01\0" + b"\0" * 10, "4294967295"),
+                        (frame("STATS", 0, {}), "0")):
+        engine = start()
+        engine.write(data)
+        kind, number, error = engine.event()
+        assert kind == "ERROR" and number == 0 and error["exit"] == 70
+        assert named in error["text"], error
+        try:
+            engine.event()
+            raise AssertionError("the stream goes on")
+        except Closed:
+            pass
+        assert engine.end()[0] == 70
+
+
+def a_number_in_use_ends_the_stream():
+    engine = start()
+    ask(engine, 1, ignore_end=True)
+    ask(engine, 1)
+    kind, number, body = engine.event()
+    while number != 0:
+        kind, number, body = engine.event()
+    assert kind == "ERROR" and "in use" in body["text"]
+    assert engine.end()[0] == 70
+
+
+def model_files_that_cannot_be_used_are_named():
+    with tempfile.TemporaryDirectory() as folder:
+        cut = os.path.join(folder, "cut\x1b[31m.gguf")
+        with open(MODEL, "rb") as whole, open(cut, "wb") as file:
+            file.write(whole.read(5000))
+        missing = os.path.join(folder, "missing.gguf")
+        for path, code in ((missing, 66), (folder, 66), (cut, 65),
+                           ("/dev/null", 66)):
+            engine = start(model=path)
+            for number, kind in enumerate(["OPEN", "DESCRIBE", "TOKENIZE"], 1):
+                engine.send(kind, number, texts=["a"])
+                events, error, kind = engine.answer(number)
+                assert kind == "ERROR" and error["exit"] == code, error
+                assert "\x1b" not in error["text"]
+                assert os.path.basename(path)[:3] in error["text"]
+            ask(engine, 4)
+            assert engine.answer(4)[1]["exit"] == code
+            end_well(engine)
+
+
+def an_unreadable_model_is_66():
+    if os.geteuid() != 0:
+        switch = []
+    else:
+        switch = ["setpriv", "--reuid=65534", "--regid=65534",
+                  "--clear-groups"]
+    with tempfile.TemporaryDirectory() as folder:
+        os.chmod(folder, 0o755)
+        path = os.path.join(folder, "model.gguf")
+        with open(path, "wb"):
+            os.chmod(path, 0)
+        # the program itself may lie where nobody may look
+        copy = os.path.join(folder, "fathom-engine")
+        subprocess.run(["cp", ENGINE, copy], check=True)
+        os.chmod(copy, 0o755)
+        engine = Engine([*switch, copy, path])
+        engine.send("OPEN", 1)
+        events, error, kind = engine.answer(1)
+        assert (error["exit"], error["status"]) == (66, "io"), error
+        engine.end()
+
+
+def what_is_too_large_is_69():
+    engine = start("--context=2000000")
+    engine.send("OPEN", 1)
+    events, error, kind = engine.answer(1)
+    assert kind == "ERROR" and error["exit"] == 69, error
+    assert "2000000" in error["text"]
+    end_well(engine)
+
+
+def the_end_of_requests_ends_it_at_once():
+    engine = start()
+    ask(engine, 1, ignore_end=True)
+    while engine.event()[0] != "TOKEN":
+        pass
+    before = time.monotonic()
+    assert engine.end()[0] == 0
+    assert time.monotonic() - before < 5
+
+
+def a_reader_that_is_gone_ends_it():
+    engine = start()
+    ask(engine, 1, ignore_end=True)
+    engine.event()
+    engine.process.stdout.close()
+    assert engine.process.wait(LIMIT) == 0
+    engine.process.stdin.close()
+    engine.process.stderr.close()
+
+
+def keys_of_the_terminal_do_not_reach_it():
+    engine = start()
+    engine.send("STATS", 1)
+    engine.answer(1)
+    for number in (signal.SIGINT, signal.SIGTSTP, signal.SIGQUIT):
+        engine.process.send_signal(number)
+    ask(engine, 2)
+    assert engine.answer(2)[1]["finish"] == "stop"
+    assert os.getsid(engine.process.pid) == engine.process.pid
+    engine.process.send_signal(signal.SIGTERM)
+    assert engine.process.wait(LIMIT) == 0
+    engine.end()
+
+
+def its_options_are_checked():
+    def run(*arguments):
+        return subprocess.run([ENGINE, *arguments], capture_output=True,
+                              text=True, timeout=LIMIT, check=False)
+
+    for arguments in ([], ["a", "b"], ["--context=0", MODEL],
+                      ["--context=x", MODEL], ["--threads=-1", MODEL],
+                      ["--cache=f64", MODEL], ["--turbo", MODEL],
+                      ["--expert-groups=3", MODEL], ["--sessions=0", MODEL]):
+        done = run(*arguments)
+        assert done.returncode == 64 and "usage:" in done.stderr, arguments
+        assert done.stdout == ""
+    assert run("--version").stdout.startswith("fathom-engine ")
+    assert run("--help").stdout.startswith("usage: fathom-engine")
+    assert run("--log=/nonexistent/log", MODEL).returncode == 73
+
+
+def the_log_has_no_content():
+    with tempfile.TemporaryDirectory() as folder:
+        log = os.path.join(folder, "log")
+        engine = start("--log=" + log)
+        ask(engine, 1, content="What is 77 + 11? swordfish")
+        engine.answer(1)
+        end_well(engine)
+        with open(log, encoding="utf-8") as file:
+            text = file.read()
+        assert "prompt family" in text
+        assert "swordfish" not in text and "77 + 11" not in text
+        assert os.stat(log).st_mode & 0o777 == 0o600
+
+
+engine_client.run([
+    it_answers_after_a_thought,
+    opening_goes_as_far_as_asked,
+    it_describes_the_model,
+    the_cache_is_used_from_turn_to_turn,
+    an_answer_goes_back_by_its_own_ids,
+    stop_strings_end_the_answer_unseen,
+    limits_end_it,
+    the_same_seed_gives_the_same_answer,
+    a_drawn_seed_is_told_and_repeats,
+    logprobs_are_of_every_token,
+    an_answer_that_is_begun_is_continued,
+    texts_become_ids_and_markers_stay_text,
+    a_prompt_beyond_the_context_is_refused_with_numbers,
+    a_long_prompt_goes_in_while_nobody_reads,
+    stats_do_not_wait,
+    a_cancel_keeps_what_there_is,
+    requests_wait_their_turn_and_can_be_cancelled_there,
+    only_so_many_requests_may_wait,
+    text_beyond_the_limit_ends_its_request_alone,
+    broken_requests_get_an_error_and_no_more,
+    broken_frames_end_the_stream,
+    a_number_in_use_ends_the_stream,
+    model_files_that_cannot_be_used_are_named,
+    an_unreadable_model_is_66,
+    what_is_too_large_is_69,
+    the_end_of_requests_ends_it_at_once,
+    a_reader_that_is_gone_ends_it,
+    keys_of_the_terminal_do_not_reach_it,
+    its_options_are_checked,
+    the_log_has_no_content,
+])
