@@ -64,3 +64,5 @@ clean-local: $(CLEAN_LOCAL)
 .PHONY: clean-local-hostile
 UNPACKED += %D%/forward/full_precision.tar
 UNPACKED += %D%/forward/quantized.tar
+
+UNPACKED += %D%/smollm2/golden.f32 %D%/smollm2/golden.txt

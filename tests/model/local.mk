@@ -38,3 +38,11 @@ TESTS += %D%/forward_test
     %D%/hash.c %D%/hash.h \
     %D%/moving_experts.c %D%/moving_experts.h $(MODEL_TEST_FILES)
 %C%_forward_test_LDADD = $(ENGINE_LIBS) -lm
+
+# A real model, where script/example-model has fetched it.
+check_PROGRAMS += %D%/smollm2_test
+TESTS += %D%/smollm2_test
+%C%_smollm2_test_SOURCES = %D%/smollm2_test.c \
+    %D%/golden.c %D%/golden.h \
+    %D%/report.c %D%/report.h %D%/smollm2.c %D%/smollm2.h
+%C%_smollm2_test_LDADD = $(ENGINE_LIBS) -lm
