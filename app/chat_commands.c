@@ -11,6 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { HELP_COLUMNS = 25 }; // of a command, in /help
+
 struct chat_verb {
     const char *name, *arguments, *help;
     void (*run)(struct chat *chat, const char *arguments);
@@ -73,8 +75,12 @@ help_one(struct buffer *out, const struct chat_verb *verb)
     snprintf(term, sizeof term, "/%s%s%s", verb->name,
              *verb->arguments ? " " : "", verb->arguments);
     // without memory the help is shorter
-    if (buffer_print(out, &err, "%-24s %s\n", term, verb->help) != STATUS_OK)
-        return;
+    if (strlen(term) > HELP_COLUMNS)
+        (void) !buffer_print(out, &err, "%s\n%*s %s\n", term, HELP_COLUMNS, "",
+                             verb->help);
+    else
+        (void) !buffer_print(out, &err, "%-*s %s\n", HELP_COLUMNS, term,
+                             verb->help);
 }
 
 static void
@@ -360,7 +366,8 @@ print_sampling(struct buffer *out, const struct sampling *s)
 
     (void) !buffer_print(out, &err,
                          "sampling     temperature %g, top-p %g, top-k %lld, "
-                         "min-p %g, repeat penalty %g, seed %lld\n",
+                         "min-p %g\n             repeat penalty %g, seed "
+                         "%lld\n",
                          s->temperature, s->top_p, (long long) s->top_k,
                          s->min_p, s->repeat_penalty, (long long) s->seed);
 }

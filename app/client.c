@@ -26,9 +26,17 @@ enum {
     END_MS = 2000, // an engine may take to end after its pipe was closed
 };
 
+/* A warm engine that was started just now, as long as it is waited for. */
+struct launched {
+    pid_t process; // 0: none
+    int said;      // its standard error, to be read
+    int *code;     // where its exit status goes
+};
+
 struct client {
     pid_t process; // 0: a warm engine's, not ours
-    int to, from;  // -1: closed
+    struct launched launched;
+    int to, from; // -1: closed
     uint64_t last_number;
     struct buffer outgoing, incoming, payload;
     bool event_waits;
@@ -42,7 +50,7 @@ client_alloc(struct client **out, struct error *err)
 
     TRY(memory_alloc(&memory, sizeof **out, err));
     *out = memory;
-    **out = (struct client){.to = -1, .from = -1};
+    **out = (struct client){.to = -1, .from = -1, .launched.said = -1};
     return STATUS_OK;
 }
 
@@ -195,14 +203,14 @@ client_reach(struct client **out, const char *path, struct error *err)
 
 /* Waits for the child to end; false when it lives on after END_MS. */
 static bool
-reap(struct client *client, int *how)
+reap(pid_t process, int *how)
 {
     static const struct timespec tick = {.tv_nsec = 1000000};
 
     for (int ms = 0; ms < END_MS; ms++) {
-        pid_t ended = waitpid(client->process, how, WNOHANG);
+        pid_t ended = waitpid(process, how, WNOHANG);
 
-        if (ended == client->process || (ended < 0 && errno != EINTR))
+        if (ended == process || (ended < 0 && errno != EINTR))
             return true;
         nanosleep(&tick, NULL);
     }
@@ -212,7 +220,7 @@ reap(struct client *client, int *how)
 static void
 end_process(struct client *client, int *how)
 {
-    if (!reap(client, how)) {
+    if (!reap(client->process, how)) {
         kill(client->process, SIGKILL);
         while (waitpid(client->process, how, 0) < 0 && errno == EINTR)
             continue;
@@ -221,25 +229,40 @@ end_process(struct client *client, int *how)
     client->process = 0;
 }
 
-/* What an engine that would not start said on its standard error. */
+/*
+ * What an engine that would not start said on its standard error: a sentence
+ * after its name.
+ */
 static enum status
-engine_said(int said, const char *how, struct error *err)
+engine_said(int said, const char *otherwise, struct error *err)
 {
-    char text[700];
+    static const char name[] = "fathom-engine: ";
+    char text[900];
     ssize_t n = read(said, text, sizeof text - 1);
-    size_t length = n > 0 ? (size_t) n : 0;
+    size_t skip = sizeof name - 1, length = n > 0 ? (size_t) n : 0;
 
-    while (length > 0 && text[length - 1] == '\n')
-        length--;
     text[length] = '\0';
-    return error_set(err, STATUS_IO, "the engine %s%s%s", how,
-                     length ? ": " : "", text);
+    text[strcspn(text, "\n")] = '\0';
+    if (strncmp(text, name, skip) != 0)
+        skip = 0;
+    return error_set(err, STATUS_IO, "%s",
+                     text[skip] != '\0' ? text + skip : otherwise);
+}
+
+/* The engine that was just started as a warm one has ended. */
+static enum status
+launch_failed(struct launched *launched, int how, struct error *err)
+{
+    if (WIFEXITED(how) && WEXITSTATUS(how) != 0)
+        *launched->code = WEXITSTATUS(how);
+    launched->process = 0;
+    return engine_said(launched->said, "the engine ended at once", err);
 }
 
 /* Waits until the engine that was just started can be met. */
 static enum status
-meet(struct client **out, const char *directory, const char *name, pid_t child,
-     int said, unsigned wait_ms, struct error *err)
+meet(struct client **out, struct launched *launched, const char *directory,
+     const char *name, unsigned wait_ms, struct error *err)
 {
     uint64_t deadline_ns = clock_ns() + wait_ms * UINT64_C(1000000);
     int how;
@@ -248,51 +271,59 @@ meet(struct client **out, const char *directory, const char *name, pid_t child,
         TRY(connect_warm(out, directory, name, MEET_MS, err));
         if (*out != NULL)
             return STATUS_OK;
-        if (waitpid(child, &how, WNOHANG) == child)
-            return engine_said(said, "ended at once", err);
+        if (waitpid(launched->process, &how, WNOHANG) == launched->process)
+            return launch_failed(launched, how, err);
         nanosleep(&(struct timespec){.tv_nsec = 5000000}, NULL);
     }
-    kill(child, SIGKILL);
-    return engine_said(said, "started, but cannot be reached", err);
+    kill(launched->process, SIGKILL);
+    return engine_said(launched->said,
+                       "the engine was started, but cannot be reached", err);
 }
 
 static enum status
-launch_warm(struct client **out, const char *directory, const char *name,
-            const char *path, uint64_t idle_s, unsigned wait_ms,
-            struct error *err)
+spawn_warm(struct launched *launched, const char *directory, const char *path,
+           uint64_t idle_s, struct error *err)
 {
     char warm[PLACE_BYTES + 16], idle[40];
     int said[2] = {-1, -1};
     int nothing = open("/dev/null", O_RDWR | O_CLOEXEC);
-    pid_t child;
+    struct launch launch = {.warm = warm, .idle = idle, .path = path};
+    enum status status = STATUS_OK;
 
     snprintf(warm, sizeof warm, "--warm=%s", directory);
     snprintf(idle, sizeof idle, "--idle=%llu", (unsigned long long) idle_s);
-    enum status status = STATUS_OK;
-
     if (nothing < 0 || pipe2(said, O_CLOEXEC | O_NONBLOCK) < 0)
         status = error_errno(err, "cannot prepare the engine's descriptors");
+    launch.in = launch.out = nothing;
+    launch.err = said[1];
     if (status == STATUS_OK)
-        status = spawn(&child,
-                       &(struct launch){.in = nothing,
-                                        .out = nothing,
-                                        .err = said[1],
-                                        .warm = warm,
-                                        .idle = idle,
-                                        .path = path},
-                       err);
+        status = spawn(&launched->process, &launch, err);
     close_if_open(&nothing);
     close_if_open(&said[1]);
+    launched->said = said[0];
+    return status;
+}
+
+static enum status
+launch_warm(struct client **out, struct launched *launched,
+            const char *directory, const char *name, unsigned wait_ms,
+            struct error *err)
+{
+    enum status status = meet(out, launched, directory, name, wait_ms, err);
+
     if (status == STATUS_OK)
-        status = meet(out, directory, name, child, said[0], wait_ms, err);
-    close_if_open(&said[0]);
+        (*out)->launched = *launched;
+    else
+        close_if_open(&launched->said);
     return status;
 }
 
 enum status
 client_start_warm(struct client **out, bool *was_there, const char *path,
-                  uint64_t idle_s, unsigned wait_ms, struct error *err)
+                  uint64_t idle_s, unsigned wait_ms, int *code,
+                  struct error *err)
 {
+    struct launched launched = {.said = -1, .code = code};
     struct buffer directory = {0};
     char name[RENDEZVOUS_NAME];
 
@@ -305,9 +336,12 @@ client_start_warm(struct client **out, bool *was_there, const char *path,
     if (status == STATUS_OK)
         status = connect_warm(out, directory.data, name, CONNECT_MS, err);
     *was_there = status == STATUS_OK && *out != NULL;
-    if (status == STATUS_OK && *out == NULL)
-        status =
-            launch_warm(out, directory.data, name, path, idle_s, wait_ms, err);
+    if (status == STATUS_OK && *out == NULL) {
+        status = spawn_warm(&launched, directory.data, path, idle_s, err);
+        if (status == STATUS_OK)
+            status =
+                launch_warm(out, &launched, directory.data, name, wait_ms, err);
+    }
     buffer_release(&directory);
     return status;
 }
@@ -321,6 +355,7 @@ client_close(struct client *client)
         return;
     close_if_open(&client->to);
     close_if_open(&client->from);
+    close_if_open(&client->launched.said);
     if (client->process > 0)
         end_process(client, &how);
     if (client->event_waits)
@@ -364,6 +399,8 @@ engine_ended(struct client *client, struct error *err)
 
     close_if_open(&client->to);
     close_if_open(&client->from);
+    if (client->launched.process > 0 && reap(client->launched.process, &how))
+        return launch_failed(&client->launched, how, err);
     if (client->process == 0)
         return error_set(err, STATUS_IO, "the warm engine ended");
     end_process(client, &how);

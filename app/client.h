@@ -29,11 +29,14 @@ MUST_CHECK enum status client_find_warm(struct client **out, const char *path,
 /*
  * As client_find_warm, after starting one where there is none, which outlives
  * this program and ends after idle_s without a request (0: never). *was_there
- * tells which. Fails when nobody is met within wait_ms.
+ * tells which. Fails when nobody is met within wait_ms. If the new engine
+ * ends while it is waited for, what it said is the error, and *code, which
+ * must outlive the client, becomes its exit status.
  */
 MUST_CHECK enum status client_start_warm(struct client **out, bool *was_there,
                                          const char *path, uint64_t idle_s,
-                                         unsigned wait_ms, struct error *err);
+                                         unsigned wait_ms, int *code,
+                                         struct error *err);
 /* Ends our own engine, leaves a warm one running. Takes NULL. */
 void client_close(struct client *client);
 

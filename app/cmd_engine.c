@@ -115,15 +115,18 @@ start(const struct engine_settings *s, int *code, struct error *err)
     struct client *client = NULL;
     uint64_t idle_ms = s->idle_ms.given ? s->idle_ms.value : IDLE_MS;
     bool was_there;
+    int ended = 0; // the exit status of an engine that did not stay
 
     *code = EXIT_NO_INPUT;
     TRY(places_model(path, s->model, err));
     *code = EXIT_UNAVAILABLE;
-    TRY(client_start_warm(&client, &was_there, path, idle_ms / 1000, START_MS,
-                          err));
-    enum status status = make_ready(client, code, err);
-
+    enum status status = client_start_warm(
+        &client, &was_there, path, idle_ms / 1000, START_MS, &ended, err);
+    if (status == STATUS_OK)
+        status = make_ready(client, code, err);
     client_close(client);
+    if (ended != 0)
+        *code = ended;
     TRY(status);
     snprintf(text, sizeof text, "%s %s", path,
              was_there ? "is ready, and was before" : "is ready");
@@ -226,8 +229,8 @@ add_line(struct buffer *out, const struct rendezvous_engine *engine,
     if (state->answered)
         TRY(buffer_print(
             out, err,
-            ", up %.0f s, %llu waiting, %llu requests, %llu prompt and %llu "
-            "generated tokens",
+            ", up %.0f s, waiting: %llu, requests so far: %llu, tokens read: "
+            "%llu, generated: %llu",
             (double) s->up_ms / 1e3, (unsigned long long) s->waiting,
             (unsigned long long) s->requests,
             (unsigned long long) s->prompt_tokens,

@@ -12,7 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { LABEL_COLUMNS = 15, TEXT_COLUMNS = 80 - LABEL_COLUMNS };
+enum { LABEL_COLUMNS = 15, LINE_COLUMNS = 80 };
 
 struct info_settings {
     bool json;
@@ -63,34 +63,61 @@ parameters(char out[BYTES_TEXT], double count)
 /* A text that grows; without memory it stays as it was. */
 struct lines {
     struct buffer text;
+    size_t column;
     bool failed;
 };
 
+static void
+append(struct lines *lines, const char *bytes, size_t length)
+{
+    struct error err;
+
+    if (buffer_append(&lines->text, bytes, length, &err) != STATUS_OK)
+        lines->failed = true;
+}
+
 static void add(struct lines *lines, const char *format, ...) PRINTF_LIKE(2, 3);
 
+/* Adds words, and goes on in the same column of a new line when one is full. */
 static void
 add(struct lines *lines, const char *format, ...)
 {
     char piece[1024];
-    struct error err;
     va_list args;
 
     va_start(args, format);
-    int n = vsnprintf(piece, sizeof piece, format, args);
+    vsnprintf(piece, sizeof piece, format, args);
     va_end(args);
-    if (n >= (int) sizeof piece)
-        n = sizeof piece - 1;
-    if (buffer_append(&lines->text, piece, (size_t) n, &err) != STATUS_OK)
-        lines->failed = true;
+    for (const char *at = piece; *at != '\0';) {
+        size_t blanks = strspn(at, " "), word = strcspn(at + blanks, " ");
+
+        if (blanks > 0 && lines->column + blanks + word > LINE_COLUMNS) {
+            char indent[LABEL_COLUMNS + 1];
+
+            memset(indent, ' ', sizeof indent);
+            indent[0] = '\n';
+            append(lines, indent, sizeof indent);
+            lines->column = LABEL_COLUMNS;
+            at += blanks;
+            blanks = 0;
+        }
+        append(lines, at, blanks + word);
+        lines->column += blanks + word;
+        at += blanks + word;
+    }
 }
 
 /* Begins a line: its label, in a column of its own. */
 static void
 label(struct lines *lines, const char *text)
 {
+    char padded[LABEL_COLUMNS + 1];
+
     if (lines->text.length > 0)
-        add(lines, "\n");
-    add(lines, "%-*s", LABEL_COLUMNS, text);
+        append(lines, "\n", 1);
+    snprintf(padded, sizeof padded, "%-*s", LABEL_COLUMNS, text);
+    append(lines, padded, LABEL_COLUMNS);
+    lines->column = LABEL_COLUMNS;
 }
 
 static void
@@ -100,26 +127,6 @@ add_count(struct lines *lines, double count, const char *noun)
 
     add(lines, "%s %s%s", progress_count(text, (uint64_t) count), noun,
         count == 1 ? "" : "s");
-}
-
-/* Sentences as they fit the column. */
-static void
-add_wrapped(struct lines *lines, const char *text)
-{
-    size_t used = 0;
-
-    while (*text != '\0') {
-        size_t word = strcspn(text, " ");
-
-        if (used > 0 && used + 1 + word > TEXT_COLUMNS) {
-            label(lines, "");
-            used = 0;
-        }
-        add(lines, "%s%.*s", used ? " " : "", (int) word, text);
-        used += word + (used > 0);
-        text += word;
-        text += strspn(text, " ");
-    }
 }
 
 /* -- paragraphs
@@ -318,7 +325,7 @@ add_warnings(struct lines *lines, const json_t *model)
     {
         label(lines, i == 0 ? "Warnings" : "");
         if (json_is_string(warning))
-            add_wrapped(lines, json_string_value(warning));
+            add(lines, "%s", json_string_value(warning));
     }
 }
 
@@ -338,7 +345,6 @@ describe(struct lines *lines, const json_t *model)
     add_quantization(lines, model);
     add_memory(lines, model);
     add_warnings(lines, model);
-    add(lines, "\n");
 }
 
 /* -- the command

@@ -12,3 +12,7 @@ TESTS += %D%/ask.sh
 EXTRA_DIST += %D%/chat.sh %D%/chat_test.py %D%/terminal.py
 EXTRA_DIST += %D%/options.sh %D%/options_test.py
 TESTS += %D%/chat.sh %D%/options.sh
+
+# both programs, with the bundled model
+EXTRA_DIST += %D%/bundled.sh %D%/bundled_test.py
+TESTS += %D%/bundled.sh
