@@ -137,11 +137,14 @@ by_template(const struct evidence *e, enum prompt_family *out)
     return true;
 }
 
-/* A template that writes a default system text other than ours. */
+/* A template that writes another default system text than its family's. */
 static bool
 other_default(const struct evidence *e, enum prompt_family family)
 {
-    return family == PROMPT_QWEN2 && !writes(e, "Youareahelpfulassistant.");
+    if (family == PROMPT_QWEN2) // Qwen2.5 says who it is; others say nothing
+        return !writes(e, "systemYouareahelpfulassistant.") &&
+               !writes(e, "system\\nYouareahelpfulassistant.");
+    return family == PROMPT_LLAMA3 && writes(e, "CuttingKnowledgeDate");
 }
 
 // -- by name -----------------------------------------------------------------

@@ -10,7 +10,11 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -178,14 +182,104 @@ no_expression_is_quadratic_on_any_run(void **state)
     }
 }
 
-int
-main(void)
+// -- without JIT --------------------------------------------------------------
+
+static const char everything[] =
+    "The 1234567 DON'T  \t\n\n x=+$10,00 caf\u00E9 \u4F60\u597D\u3002"
+    "\u30C6\u30B9\u30C8 \uAC00\u00BD\u0301 \U0001F642\r\n  \u3000 .  ";
+
+static enum status
+cut_everything(struct buffer *out, struct error *err)
 {
+    for (size_t i = 0; i < NAMES; i++) {
+        struct pretokenizer *pretokenizer;
+
+        TRY(pretokenizer_open(&pretokenizer, pretokenizer_rules_find(names[i]),
+                              err));
+        enum status status =
+            pretokenizer_cut(pretokenizer, everything, sizeof everything - 1,
+                             add_segment, out, err);
+        pretokenizer_close(pretokenizer);
+        TRY(status);
+    }
+    return STATUS_OK;
+}
+
+/* This program anew, without executable memory: writes the segments to fd. */
+static void
+start_without_jit(int fd)
+{
+    const unsigned long deny_write_execute = 65, refuse_gain = 1, none = 0;
+
+    if (dup2(fd, STDOUT_FILENO) >= 0 &&
+        prctl((int) deny_write_execute, refuse_gain, none, none, none) == 0)
+        execl("/proc/self/exe", "pretokenizer_test", "--cut", (char *) NULL);
+    _exit(77); // Linux before 6.3
+}
+
+/* The program so started. */
+static int
+cut_without_jit(void)
+{
+    struct buffer got = {0};
+    struct error err;
+    int error;
+    size_t offset;
+    pcre2_code *code =
+        pcre2_compile((PCRE2_SPTR) "a", 1, 0, &error, &offset, NULL);
+
+    if (pcre2_jit_compile(code, PCRE2_JIT_COMPLETE) == 0)
+        return 77;
+    pcre2_code_free(code);
+    if (cut_everything(&got, &err) != STATUS_OK ||
+        write(STDOUT_FILENO, got.data, got.length) != (ssize_t) got.length)
+        return 1;
+    buffer_release(&got);
+    return 0;
+}
+
+static void
+without_executable_memory_the_segments_are_the_same(void **state)
+{
+    struct buffer want = {0}, got = {0};
+    struct error err;
+    char some[4096];
+    int ends[2], status;
+
+    (void) state;
+    assert_int_equal(pipe(ends), 0);
+    pid_t pid = fork();
+    assert_true(pid >= 0);
+    if (pid == 0)
+        start_without_jit(ends[1]);
+    close(ends[1]);
+    for (ssize_t n; (n = read(ends[0], some, sizeof some)) > 0;)
+        assert_int_equal(buffer_append(&got, some, (size_t) n, &err), 0);
+    close(ends[0]);
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_true(WIFEXITED(status));
+    if (WEXITSTATUS(status) == 77) {
+        print_message("# not tried: executable memory cannot be denied here\n");
+    } else {
+        assert_int_equal(WEXITSTATUS(status), 0);
+        assert_int_equal(cut_everything(&want, &err), STATUS_OK);
+        assert_string_equal(got.data, want.data);
+    }
+    buffer_release(&want);
+    buffer_release(&got);
+}
+
+int
+main(int argc, char **argv)
+{
+    if (argc > 1 && strcmp(argv[1], "--cut") == 0)
+        return cut_without_jit();
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_family_cuts_as_its_expressions_say),
         cmocka_unit_test(white_space_is_what_unicode_calls_so),
         cmocka_unit_test(aliases_name_the_same_rules_and_nothing_else_does),
         cmocka_unit_test(no_expression_is_quadratic_on_any_run),
+        cmocka_unit_test(without_executable_memory_the_segments_are_the_same),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -508,6 +508,21 @@ telling_lines_of_templates_are_recognised(void **state)
                           "assistant.<|im_end|>\n' }}",
          .family = "qwen2",
          .sure = true},
+        {.arch = "qwen2", // a line feed written as Jinja does
+         .template_text = "{{ '<|im_start|>system\\nYou are a helpful "
+                          "assistant.<|im_end|>\\n' }}",
+         .family = "qwen2",
+         .sure = true},
+        {.arch = "qwen2",
+         .template_text = "{{ '<|im_start|>system\nYou are Qwen. You are a "
+                          "helpful assistant.<|im_end|>\n' }}",
+         .family = "qwen2",
+         .sure = false},
+        {.arch = "llama",
+         .template_text = "{{ '<|start_header_id|>system<|end_header_id|>' }}"
+                          "{{ 'Cutting Knowledge Date: December 2023' }}",
+         .family = "llama3",
+         .sure = false},
         // like it, but with another default: said to be a guess
         {.arch = "qwen2",
          .template_text = "{{'<|im_start|>' + role + '<|im_end|>'}}",

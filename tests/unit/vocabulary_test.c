@@ -321,6 +321,37 @@ spm_joins_by_score_leftmost_of_equals(void **state)
 }
 
 static void
+scores_of_either_sign_are_ordered(void **state)
+{
+    struct recipe r = {
+        .model = "llama",
+        .tokens = {"a", "b", "c", "ab", "bc"},
+        .more = spm_blank,
+    };
+    // ab and bc compete for abc
+    static const struct {
+        float ab, bc;
+        const char *want;
+    } rows[] = {
+        {2, 1, "3 2"},        {1, 2, "0 4"},   {-1, 1, "0 4"},
+        {1, -1, "3 2"},       {-2, -1, "0 4"}, {-1, -2, "3 2"},
+        {-0.0F, 0.0F, "3 2"}, {0, 0, "3 2"},   {0, 1e-30F, "0 4"},
+        {-1e-30F, 0, "0 4"},  {5, 5, "3 2"},
+    };
+
+    (void) state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct dish dish;
+
+        r.scores[3] = rows[i].ab;
+        r.scores[4] = rows[i].bc;
+        cook(&dish, &r);
+        assert_ids(&dish, "abc", rows[i].want);
+        clear(&dish);
+    }
+}
+
+static void
 spm_falls_back_to_bytes_then_to_unknown(void **state)
 {
     struct recipe r = spm;
@@ -592,6 +623,7 @@ main(void)
         cmocka_unit_test(a_whole_word_comes_first_where_its_family_says_so),
         cmocka_unit_test(a_user_defined_letter_is_taken_out_of_the_text),
         cmocka_unit_test(spm_joins_by_score_leftmost_of_equals),
+        cmocka_unit_test(scores_of_either_sign_are_ordered),
         cmocka_unit_test(spm_falls_back_to_bytes_then_to_unknown),
         cmocka_unit_test(spm_decodes_blanks_and_bytes),
         cmocka_unit_test(an_id_out_of_range_is_absent_and_said_to_be),
