@@ -7,7 +7,7 @@ libbase_a_SOURCES = \
     %D%/field.c %D%/field.h \
     %D%/frame.c %D%/frame.h \
     %D%/log.c %D%/log.h \
-    %D%/memory.c %D%/memory.h \
+    %D%/memory.c %D%/memory.h %D%/memory_available.c \
     %D%/protocol.c %D%/protocol.h \
     %D%/queue.c %D%/queue.h \
     %D%/rendezvous.c %D%/rendezvous.h \

@@ -222,19 +222,3 @@ pages_free(void *pages, size_t bytes)
     if (pages != NULL && bytes > 0)
         munmap(pages, bytes);
 }
-
-size_t
-memory_available_bytes(void)
-{
-    FILE *file = fopen("/proc/meminfo", "re");
-    unsigned long long kilobytes = 0;
-    char line[128];
-
-    if (file == NULL)
-        return SIZE_MAX;
-    while (fgets(line, sizeof line, file) != NULL)
-        if (sscanf(line, "MemAvailable: %llu kB", &kilobytes) == 1)
-            break;
-    fclose(file);
-    return kilobytes > 0 ? (size_t) kilobytes * 1024 : SIZE_MAX;
-}

@@ -68,7 +68,12 @@ MUST_CHECK enum status pages_alloc(void **out, size_t bytes, const char *what,
                                    struct error *err);
 void pages_free(void *pages, size_t bytes); // takes NULL; same bytes as given
 
-/* Bytes the system says can still be used without swapping. */
+/*
+ * Bytes that can still be used without swapping: what the system says, and no
+ * more than the control groups of this process leave.
+ */
 size_t memory_available_bytes(void);
+/* The same as two other folders say it, in place of /proc and /sys. */
+size_t memory_available_under(const char *proc, const char *sys);
 
 #endif

@@ -30,3 +30,20 @@ FUZZ_TARGETS += %D%/tokenizer_fuzz %D%/vocabulary_fuzz %D%/prompt_fuzz
 %C%_prompt_fuzz_SOURCES = %D%/prompt_fuzz.c $(FUZZ_MAIN)
 %C%_prompt_fuzz_LDFLAGS = $(FUZZER_FLAGS)
 %C%_prompt_fuzz_LDADD = $(ENGINE_LIBS)
+
+FUZZ_TARGETS += %D%/gguf_fuzz
+%C%_gguf_fuzz_SOURCES = %D%/gguf_fuzz.c $(FUZZ_MAIN)
+%C%_gguf_fuzz_LDFLAGS = $(FUZZER_FLAGS)
+%C%_gguf_fuzz_LDADD = $(ENGINE_LIBS)
+
+# A packed corpus, unpacked into the build tree.
+GGUF_CORPUS = %D%/corpus/gguf/unpacked
+check_DATA += $(GGUF_CORPUS)
+$(GGUF_CORPUS): %D%/corpus/gguf.tar.zst
+	@$(MKDIR_P) $(@D)
+	$(AM_V_GEN)zstd -dqc $< | tar -xmf - -C $(@D)
+	@touch $@
+clean-gguf-corpus:
+	-rm -rf $(builddir)/tests/fuzz/corpus/gguf
+CLEAN_LOCAL += clean-gguf-corpus
+.PHONY: clean-gguf-corpus

@@ -1,7 +1,8 @@
 /*
  * Stands in for libFuzzer: gives the target the files named as arguments, or
- * those of tests/fuzz/corpus/NAME/ when there are none, NAME being the
- * program's without "_fuzz". Prints TAP; a crash is the failure.
+ * those of tests/fuzz/corpus/NAME/ (of the source tree, or of the build tree
+ * where it was unpacked) when there are none, NAME being the program's
+ * without "_fuzz". Prints TAP; a crash is the failure.
  */
 #include "config.h"
 
@@ -66,19 +67,29 @@ replay_folder(const char *folder)
     return files;
 }
 
+/* The files of a tree's corpus of this name. */
 static int
-replay_corpus(const char *program)
+replay_tree(const char *top, const char *name, size_t length)
 {
-    const char *top = getenv("top_srcdir");
-    const char *slash = strrchr(program, '/');
-    const char *name = slash ? slash + 1 : program;
-    const char *end = strstr(name, "_fuzz");
     char folder[4096];
 
     snprintf(folder, sizeof folder, "%s/tests/fuzz/corpus/%.*s",
-             top ? top : ".",
-             (int) (end ? (size_t) (end - name) : strlen(name)), name);
+             top != NULL ? top : ".", (int) length, name);
     return replay_folder(folder);
+}
+
+/* From the source tree, or, where it was unpacked, from the build tree. */
+static int
+replay_corpus(const char *program)
+{
+    const char *slash = strrchr(program, '/');
+    const char *name = slash ? slash + 1 : program;
+    const char *end = strstr(name, "_fuzz");
+    size_t length = end ? (size_t) (end - name) : strlen(name);
+    int files = replay_tree(getenv("top_srcdir"), name, length);
+
+    return files > 0 ? files
+                     : replay_tree(getenv("top_builddir"), name, length);
 }
 
 int

@@ -8,8 +8,11 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -142,6 +145,77 @@ the_ring_keeps_the_last_lines(void **state)
     buffer_release(&lines);
 }
 
+/* Folders that stand for /proc and /sys. */
+#define TREE "memory_test.tree"
+
+static void
+put_file(const char *path, const char *text)
+{
+    char folder[256];
+
+    // every folder on the way
+    for (size_t i = 0; path[i] != '\0'; i++)
+        if (path[i] == '/') {
+            memcpy(folder, path, i);
+            folder[i] = '\0';
+            mkdir(folder, 0700);
+        }
+    FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    fputs(text, file);
+    fclose(file);
+}
+
+static void
+remove_tree(void)
+{
+    if (system("rm -rf " TREE) != 0)
+        exit(99);
+}
+
+static size_t
+available(void)
+{
+    return memory_available_under(TREE "/proc", TREE "/sys");
+}
+
+static void
+what_is_available_is_what_the_groups_leave(void **state)
+{
+    (void) state;
+    remove_tree();
+    assert_true(available() > SIZE_MAX / 2); // nothing is said
+    put_file(TREE "/proc/meminfo",
+             "MemTotal: 99 kB\nMemAvailable:   4000 kB\n");
+    assert_int_equal(available(), 4000 * 1024);
+    // version 2: the group has no limit, the one around it has
+    put_file(TREE "/proc/self/cgroup", "0::/user/job\n");
+    put_file(TREE "/sys/fs/cgroup/user/job/memory.max", "max\n");
+    assert_int_equal(available(), 4000 * 1024);
+    put_file(TREE "/sys/fs/cgroup/user/memory.max", "3000000\n");
+    put_file(TREE "/sys/fs/cgroup/user/memory.current", "1000000\n");
+    assert_int_equal(available(), 2000000);
+    // page cache that was read once can be had back
+    put_file(TREE "/sys/fs/cgroup/user/memory.stat",
+             "anon 5\ninactive_file 400000\n");
+    assert_int_equal(available(), 2400000);
+    put_file(TREE "/sys/fs/cgroup/user/memory.current", "9000000\n");
+    assert_int_equal(available(), 0);
+    remove_tree();
+    // version 1
+    put_file(TREE "/proc/meminfo", "MemAvailable: 4000 kB\n");
+    put_file(TREE "/proc/self/cgroup", "4:cpu:/x\n3:memory:/x\n0::/\n");
+    put_file(TREE "/sys/fs/cgroup/memory/memory.limit_in_bytes",
+             "9223372036854771712\n");
+    assert_int_equal(available(), 4000 * 1024);
+    put_file(TREE "/sys/fs/cgroup/memory/x/memory.limit_in_bytes", "70000\n");
+    put_file(TREE "/sys/fs/cgroup/memory/x/memory.usage_in_bytes", "60000\n");
+    put_file(TREE "/sys/fs/cgroup/memory/x/memory.stat",
+             "inactive_file 1\ntotal_inactive_file 20000\n");
+    assert_int_equal(available(), 30000);
+    remove_tree();
+}
+
 int
 main(void)
 {
@@ -151,6 +225,7 @@ main(void)
         cmocka_unit_test(a_buffer_grows_and_keeps_its_bytes),
         cmocka_unit_test(a_failed_append_changes_nothing),
         cmocka_unit_test(large_pages_are_aligned_and_zero),
+        cmocka_unit_test(what_is_available_is_what_the_groups_leave),
         cmocka_unit_test(an_error_of_the_system_names_its_reason),
         cmocka_unit_test(the_ring_keeps_the_last_lines),
     };
