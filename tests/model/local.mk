@@ -50,5 +50,6 @@ TESTS += %D%/smollm2_test
 # Greedy answers of the bundled model, to the bit.
 check_PROGRAMS += %D%/answer_test
 TESTS += %D%/answer_test
-%C%_answer_test_SOURCES = %D%/answer_test.c %D%/report.c %D%/report.h
+%C%_answer_test_SOURCES = %D%/answer_test.c \
+    %D%/report.c %D%/report.h %D%/smollm2.c %D%/smollm2.h
 %C%_answer_test_LDADD = $(ENGINE_LIBS)
