@@ -40,9 +40,10 @@ libfathom_a_SOURCES += \
     %D%/pretokenizer.c %D%/pretokenizer.h \
     %D%/prompt.c %D%/prompt_family.c \
     %D%/prompt_pieces.c %D%/prompt_pieces.h \
+    %D%/prompt_table.c %D%/prompt_table.h \
     %D%/sentence_pieces.c %D%/sentence_pieces.h \
     %D%/text_table.c %D%/text_table.h \
-    %D%/tokenizer.c \
+    %D%/tokenizer.c %D%/tokenizer_open.c %D%/tokenizer_parts.h \
     %D%/vocabulary.c %D%/vocabulary.h
 
 bin_PROGRAMS += fathom-engine

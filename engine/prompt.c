@@ -1,355 +1,26 @@
-/*
- * The families as patterns, and the one renderer that follows them.
- *
- * In a pattern MARK("...") is a marker, CONTENT the message, THOUGHT its
- * thought; all else is text. Sources: the models' published templates.
- */
+/* Rendering: one renderer follows the patterns of every family. */
 #include "config.h"
 
 #include "engine/prompt.h"
 
 #include "engine/prompt_pieces.h"
+#include "engine/prompt_table.h"
 
 #include <assert.h>
 #include <string.h>
-
-#define MARK(text) "\1" text "\1"
-#define CONTENT "\2"
-#define THOUGHT "\3"
-
-#define BOS MARK("<｜begin▁of▁sentence｜>")
-#define EOS MARK("<｜end▁of▁sentence｜>")
-#define USER MARK("<｜User｜>")
-#define ASSISTANT MARK("<｜Assistant｜>")
-#define THINK MARK("<think>")
-#define END_THINK MARK("</think>")
-#define EMPTY_THOUGHT THINK "\n\n" END_THINK "\n\n"
-
-#define CHATML(role)                                                           \
-    MARK("<|im_start|>") role "\n" CONTENT MARK("<|im_end|>") "\n"
-#define CHATML_DEFAULT(text)                                                   \
-    MARK("<|im_start|>") "system\n" text MARK("<|im_end|>") "\n"
-#define CHATML_OPEN MARK("<|im_start|>") "assistant\n"
-
-#define KIMI_OPEN(role) MARK("<|im_" role "|>") role MARK("<|im_middle|>")
-#define KIMI(role) KIMI_OPEN(role) CONTENT MARK("<|im_end|>")
-#define KIMI_DEFAULT(text) KIMI_OPEN("system") text MARK("<|im_end|>")
-
-#define LLAMA3_OPEN(role)                                                      \
-    MARK("<|start_header_id|>") role MARK("<|end_header_id|>") "\n\n"
-#define LLAMA3(role) LLAMA3_OPEN(role) CONTENT MARK("<|eot_id|>")
-
-/* Where system messages go. */
-enum systems {
-    SYSTEMS_IN_PLACE,
-    SYSTEMS_JOINED, // at the start, with an empty line between them
-    SYSTEMS_LAST,   // at the start, only the last one
-};
-
-/* What becomes of a thought that is stored inside an answer. */
-enum raw_thought {
-    RAW_KEPT,
-    RAW_CUT_AT_LAST, // the answer is what follows the last "</think>"
-    RAW_CUT_AT_FIRST,
-};
-
-struct family {
-    struct prompt_traits traits;
-    const char *begin;
-    const char *default_system;
-    bool default_if_none; // no system message anywhere; else: none first
-    enum systems systems; // if not in place, `system` is not used
-    const char *system, *user, *assistant;
-    const char *after_user; // precedes an answer that follows a user
-    // the assistant's turn behind the last question, with its thought
-    const char *thinking_assistant;
-    const char *open;                              // the assistant's opening
-    bool opened_by_user;                           // `user` ends with it
-    const char *open_default, *open_on, *open_off; // by the switch
-    const char *user_marker; // ends an answer when it is generated
-    const char *end_text;    // belongs to the turn, not to the answer
-    enum raw_thought raw;
-    bool trims; // white space around messages is dropped
-};
-
-static const struct family families[PROMPT_FAMILIES] = {
-    [PROMPT_DEEPSEEK_V2] =
-        {
-            .traits = {.name = "deepseek-v2",
-                       .blank_first = true,
-                       .temperature = 0.3F,
-                       .top_p = 0.95F},
-            .begin = BOS,
-            .system = CONTENT "\n\n",
-            .user = "User: " CONTENT "\n\n",
-            .assistant = "Assistant:" CONTENT EOS,
-            .open = "Assistant:",
-        },
-    [PROMPT_DEEPSEEK_CODER] =
-        {
-            .traits = {.name = "deepseek-coder",
-                       .temperature = 0.0F,
-                       .top_p = 0.95F},
-            .begin = BOS,
-            .default_system =
-                "You are an AI programming assistant, utilizing the Deepseek "
-                "Coder model, developed by Deepseek Company, and you only "
-                "answer questions related to computer science. For "
-                "politically sensitive questions, security and privacy "
-                "issues, and other non-computer science questions, you will "
-                "refuse to answer\n",
-            .default_if_none = true,
-            .system = CONTENT,
-            .user = "### Instruction:\n" CONTENT "\n",
-            .assistant = "### Response:\n" CONTENT "\n" MARK("<|EOT|>") "\n",
-            .open = "### Response:\n",
-            .end_text = "\n",
-        },
-    [PROMPT_DEEPSEEK_V25] =
-        {
-            .traits = {.name = "deepseek-v2.5",
-                       .temperature = 0.3F,
-                       .top_p = 0.95F},
-            .begin = BOS,
-            .systems = SYSTEMS_LAST,
-            .user = USER CONTENT,
-            .assistant = ASSISTANT CONTENT EOS,
-            .open = ASSISTANT,
-            .user_marker = "<｜User｜>",
-        },
-    [PROMPT_DEEPSEEK_V3] =
-        {
-            .traits = {.name = "deepseek-v3",
-                       .temperature = 0.3F,
-                       .top_p = 0.95F},
-            .begin = BOS,
-            .systems = SYSTEMS_JOINED,
-            .user = USER CONTENT,
-            .assistant = ASSISTANT CONTENT EOS,
-            .open = ASSISTANT,
-            .user_marker = "<｜User｜>",
-        },
-    [PROMPT_DEEPSEEK_V3_0324] =
-        {
-            .traits = {.name = "deepseek-v3-0324",
-                       .temperature = 0.3F,
-                       .top_p = 0.95F},
-            .begin = BOS,
-            .systems = SYSTEMS_JOINED,
-            .user = USER CONTENT ASSISTANT,
-            .assistant = CONTENT EOS,
-            .open = ASSISTANT,
-            .opened_by_user = true,
-            .user_marker = "<｜User｜>",
-        },
-    [PROMPT_DEEPSEEK_R1] =
-        {
-            .traits = {.name = "deepseek-r1",
-                       .thinks = true,
-                       .has_switch = true,
-                       .think_open = "<think>",
-                       .think_close = "</think>",
-                       .cut_before = "\n",
-                       .cut_after = "\n\n",
-                       .temperature = 0.6F,
-                       .top_p = 0.95F},
-            .begin = BOS,
-            .systems = SYSTEMS_JOINED,
-            .user = USER CONTENT,
-            .assistant = ASSISTANT CONTENT EOS,
-            .open = ASSISTANT,
-            .open_default = THINK "\n",
-            .open_on = THINK "\n",
-            .open_off = EMPTY_THOUGHT,
-            .user_marker = "<｜User｜>",
-            .raw = RAW_CUT_AT_LAST,
-        },
-    [PROMPT_DEEPSEEK_R1_0528] =
-        {
-            .traits = {.name = "deepseek-r1-0528",
-                       .thinks = true,
-                       .has_switch = true,
-                       .think_open = "<think>",
-                       .think_close = "</think>",
-                       .cut_before = "\n",
-                       .cut_after = "\n\n",
-                       .temperature = 0.6F,
-                       .top_p = 0.95F},
-            .begin = BOS,
-            .systems = SYSTEMS_JOINED,
-            .user = USER CONTENT ASSISTANT,
-            .assistant = CONTENT EOS,
-            .open = ASSISTANT,
-            .opened_by_user = true,
-            .open_off = EMPTY_THOUGHT,
-            .user_marker = "<｜User｜>",
-            .raw = RAW_CUT_AT_LAST,
-        },
-    [PROMPT_DEEPSEEK_V31] =
-        {
-            .traits = {.name = "deepseek-v3.1",
-                       .thinks = true,
-                       .has_switch = true,
-                       .think_open = "<think>",
-                       .think_close = "</think>",
-                       .cut_before = "",
-                       .cut_after = "",
-                       .temperature = 0.6F,
-                       .top_p = 0.95F},
-            .begin = BOS,
-            .systems = SYSTEMS_JOINED,
-            .user = USER CONTENT,
-            .assistant = CONTENT EOS,
-            .after_user = ASSISTANT END_THINK,
-            .open = ASSISTANT,
-            .open_default = END_THINK,
-            .open_on = THINK,
-            .open_off = END_THINK,
-            .user_marker = "<｜User｜>",
-            .raw = RAW_CUT_AT_FIRST,
-        },
-    [PROMPT_R1_DISTILL] =
-        {
-            .traits = {.name = "r1-distill",
-                       .thinks = true,
-                       .has_switch = true,
-                       .think_open = "<think>",
-                       .think_close = "</think>",
-                       .cut_before = "\n",
-                       .cut_after = "\n\n",
-                       .temperature = 0.6F,
-                       .top_p = 0.95F},
-            .begin = BOS,
-            .systems = SYSTEMS_LAST,
-            .user = USER CONTENT,
-            .assistant = ASSISTANT CONTENT EOS,
-            .open = ASSISTANT,
-            .open_default = THINK "\n",
-            .open_on = THINK "\n",
-            .open_off = EMPTY_THOUGHT,
-            .user_marker = "<｜User｜>",
-            .raw = RAW_CUT_AT_LAST,
-        },
-    [PROMPT_R1_0528_QWEN3] =
-        {
-            .traits = {.name = "r1-0528-qwen3-8b",
-                       .thinks = true,
-                       .has_switch = true,
-                       .think_open = "<think>",
-                       .think_close = "</think>",
-                       .cut_before = "\n",
-                       .cut_after = "\n\n",
-                       .temperature = 0.6F,
-                       .top_p = 0.95F},
-            .begin = BOS,
-            .systems = SYSTEMS_JOINED,
-            .user = USER CONTENT ASSISTANT,
-            .assistant = CONTENT EOS,
-            .open = ASSISTANT,
-            .opened_by_user = true,
-            .open_off = EMPTY_THOUGHT,
-            .user_marker = "<｜User｜>",
-            .raw = RAW_CUT_AT_LAST,
-        },
-    [PROMPT_KIMI_K2] =
-        {
-            .traits = {.name = "kimi-k2", .temperature = 0.6F, .top_p = 0.95F},
-            .begin = "",
-            .default_system =
-                KIMI_DEFAULT("You are Kimi, an AI assistant created by "
-                             "Moonshot AI.") "\n",
-            .system = KIMI("system"),
-            .user = KIMI("user"),
-            .assistant = KIMI("assistant"),
-            .open = KIMI_OPEN("assistant"),
-            .user_marker = "<|im_user|>",
-        },
-    [PROMPT_MOONLIGHT] =
-        {
-            .traits = {.name = "moonlight",
-                       .temperature = 0.6F,
-                       .top_p = 0.95F},
-            .begin = "",
-            .default_system = KIMI_DEFAULT("You are a helpful assistant"),
-            .system = KIMI("system"),
-            .user = KIMI("user"),
-            .assistant = KIMI("assistant"),
-            .open = KIMI_OPEN("assistant"),
-            .user_marker = "<|im_user|>",
-        },
-    [PROMPT_SMOLLM2] =
-        {
-            .traits = {.name = "smollm2", .temperature = 0.2F, .top_p = 0.9F},
-            .begin = "",
-            .default_system =
-                CHATML_DEFAULT("You are a helpful AI assistant named SmolLM, "
-                               "trained by Hugging Face"),
-            .system = CHATML("system"),
-            .user = CHATML("user"),
-            .assistant = CHATML("assistant"),
-            .open = CHATML_OPEN,
-            .user_marker = "<|im_start|>",
-        },
-    [PROMPT_QWEN2] =
-        {
-            .traits = {.name = "qwen2", .temperature = 0.7F, .top_p = 0.8F},
-            .begin = "",
-            .default_system = CHATML_DEFAULT("You are a helpful assistant."),
-            .system = CHATML("system"),
-            .user = CHATML("user"),
-            .assistant = CHATML("assistant"),
-            .open = CHATML_OPEN,
-            .user_marker = "<|im_start|>",
-        },
-    [PROMPT_QWEN3] =
-        {
-            .traits = {.name = "qwen3",
-                       .thinks = true,
-                       .has_switch = true,
-                       .think_open = "<think>",
-                       .think_close = "</think>",
-                       .cut_before = "\n",
-                       .cut_after = "\n\n",
-                       .temperature = 0.6F,
-                       .top_p = 0.95F},
-            .begin = "",
-            .system = CHATML("system"),
-            .user = CHATML("user"),
-            .assistant = CHATML("assistant"),
-            .thinking_assistant =
-                MARK("<|im_start|>") "assistant\n" THINK "\n" THOUGHT
-                                     "\n" END_THINK
-                                     "\n\n" CONTENT MARK("<|im_end|>") "\n",
-            .open = CHATML_OPEN,
-            .open_off = EMPTY_THOUGHT,
-            .user_marker = "<|im_start|>",
-            .raw = RAW_CUT_AT_LAST,
-        },
-    [PROMPT_LLAMA3] =
-        {
-            .traits = {.name = "llama3", .temperature = 0.6F, .top_p = 0.9F},
-            .begin = MARK("<|begin_of_text|>"),
-            .system = LLAMA3("system"),
-            .user = LLAMA3("user"),
-            .assistant = LLAMA3("assistant"),
-            .open = LLAMA3_OPEN("assistant"),
-            .user_marker = "<|start_header_id|>",
-            .trims = true,
-        },
-};
 
 const struct prompt_traits *
 prompt_traits(enum prompt_family family)
 {
     assert((unsigned) family < PROMPT_FAMILIES);
-    return &families[family].traits;
+    return &prompt_table[family].traits;
 }
 
 bool
 prompt_family_find(enum prompt_family *out, const char *name)
 {
     for (unsigned i = 0; i < PROMPT_FAMILIES; i++) {
-        if (strcmp(families[i].traits.name, name) == 0) {
+        if (strcmp(prompt_table[i].traits.name, name) == 0) {
             *out = (enum prompt_family) i;
             return true;
         }
@@ -482,13 +153,26 @@ struct filling {
     const struct message *message; // for its ids, or NULL
 };
 
+/* How many generated ids are the answer's: not what ends the turn. */
+static size_t
+answer_ids(const struct rendering *r, const struct message *m)
+{
+    const char *end = r->family->end_text;
+
+    if (end == NULL || r->tokenizer == NULL || m->id_count == 0)
+        return m->id_count;
+    struct gguf_string last =
+        tokenizer_piece(r->tokenizer, m->ids[m->id_count - 1]);
+    return m->id_count - (strcmp(last.bytes, end) == 0);
+}
+
 static enum status
 put_content(struct rendering *r, const struct filling *with, struct error *err)
 {
     const struct message *m = with->message;
 
     if (m != NULL && m->ids != NULL)
-        return prompt_pieces_ids(r->out, m->ids, m->id_count, err);
+        return prompt_pieces_ids(r->out, m->ids, answer_ids(r, m), err);
     if (m != NULL && m->role == ROLE_ASSISTANT && r->family->traits.blank_first)
         TRY(prompt_pieces_text(r->out, " ", 1, err));
     return prompt_pieces_text(r->out, with->content.bytes, with->content.length,
@@ -624,7 +308,7 @@ prompt_render(struct prompt_pieces *out, enum prompt_family family,
               struct error *err)
 {
     assert((unsigned) family < PROMPT_FAMILIES);
-    struct rendering r = {.family = &families[family],
+    struct rendering r = {.family = &prompt_table[family],
                           .tokenizer = tokenizer,
                           .messages = messages,
                           .count = count,
@@ -641,65 +325,11 @@ prompt_render(struct prompt_pieces *out, enum prompt_family family,
     return options->generate ? put_opening(&r, options, err) : STATUS_OK;
 }
 
-// -- generated answers -------------------------------------------------------
-
-/* True for a token that is nothing but line feeds. */
-static bool
-is_line_feeds(const struct tokenizer *tokenizer, int32_t id)
-{
-    struct gguf_string piece = tokenizer_piece(tokenizer, id);
-
-    return piece.length > 0 &&
-           drop_line_feeds((struct slice){piece.bytes, piece.length}).length ==
-               0;
-}
-
-/* Index behind the thought at the start of generated ids. */
-static size_t
-thought_end(const struct family *f, const struct tokenizer *tokenizer,
-            bool thinking, const int32_t *ids, size_t count)
-{
-    int32_t open = tokenizer_find(tokenizer, f->traits.think_open);
-    int32_t close = tokenizer_find(tokenizer, f->traits.think_close);
-    size_t end = 0;
-
-    for (size_t i = 0; i < count && close != TOKEN_NONE; i++) {
-        thinking = (thinking || ids[i] == open) && ids[i] != close;
-        if (ids[i] == close && (end == 0 || f->raw == RAW_CUT_AT_LAST))
-            end = i + 1;
-    }
-    return thinking ? count : end;
-}
-
-void
-prompt_answer_ids(enum prompt_family family, const struct tokenizer *tokenizer,
-                  bool thinking, const int32_t *ids, size_t count,
-                  size_t *first, size_t *kept)
-{
-    const struct family *f = &families[family];
-    size_t start = 0;
-
-    while (count > 0 && prompt_is_end(family, tokenizer, ids[count - 1]))
-        count--;
-    if (f->traits.thinks) {
-        start = thought_end(f, tokenizer, thinking, ids, count);
-        while (start > 0 && start < count &&
-               is_line_feeds(tokenizer, ids[start]))
-            start++;
-    }
-    if (f->end_text != NULL && count > start) {
-        struct gguf_string piece = tokenizer_piece(tokenizer, ids[count - 1]);
-        count -= strcmp(piece.bytes, f->end_text) == 0;
-    }
-    *first = start;
-    *kept = count - start;
-}
-
 bool
 prompt_is_end(enum prompt_family family, const struct tokenizer *tokenizer,
               int32_t id)
 {
-    const char *marker = families[family].user_marker;
+    const char *marker = prompt_table[family].user_marker;
 
     return tokenizer_is_end(tokenizer, id) ||
            (marker != NULL && tokenizer_find(tokenizer, marker) == id);

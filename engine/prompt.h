@@ -6,7 +6,8 @@
  * A prompt is a list of pieces: markers, which enter by id, and text, which
  * goes through the tokenizer as ordinary text; neighbouring text is one piece.
  *
- *   prompt.c         the families, and rendering
+ *   prompt_table.h   the families as patterns
+ *   prompt.c         rendering
  *   prompt_pieces.h  the list of pieces being written
  *   prompt_family.c  which family a model file belongs to
  */
@@ -44,8 +45,8 @@ struct message {
     size_t length;
     const char *reasoning; // the thought, kept apart; may be NULL
     size_t reasoning_length;
-    // for answers this session generated: their own ids replace the content's
-    // (prompt_answer_ids says which of the generated ones)
+    // for answers this session generated: their own ids replace the content's,
+    // without their thought and the end token
     const int32_t *ids;
     size_t id_count;
 };
@@ -121,16 +122,6 @@ MUST_CHECK enum status prompt_tokens(const struct prompt_pieces *pieces,
                                      const struct tokenizer *tokenizer,
                                      struct tokens *out, bool *thinking,
                                      struct error *err);
-
-/*
- * The part of an answer's generated ids that stays in the conversation:
- * without its thought, the line feeds behind it, and the end token. An answer
- * that never left the thought it started in (`thinking`) leaves nothing.
- */
-void prompt_answer_ids(enum prompt_family family,
-                       const struct tokenizer *tokenizer, bool thinking,
-                       const int32_t *ids, size_t count, size_t *first,
-                       size_t *kept);
 
 /* True for a token that ends an answer in this family: an end token, or the
  * marker that would open the user's next turn. */

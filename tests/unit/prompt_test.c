@@ -699,49 +699,43 @@ generated_answers_enter_by_their_own_ids(void **state)
 }
 
 static void
-assert_kept(enum prompt_family family, const struct tokenizer *tokenizer,
-            bool thinking, const char *ids, size_t want_first, size_t want_kept)
+the_line_feed_before_an_end_marker_is_the_templates(void **state)
 {
-    int32_t list[32];
-    size_t count = 0, first, kept;
+    const int32_t ids[] = {7, 8, 185}; // the last is a line feed
+    const struct message messages[] = {
+        {.role = ROLE_USER, TEXT("Hi")},
+        {.role = ROLE_ASSISTANT, TEXT("not used"), .ids = ids, .id_count = 3},
+    };
+    struct prompt_options options = {.generate = false};
+    struct prompt_pieces pieces = {0};
+    struct vocabulary_file file;
+    struct error err;
 
-    for (char *end; *ids != '\0'; ids = end)
-        list[count++] = (int32_t) strtol(ids, &end, 10);
-    prompt_answer_ids(family, tokenizer, thinking, list, count, &first, &kept);
-    assert_int_equal(first, want_first);
-    assert_int_equal(kept, want_kept);
+    (void) state;
+    vocabulary_file_open(&file, "deepseek-coder", NULL, NULL);
+    assert_int_equal(prompt_render(&pieces, PROMPT_DEEPSEEK_CODER,
+                                   file.tokenizer, messages, 2, &options, &err),
+                     STATUS_OK);
+    assert_int_equal(pieces.count, 6);
+    assert_ptr_equal(pieces.piece[2].ids, ids);
+    assert_int_equal(pieces.piece[2].id_count, 2);
+    prompt_pieces_release(&pieces);
+    vocabulary_file_close(&file);
 }
 
 static void
-an_answer_keeps_neither_thought_nor_end(void **state)
+an_answer_ends_at_an_end_token_or_the_users_marker(void **state)
 {
     struct vocabulary_file file;
 
     (void) state;
-    vocabulary_file_open(&file, "deepseek-v3", "deepseek-r1", NULL);
+    vocabulary_file_open(&file, "deepseek-v3", NULL, NULL);
     const struct tokenizer *t = file.tokenizer;
-    // 128798 <think>, 128799 </think>, 271 two line feeds, 201 one, 1 the end
-    assert_kept(PROMPT_DEEPSEEK_R1, t, true, "5 6 128799 271 7 8 1", 4, 2);
-    assert_kept(PROMPT_DEEPSEEK_R1, t, true, "5 6 128799 271 201 7 271 8 1", 5,
-                3);
-    assert_kept(PROMPT_DEEPSEEK_R1, t, true, "5 6 7", 3, 0); // cut short
-    assert_kept(PROMPT_DEEPSEEK_R1, t, false, "271 7 1", 0, 2);
-    assert_kept(PROMPT_DEEPSEEK_R1, t, true, "5 128799 7 128799 8", 4, 1);
-    assert_kept(PROMPT_DEEPSEEK_V31, t, true, "5 128799 7 128799 8", 2, 3);
-    // it opened the thought itself
-    assert_kept(PROMPT_DEEPSEEK_R1_0528, t, false, "128798 5 128799 7 1", 3, 1);
-    assert_kept(PROMPT_DEEPSEEK_R1_0528, t, false, "128798 5 6", 3, 0);
-    // a family that does not think; the user's marker ends an answer
-    assert_kept(PROMPT_DEEPSEEK_V3, t, false, "128798 5 128803", 0, 2);
-    assert_kept(PROMPT_DEEPSEEK_V3, t, false, "", 0, 0);
-    assert_true(prompt_is_end(PROMPT_DEEPSEEK_V3, t, 128803));
+    assert_true(prompt_is_end(PROMPT_DEEPSEEK_V3, t, 1));
+    assert_true(prompt_is_end(PROMPT_DEEPSEEK_V3, t, 128803)); // the user's
+    assert_false(prompt_is_end(PROMPT_DEEPSEEK_V3, t, 128804));
     assert_false(prompt_is_end(PROMPT_DEEPSEEK_V2, t, 128803));
     assert_true(prompt_is_end(PROMPT_DEEPSEEK_V2, t, 1));
-    vocabulary_file_close(&file);
-    vocabulary_file_open(&file, "deepseek-coder", NULL, NULL);
-    // the line feed in front of <|EOT|> is the template's: 185, 32021
-    assert_kept(PROMPT_DEEPSEEK_CODER, file.tokenizer, false, "7 8 185 32021",
-                0, 2);
     vocabulary_file_close(&file);
 }
 
@@ -827,7 +821,8 @@ main(void)
             the_switch_says_whether_generation_starts_in_a_thought),
         cmocka_unit_test(a_marker_that_the_vocabulary_lacks_is_text),
         cmocka_unit_test(generated_answers_enter_by_their_own_ids),
-        cmocka_unit_test(an_answer_keeps_neither_thought_nor_end),
+        cmocka_unit_test(the_line_feed_before_an_end_marker_is_the_templates),
+        cmocka_unit_test(an_answer_ends_at_an_end_token_or_the_users_marker),
         cmocka_unit_test(rendering_again_forgets_what_was_there),
         cmocka_unit_test(every_family_is_found_by_its_name),
         cmocka_unit_test(every_allocation_of_a_prompt_may_fail),
