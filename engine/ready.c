@@ -6,6 +6,7 @@
 #include "engine/arch/arch.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -223,12 +224,21 @@ build_beside(void *context)
     return NULL;
 }
 
+struct reading {
+    const struct ready_listener *listener;
+    _Atomic uint64_t total;
+};
+
+/* From any reading thread: the end is told when all of them have ended. */
 static void
 read_progress(void *context, uint64_t done, uint64_t total)
 {
-    const struct ready_listener *listener = context;
+    struct reading *reading = context;
 
-    listener->progress(listener->context, PHASE_READ, done, total);
+    atomic_store(&reading->total, total);
+    if (done < total)
+        reading->listener->progress(reading->listener->context, PHASE_READ,
+                                    done, total);
 }
 
 static enum status
@@ -236,14 +246,16 @@ read_weights(struct ready *ready, const struct ready_listener *listener,
              const _Atomic bool *cancel, struct error *err)
 {
     unsigned readers = device_cpu_threads(ready->device);
-    struct ready_listener copy = *listener;
+    struct reading reading = {.listener = listener};
     uint64_t start = clock_ns();
 
     if (readers > READERS_MOST)
         readers = READERS_MOST;
-    TRY(model_load(ready->model, ready->device, readers, read_progress, &copy,
-                   cancel, err));
+    TRY(model_load(ready->model, ready->device, readers, read_progress,
+                   &reading, cancel, err));
     ready->read_ms = ms_since(start);
+    uint64_t total = atomic_load(&reading.total);
+    listener->progress(listener->context, PHASE_READ, total, total);
     return STATUS_OK;
 }
 

@@ -141,7 +141,7 @@ answer_stats(void *context, struct client *client, uint64_t number)
         .file = server->options.ready.path,
         .state = state_name(work),
         .clients = server->client_count,
-        .waiting = queue_count(work->jobs),
+        .waiting = atomic_load(&work->waiting),
         .requests = atomic_load(&work->requests),
         .prompt_tokens = atomic_load(&work->prompt_tokens),
         .generated_tokens = atomic_load(&work->generated_tokens),
@@ -165,6 +165,7 @@ serve_client(struct server *server, struct client *client, short in, short out)
     const struct client_sink sink = {
         .jobs = server->work.jobs,
         .busy = &server->work.busy,
+        .waiting = &server->work.waiting,
         .stats = answer_stats,
         .context = server,
     };

@@ -402,7 +402,6 @@ static void
 take_job(struct client *client, const struct frame_header *header,
          struct pending *pending, const struct client_sink *sink)
 {
-    struct queue *jobs = sink->jobs;
     struct job *job;
     struct error err;
 
@@ -416,8 +415,10 @@ take_job(struct client *client, const struct frame_header *header,
     job->next = client->jobs;
     client->jobs = job;
     client->job_count++;
-    tell_waiting(client, job, queue_count(jobs) + atomic_load(sink->busy));
-    queue_push_over(jobs, &job->link);
+    tell_waiting(client, job,
+                 atomic_load(sink->waiting) + atomic_load(sink->busy));
+    atomic_fetch_add(sink->waiting, 1);
+    queue_push_over(sink->jobs, &job->link);
 }
 
 static void

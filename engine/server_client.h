@@ -113,6 +113,7 @@ typedef void client_stats_fn(void *context, struct client *client,
 struct client_sink {
     struct queue *jobs;
     const _Atomic bool *busy; // the worker has a job in hand
+    _Atomic size_t *waiting;  // jobs in the queue, but for JOB_FORGET
     client_stats_fn *stats;   // STATS is answered by the reader
     void *context;
 };

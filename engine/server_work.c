@@ -656,11 +656,13 @@ work_run(void *context)
     while ((item = queue_pop_wait(work->jobs)) != NULL) {
         struct job *job = (struct job *) (void *) item;
 
-        atomic_store(&work->busy, true);
-        if (job->kind == JOB_FORGET)
+        if (job->kind == JOB_FORGET) {
             forget_client(work, job->client);
-        else
-            run_request(work, job);
+            continue;
+        }
+        atomic_store(&work->busy, true);
+        atomic_fetch_sub(&work->waiting, 1);
+        run_request(work, job);
         atomic_store(&work->busy, false);
     }
     // the team of workers belongs to this thread

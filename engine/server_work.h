@@ -21,6 +21,7 @@ struct work {
 
     // what the reader may look at
     _Atomic bool busy, loading;
+    _Atomic size_t waiting; // jobs in the queue, but for JOB_FORGET
     _Atomic uint64_t requests, prompt_tokens, generated_tokens;
     uint64_t start_ns;
 

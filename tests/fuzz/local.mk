@@ -47,3 +47,14 @@ clean-gguf-corpus:
 	-rm -rf $(builddir)/tests/fuzz/corpus/gguf
 CLEAN_LOCAL += clean-gguf-corpus
 .PHONY: clean-gguf-corpus
+
+FUZZ_TARGETS += %D%/client_fuzz %D%/frame_fuzz %D%/message_fuzz
+%C%_client_fuzz_SOURCES = %D%/client_fuzz.c $(FUZZ_MAIN)
+%C%_client_fuzz_LDFLAGS = $(FUZZER_FLAGS)
+%C%_client_fuzz_LDADD = $(ENGINE_LIBS) libbase.a -lm
+%C%_frame_fuzz_SOURCES = %D%/frame_fuzz.c $(FUZZ_MAIN)
+%C%_frame_fuzz_LDFLAGS = $(FUZZER_FLAGS)
+%C%_frame_fuzz_LDADD = libbase.a
+%C%_message_fuzz_SOURCES = %D%/message_fuzz.c $(FUZZ_MAIN)
+%C%_message_fuzz_LDFLAGS = $(FUZZER_FLAGS)
+%C%_message_fuzz_LDADD = libbase.a $(JANSSON_LIBS)
