@@ -105,10 +105,11 @@ grow_tensors(struct gguf *gguf, size_t more, struct error *err)
                          gguf->shard[0].shown, GGUF_TENSORS_MAX);
     if (need <= gguf->capacity)
         return STATUS_OK;
-    TRY(gguf_pool_alloc(&memory, &gguf->pool, capacity * sizeof *gguf->tensor,
-                        err));
+    TRY(gguf_pool_alloc(&memory, &gguf->pool,
+                        capacity * sizeof(struct gguf_tensor *), err));
     if (gguf->tensors > 0)
-        memcpy(memory, gguf->tensor, gguf->tensors * sizeof *gguf->tensor);
+        memcpy(memory, gguf->tensor,
+               gguf->tensors * sizeof(struct gguf_tensor *));
     gguf->tensor = memory;
     gguf->capacity = capacity;
     return STATUS_OK;
@@ -296,12 +297,14 @@ index_tensors(struct gguf *gguf, struct error *err)
     void *memory;
 
     TRY(gguf_pool_alloc(&memory, &gguf->pool,
-                        gguf->tensors * sizeof *gguf->by_name, err));
+                        gguf->tensors * sizeof(struct gguf_tensor *), err));
     gguf->by_name = memory;
     if (gguf->tensors == 0)
         return STATUS_OK;
-    memcpy(gguf->by_name, gguf->tensor, gguf->tensors * sizeof *gguf->by_name);
-    qsort(gguf->by_name, gguf->tensors, sizeof *gguf->by_name, compare_names);
+    memcpy(gguf->by_name, gguf->tensor,
+           gguf->tensors * sizeof(struct gguf_tensor *));
+    qsort(gguf->by_name, gguf->tensors, sizeof(struct gguf_tensor *),
+          compare_names);
     const struct gguf_tensor *repeated = NULL;
     for (size_t i = 1; i < gguf->tensors; i++) {
         const struct gguf_tensor *a = gguf->by_name[i - 1];
@@ -455,8 +458,8 @@ gguf_tensor_find(const struct gguf *gguf, const char *name)
     if (gguf->tensors == 0)
         return NULL;
     const struct gguf_tensor *const *found =
-        bsearch(&pointer, gguf->by_name, gguf->tensors, sizeof *gguf->by_name,
-                compare_names);
+        bsearch(&pointer, gguf->by_name, gguf->tensors,
+                sizeof(struct gguf_tensor *), compare_names);
     return found != NULL ? *found : NULL;
 }
 
@@ -505,7 +508,7 @@ read_integer(const struct gguf_value *value, bool *negative, uint64_t *out)
         *out = *(const uint64_t *) value->data;
         return true;
     case GGUF_I8:
-        number = *(const int8_t *) value->data;
+        number = (int64_t) * (const int8_t *) value->data;
         break;
     case GGUF_I16:
         number = *(const int16_t *) value->data;

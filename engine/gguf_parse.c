@@ -272,7 +272,7 @@ static enum status
 cursor_name(struct cursor *c, const char **out, uint64_t most,
             struct error *err)
 {
-    struct gguf_string name;
+    struct gguf_string name = {"", 0};
 
     TRY(cursor_string(c, &name, (struct string_role){"name", 0}, most, err));
     if (name.length == 0)
@@ -320,7 +320,7 @@ static enum status
 check_magic(struct cursor *c, struct error *err)
 {
     size_t bytes = c->size < 64 ? (size_t) c->size : 64;
-    char head[64], magic[32];
+    char head[64] = {0}, magic[32];
 
     if (c->size == 0)
         return refuse(c, err, "the file is empty; a GGUF header needs %d bytes",
@@ -531,13 +531,14 @@ index_values(struct cursor *c, struct gguf_file *file, struct error *err)
     char key[LABEL_BYTES];
     void *memory;
 
-    TRY(gguf_pool_alloc(&memory, c->pool, file->values * sizeof *file->by_key,
-                        err));
+    TRY(gguf_pool_alloc(&memory, c->pool,
+                        file->values * sizeof(struct gguf_value *), err));
     file->by_key = memory;
     for (size_t i = 0; i < file->values; i++)
         file->by_key[i] = &file->value[i];
     if (file->values > 0)
-        qsort(file->by_key, file->values, sizeof *file->by_key, compare_keys);
+        qsort(file->by_key, file->values, sizeof(struct gguf_value *),
+              compare_keys);
     for (size_t i = 1; i < file->values; i++) {
         const char *name = file->by_key[i]->key;
         if (strcmp(file->by_key[i - 1]->key, name) == 0)
@@ -811,7 +812,7 @@ gguf_index_find(const struct gguf_value *const *by_key, size_t values,
 
     if (values == 0)
         return NULL;
-    const struct gguf_value *const *found =
-        bsearch(&pointer, by_key, values, sizeof *by_key, compare_keys);
+    const struct gguf_value *const *found = bsearch(
+        &pointer, by_key, values, sizeof(struct gguf_value *), compare_keys);
     return found != NULL ? *found : NULL;
 }

@@ -3,6 +3,7 @@
 
 #include "engine/arch/shape.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stdarg.h>
@@ -700,6 +701,7 @@ read_grouped_heads(struct shape *shape, const struct keys *keys,
     shape->kv_heads = shape->heads;
     TRY(maybe_uniform(keys, "attention.head_count_kv", 1, SHAPE_HEADS_MAX,
                       shape->layers, &shape->kv_heads, err));
+    assert(shape->heads > 0 && shape->kv_heads > 0); // by their limits
     if (shape->heads % shape->kv_heads != 0)
         return refuse(keys, err, "attention.head_count_kv",
                       "is %" PRIu32 "; a divisor of the %" PRIu32
