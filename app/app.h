@@ -10,11 +10,14 @@
  *   signals.h      SIGINT and its kin as something to wait for
  *   places.h       where the engine and the models are
  *   client.h       the engine: started or found warm, spoken to, lost
+ *   launch.h       its processes
+ *   exchange.h     one request to it, for commands that only look
  *   generation.h   options that `ask` and `chat` share, as a request
  *   question.h     the text `ask` was given: argument, stdin, files
  *   output.h       where an answer goes: stdout, or a file that appears whole
+ *   thought.h      where the thought goes
  *   report.h       an answer as JSON
- *   conversation.h the turns of a chat
+ *   chat.h         a chat: conversation.h its turns, transcript.h its export
  *   cmd_NAME.c     one command each
  */
 #ifndef FATHOM_APP_APP_H

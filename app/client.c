@@ -3,7 +3,7 @@
 
 #include "app/client.h"
 
-#include "app/places.h"
+#include "app/launch.h"
 #include "app/signals.h"
 #include "base/base.h"
 
@@ -11,7 +11,6 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,13 +23,6 @@ enum {
     CONNECT_MS = 2000, // a warm engine may take to answer
     MEET_MS = 200,
     END_MS = 2000, // an engine may take to end after its pipe was closed
-};
-
-/* A warm engine that was started just now, as long as it is waited for. */
-struct launched {
-    pid_t process; // 0: none
-    int said;      // its standard error, to be read
-    int *code;     // where its exit status goes
 };
 
 struct client {
@@ -54,55 +46,21 @@ client_alloc(struct client **out, struct error *err)
     return STATUS_OK;
 }
 
-/* What an engine is started with. */
-struct launch {
-    int in, out, err;        // its standard descriptors; -1: ours
-    const char *warm, *idle; // options, or NULL
-    const char *path;
-};
-
-static enum status
-spawn(pid_t *out, const struct launch *launch, struct error *err)
+enum status
+client_start(struct client **out, const char *path, struct error *err)
 {
-    posix_spawn_file_actions_t actions;
-    posix_spawnattr_t attributes;
-    sigset_t none, usual;
-    char engine[PLACE_BYTES];
-    const char *argv[6] = {engine};
-    size_t count = 1;
+    *out = NULL;
+    TRY(client_alloc(out, err));
+    enum status status =
+        launch_piped(&(*out)->process, &(*out)->to, &(*out)->from, path, err);
 
-    TRY(places_engine(engine, err));
-    if (launch->warm)
-        argv[count++] = launch->warm;
-    if (launch->idle)
-        argv[count++] = launch->idle;
-    argv[count++] = "--";
-    argv[count++] = launch->path;
+    signals_companion((*out)->process);
 
-    posix_spawn_file_actions_init(&actions);
-    posix_spawn_file_actions_adddup2(&actions, launch->in, STDIN_FILENO);
-    posix_spawn_file_actions_adddup2(&actions, launch->out, STDOUT_FILENO);
-    if (launch->err >= 0)
-        posix_spawn_file_actions_adddup2(&actions, launch->err, STDERR_FILENO);
-    posix_spawnattr_init(&attributes);
-    sigemptyset(&none);
-    sigfillset(&usual);
-    posix_spawnattr_setsigmask(&attributes, &none);
-    posix_spawnattr_setsigdefault(&attributes, &usual);
-    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSID |
-                                              POSIX_SPAWN_SETSIGMASK |
-                                              POSIX_SPAWN_SETSIGDEF);
-    // argv is not written to; its type in C has no const
-    char *args[6];
-    memcpy(args, argv, sizeof args);
-    errno = posix_spawnp(out, engine, &actions, &attributes, args, environ);
-    int failed = errno;
-
-    posix_spawnattr_destroy(&attributes);
-    posix_spawn_file_actions_destroy(&actions);
-    errno = failed;
-    return failed ? error_errno(err, "the engine %s cannot be started", engine)
-                  : STATUS_OK;
+    if (status != STATUS_OK) {
+        client_close(*out);
+        *out = NULL;
+    }
+    return status;
 }
 
 static void
@@ -111,44 +69,6 @@ close_if_open(int *descriptor)
     if (*descriptor >= 0)
         close(*descriptor);
     *descriptor = -1;
-}
-
-static enum status
-start_process(struct client *client, const char *path, struct error *err)
-{
-    int down[2] = {-1, -1}, up[2] = {-1, -1}; // [0] is read, [1] written
-    enum status status = STATUS_OK;
-
-    if (pipe2(down, O_CLOEXEC) < 0 || pipe2(up, O_CLOEXEC) < 0 ||
-        fcntl(down[1], F_SETFL, O_NONBLOCK) < 0 ||
-        fcntl(up[0], F_SETFL, O_NONBLOCK) < 0)
-        status = error_errno(err, "cannot make pipes to the engine");
-    if (status == STATUS_OK)
-        status =
-            spawn(&client->process,
-                  &(struct launch){
-                      .in = down[0], .out = up[1], .err = -1, .path = path},
-                  err);
-    signals_companion(client->process);
-    close_if_open(&down[0]);
-    close_if_open(&up[1]);
-    client->to = down[1];
-    client->from = up[0];
-    return status;
-}
-
-enum status
-client_start(struct client **out, const char *path, struct error *err)
-{
-    *out = NULL;
-    TRY(client_alloc(out, err));
-    enum status status = start_process(*out, path, err);
-
-    if (status != STATUS_OK) {
-        client_close(*out);
-        *out = NULL;
-    }
-    return status;
 }
 
 static enum status
@@ -201,64 +121,6 @@ client_reach(struct client **out, const char *path, struct error *err)
     return *out ? STATUS_OK : client_start(out, path, err);
 }
 
-/* Waits for the child to end; false when it lives on after END_MS. */
-static bool
-reap(pid_t process, int *how)
-{
-    static const struct timespec tick = {.tv_nsec = 1000000};
-
-    for (int ms = 0; ms < END_MS; ms++) {
-        pid_t ended = waitpid(process, how, WNOHANG);
-
-        if (ended == process || (ended < 0 && errno != EINTR))
-            return true;
-        nanosleep(&tick, NULL);
-    }
-    return false;
-}
-
-static void
-end_process(struct client *client, int *how)
-{
-    if (!reap(client->process, how)) {
-        kill(client->process, SIGKILL);
-        while (waitpid(client->process, how, 0) < 0 && errno == EINTR)
-            continue;
-    }
-    signals_companion(0);
-    client->process = 0;
-}
-
-/*
- * What an engine that would not start said on its standard error: a sentence
- * after its name.
- */
-static enum status
-engine_said(int said, const char *otherwise, struct error *err)
-{
-    static const char name[] = "fathom-engine: ";
-    char text[900];
-    ssize_t n = read(said, text, sizeof text - 1);
-    size_t skip = sizeof name - 1, length = n > 0 ? (size_t) n : 0;
-
-    text[length] = '\0';
-    text[strcspn(text, "\n")] = '\0';
-    if (strncmp(text, name, skip) != 0)
-        skip = 0;
-    return error_set(err, STATUS_IO, "%s",
-                     text[skip] != '\0' ? text + skip : otherwise);
-}
-
-/* The engine that was just started as a warm one has ended. */
-static enum status
-launch_failed(struct launched *launched, int how, struct error *err)
-{
-    if (WIFEXITED(how) && WEXITSTATUS(how) != 0)
-        *launched->code = WEXITSTATUS(how);
-    launched->process = 0;
-    return engine_said(launched->said, "the engine ended at once", err);
-}
-
 /* Waits until the engine that was just started can be met. */
 static enum status
 meet(struct client **out, struct launched *launched, const char *directory,
@@ -276,38 +138,14 @@ meet(struct client **out, struct launched *launched, const char *directory,
         nanosleep(&(struct timespec){.tv_nsec = 5000000}, NULL);
     }
     kill(launched->process, SIGKILL);
-    return engine_said(launched->said,
+    return launch_said(launched->said,
                        "the engine was started, but cannot be reached", err);
 }
 
 static enum status
-spawn_warm(struct launched *launched, const char *directory, const char *path,
-           uint64_t idle_s, struct error *err)
-{
-    char warm[PLACE_BYTES + 16], idle[40];
-    int said[2] = {-1, -1};
-    int nothing = open("/dev/null", O_RDWR | O_CLOEXEC);
-    struct launch launch = {.warm = warm, .idle = idle, .path = path};
-    enum status status = STATUS_OK;
-
-    snprintf(warm, sizeof warm, "--warm=%s", directory);
-    snprintf(idle, sizeof idle, "--idle=%llu", (unsigned long long) idle_s);
-    if (nothing < 0 || pipe2(said, O_CLOEXEC | O_NONBLOCK) < 0)
-        status = error_errno(err, "cannot prepare the engine's descriptors");
-    launch.in = launch.out = nothing;
-    launch.err = said[1];
-    if (status == STATUS_OK)
-        status = spawn(&launched->process, &launch, err);
-    close_if_open(&nothing);
-    close_if_open(&said[1]);
-    launched->said = said[0];
-    return status;
-}
-
-static enum status
-launch_warm(struct client **out, struct launched *launched,
-            const char *directory, const char *name, unsigned wait_ms,
-            struct error *err)
+meet_launched(struct client **out, struct launched *launched,
+              const char *directory, const char *name, unsigned wait_ms,
+              struct error *err)
 {
     enum status status = meet(out, launched, directory, name, wait_ms, err);
 
@@ -337,27 +175,37 @@ client_start_warm(struct client **out, bool *was_there, const char *path,
         status = connect_warm(out, directory.data, name, CONNECT_MS, err);
     *was_there = status == STATUS_OK && *out != NULL;
     if (status == STATUS_OK && *out == NULL) {
-        status = spawn_warm(&launched, directory.data, path, idle_s, err);
+        status = launch_warm(&launched, directory.data, path, idle_s, err);
         if (status == STATUS_OK)
-            status =
-                launch_warm(out, &launched, directory.data, name, wait_ms, err);
+            status = meet_launched(out, &launched, directory.data, name,
+                                   wait_ms, err);
     }
     buffer_release(&directory);
     return status;
 }
 
+/* How it ended, as waitpid tells it. */
+static int
+end_process(struct client *client)
+{
+    int how = 0;
+
+    launch_end(client->process, &how);
+    signals_companion(0);
+    client->process = 0;
+    return how;
+}
+
 void
 client_close(struct client *client)
 {
-    int how;
-
     if (client == NULL)
         return;
     close_if_open(&client->to);
     close_if_open(&client->from);
     close_if_open(&client->launched.said);
     if (client->process > 0)
-        end_process(client, &how);
+        end_process(client);
     if (client->event_waits)
         event_release(&client->event);
     buffer_release(&client->outgoing);
@@ -399,11 +247,12 @@ engine_ended(struct client *client, struct error *err)
 
     close_if_open(&client->to);
     close_if_open(&client->from);
-    if (client->launched.process > 0 && reap(client->launched.process, &how))
+    if (client->launched.process > 0 &&
+        launch_reap(client->launched.process, &how))
         return launch_failed(&client->launched, how, err);
     if (client->process == 0)
         return error_set(err, STATUS_IO, "the warm engine ended");
-    end_process(client, &how);
+    how = end_process(client);
     if (WIFSIGNALED(how))
         return error_set(err, STATUS_IO, "the engine ended (signal %d, %s)",
                          WTERMSIG(how), strsignal(WTERMSIG(how)));

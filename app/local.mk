@@ -16,6 +16,7 @@ fathom_SOURCES = \
     %D%/exit_code.h \
     %D%/generation.c %D%/generation.h \
     %D%/help.c %D%/help.h \
+    %D%/launch.c %D%/launch.h \
     %D%/main.c \
     %D%/notice.c %D%/notice.h \
     %D%/options.c %D%/options.h \

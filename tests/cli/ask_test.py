@@ -374,7 +374,7 @@ def a_killed_engine_is_70_and_the_text_so_far_is_kept():
 
 def an_engine_that_ends_early_is_70():
     for script, reason in (("exit 3\n", "(exit status 3)"),
-                           ("want GENERATE\ndie 11\n", "(signal 11, Segm")):
+                           ("want GENERATE\ndie 6\n", "(signal 6, Aborted)")):
         result = ask("hello", script=script)
         assert (result.status, result.out) == (70, b""), result
         assert reason in one_sentence(result.err), result

@@ -13,6 +13,22 @@ from terminal import Terminal
 MODEL = os.path.join(SOURCE, "models/fathom-mini.gguf")
 
 
+def wait_until(test):
+    end = time.monotonic() + LIMIT
+    while not test():
+        assert time.monotonic() < end, "it does not happen"
+        time.sleep(0.01)
+
+
+def has_ended(process):
+    """Gone, or not yet reaped by whoever adopted it."""
+    try:
+        with open(f"/proc/{process}/stat") as file:
+            return file.read().rsplit(")", 1)[1].split()[0] == "Z"
+    except FileNotFoundError:
+        return True
+
+
 class Warm(Home):
     """A home with a warm engine."""
 
@@ -227,11 +243,7 @@ def stop_ends_it():
         process = home.process()
         result = run(home, "engine", "stop")
         assert result.status == 0 and b"stopped" in result.out, result
-        try:  # gone, or not yet reaped by whoever adopted it
-            with open(f"/proc/{process}/stat") as file:
-                assert file.read().rsplit(")", 1)[1].split()[0] == "Z"
-        except FileNotFoundError:
-            pass
+        wait_until(lambda: has_ended(process))
         assert run(home, "engine", "status").status == 1
         assert run(home, "engine", "stop").status == 0
         status, out, _ = ask(home, "What is 3 + 4?")
@@ -250,13 +262,6 @@ def two_questions_at_once_are_both_answered():
 # at this temperature it babbles until the context is full, some seconds
 LONG = ("Tell me about yourself.", "--temp=100", "--top-p=1", "--seed=1",
         "--jsonl")
-
-
-def wait_until(test):
-    end = time.monotonic() + LIMIT
-    while not test():
-        assert time.monotonic() < end, "it does not happen"
-        time.sleep(0.01)
 
 
 def begin_long(home):

@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import tempfile
+import time
 
 BUILD = os.environ["top_builddir"]
 SOURCE = os.environ["top_srcdir"]
@@ -25,7 +26,12 @@ class Home:
         return self
 
     def __exit__(self, *_):
-        shutil.rmtree(self.path)
+        # what was killed may still be writing its last
+        for _ in range(50):
+            shutil.rmtree(self.path, ignore_errors=True)
+            if not os.path.exists(self.path):
+                break
+            time.sleep(0.05)
 
     def file(self, name):
         return os.path.join(self.path, name)
