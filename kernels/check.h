@@ -10,6 +10,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* Prints one TAP line, `sentence` being what was proved; returns `passed`. */
 bool check_ok(bool passed, const char *sentence);
 /* The last line; returns main's result. */
@@ -65,5 +69,9 @@ void check_error_add(struct check_error *error, double got, double want,
                      double bound);
 /* Prints how much of the bound was used; false when it was exceeded. */
 bool check_error_within(const struct check_error *error, const char *what);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

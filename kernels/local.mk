@@ -69,3 +69,80 @@ TESTS += $(kernel_checks)
 %C%_router_router_check_LDADD = $(CHECK_LIBS)
 %C%_exponential_check_LDADD = $(check_avx2_library) $(CHECK_LIBS)
 %C%_linear_linear_check_LDADD = $(CHECK_LIBS)
+
+# CUDA kernels are compiled for the emulator (tests/cuda_emulation) everywhere
+# and, where nvcc is, for devices.
+cuda_kernels = %D%/activation/activation_cuda.cu %D%/linear/linear_cuda.cu
+EXTRA_DIST += $(cuda_kernels) %D%/activation/activation_cuda_check.cu \
+    %D%/cuda_port.h %D%/exponential_cuda.h \
+    %D%/activation/activation_cuda.h \
+    %D%/linear/linear_cuda.h %D%/linear/linear_cuda_blocks.h
+
+EMULATION_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests/cuda_emulation/include
+EMULATION_LIBS = libkernels_emulated.a $(CHECK_LIBS) libcuda_emulation.a
+CHECKER_LIBS = libkernels_checked.a $(CHECK_LIBS) \
+    libcuda_checker.a libcuda_emulation.a
+cuda_check_sources = %D%/check_cuda.c %D%/check_cuda.h
+
+check_LIBRARIES += libkernels_emulated.a
+libkernels_emulated_a_SOURCES =
+libkernels_emulated_a_LIBADD = $(cuda_kernels:.cu=.emulated.o)
+
+cuda_checks = \
+    %D%/activation/activation_cuda_check \
+    %D%/linear/linear_cuda_check
+check_PROGRAMS += $(cuda_checks)
+TESTS += $(cuda_checks)
+%C%_activation_activation_cuda_check_SOURCES = $(cuda_check_sources)
+%C%_activation_activation_cuda_check_CPPFLAGS = $(EMULATION_CPPFLAGS)
+%C%_activation_activation_cuda_check_LDADD = \
+    %D%/activation/activation_cuda_check.emulated.o $(EMULATION_LIBS)
+%C%_activation_activation_cuda_check_LINK = $(CXXLINK)
+%C%_linear_linear_cuda_check_SOURCES = \
+    %D%/linear/linear_cuda_check.c $(cuda_check_sources)
+%C%_linear_linear_cuda_check_CPPFLAGS = $(EMULATION_CPPFLAGS)
+%C%_linear_linear_cuda_check_LDADD = $(EMULATION_LIBS)
+%C%_linear_linear_cuda_check_LINK = $(CXXLINK)
+
+# The same with the emulator's checker, which replaces sanitizers.
+if !WITH_SANITIZERS
+check_LIBRARIES += libkernels_checked.a
+libkernels_checked_a_SOURCES =
+libkernels_checked_a_LIBADD = $(cuda_kernels:.cu=.checked.o)
+check_PROGRAMS += \
+    %D%/activation/activation_cuda_check_checked \
+    %D%/linear/linear_cuda_check_checked
+%C%_activation_activation_cuda_check_checked_SOURCES = $(cuda_check_sources)
+%C%_activation_activation_cuda_check_checked_CPPFLAGS = $(EMULATION_CPPFLAGS)
+%C%_activation_activation_cuda_check_checked_LDADD = \
+    %D%/activation/activation_cuda_check.checked.o $(CHECKER_LIBS)
+%C%_activation_activation_cuda_check_checked_LINK = $(CXXLINK)
+%C%_linear_linear_cuda_check_checked_SOURCES = \
+    $(%C%_linear_linear_cuda_check_SOURCES)
+%C%_linear_linear_cuda_check_checked_CPPFLAGS = $(EMULATION_CPPFLAGS)
+%C%_linear_linear_cuda_check_checked_LDADD = $(CHECKER_LIBS)
+%C%_linear_linear_cuda_check_checked_LINK = $(CXXLINK)
+endif
+
+# On a device: script/gpu-check.
+if WITH_CUDA
+noinst_LIBRARIES += libkernels_device.a
+libkernels_device_a_SOURCES =
+libkernels_device_a_LIBADD = $(cuda_kernels:.cu=.device.o)
+DEVICE_CPPFLAGS = $(AM_CPPFLAGS) $(CUDA_CPPFLAGS)
+DEVICE_LIBS = libkernels_device.a $(CHECK_LIBS)
+DEVICE_LINK = $(NVCC) -ccbin $(CXX) -cudart static -o $@
+check_PROGRAMS += \
+    %D%/activation/activation_cuda_check_gpu \
+    %D%/linear/linear_cuda_check_gpu
+%C%_activation_activation_cuda_check_gpu_SOURCES = $(cuda_check_sources)
+%C%_activation_activation_cuda_check_gpu_CPPFLAGS = $(DEVICE_CPPFLAGS)
+%C%_activation_activation_cuda_check_gpu_LDADD = \
+    %D%/activation/activation_cuda_check.device.o $(DEVICE_LIBS)
+%C%_activation_activation_cuda_check_gpu_LINK = $(DEVICE_LINK)
+%C%_linear_linear_cuda_check_gpu_SOURCES = \
+    $(%C%_linear_linear_cuda_check_SOURCES)
+%C%_linear_linear_cuda_check_gpu_CPPFLAGS = $(DEVICE_CPPFLAGS)
+%C%_linear_linear_cuda_check_gpu_LDADD = $(DEVICE_LIBS)
+%C%_linear_linear_cuda_check_gpu_LINK = $(DEVICE_LINK)
+endif

@@ -7,6 +7,7 @@ check_PROGRAMS += %D%/replay_engine
 %C%_replay_engine_LDADD = libbase.a $(JANSSON_LIBS)
 
 
+include tests/cuda_emulation/local.mk
 include tests/data/local.mk
 include tests/unit/local.mk
 include tests/model/local.mk

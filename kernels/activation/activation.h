@@ -6,6 +6,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* h[i] = fl(silu(g[i]) * u[i]); h may be g or u. */
 typedef void silu_mul_fn(float *h, const float *g, const float *u,
                          size_t count);
@@ -24,5 +28,9 @@ silu_mul_fn silu_mul_ref, silu_mul_avx2;
 add_fn add_ref, add_avx2;
 add_scaled_fn add_scaled_ref, add_scaled_avx2;
 argmax_fn argmax_ref, argmax_avx2;
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -29,8 +29,8 @@ activations_bytes(size_t tokens, size_t blocks)
 }
 
 void
-activations_place(struct activations *a, void *memory, size_t tokens,
-                  size_t blocks, bool matrix_order)
+activations_lay(struct activations *a, void *memory, size_t tokens,
+                size_t blocks, bool matrix_order)
 {
     size_t padded = round_up(blocks, ACTIVATION_PAD);
     size_t cells = tokens * padded;
@@ -50,5 +50,12 @@ activations_place(struct activations *a, void *memory, size_t tokens,
     a->e = (float *) (void *) at;
     at += plane_bytes(cells, sizeof *a->e);
     a->s = (int16_t *) (void *) at;
+}
+
+void
+activations_place(struct activations *a, void *memory, size_t tokens,
+                  size_t blocks, bool matrix_order)
+{
+    activations_lay(a, memory, tokens, blocks, matrix_order);
     memset(memory, 0, activations_bytes(tokens, blocks));
 }

@@ -18,6 +18,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 enum {
     LINEAR_VECTOR_MAX = 8, // most tokens of one call in vector order
     ACTIVATION_PAD = 8,    // blocks a token are rounded up to this, zeroed
@@ -55,6 +59,13 @@ activation_half(const struct activations *a, size_t k, size_t half)
 
 /* Bytes that activations_place needs for tokens x (32 * blocks) values. */
 size_t activations_bytes(size_t tokens, size_t blocks);
+
+/*
+ * Says where the planes of *a lie in `memory`, which is not touched and may be
+ * a device's.
+ */
+void activations_lay(struct activations *a, void *memory, size_t tokens,
+                     size_t blocks, bool matrix_order);
 
 /*
  * Lays the planes of *a out in `memory` (64-byte aligned, at least
@@ -95,5 +106,9 @@ quantize_q8_fn quantize_q8_ref, quantize_q8_avx2;
 linear_fn linear_vector_ref, linear_vector_avx2;
 linear_fn linear_matrix_ref, linear_matrix_avx2;
 linear_float_fn linear_float_ref, linear_float_avx2;
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif
