@@ -272,9 +272,9 @@ put_tokenizer(struct object *parent, const struct gguf *gguf)
 static void
 put_names(struct object *object, const struct gguf *gguf)
 {
-    static const char *const keys[] = {"name",        "basename",     "version",
-                                       "size_label",  "organization", "license",
-                                       "quantized_by"};
+    static const char *const keys[] = {"name",       "version",
+                                       "size_label", "organization",
+                                       "license",    "quantized_by"};
     char from[48];
 
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {

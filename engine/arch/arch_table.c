@@ -19,5 +19,5 @@ arch_find(const char *name)
 const char *
 arch_names(void)
 {
-    return "deepseek2, llama"; // arch_test compares it with the table
+    return "deepseek2, llama"; // shape_test compares it with the table
 }

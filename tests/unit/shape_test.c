@@ -887,6 +887,27 @@ neighbours_are_refused_by_name(void **state)
     expect_refusal(&w, STATUS_UNSUPPORTED, "llama.expert_count", "mixtures");
 }
 
+static void
+every_architecture_is_listed(void **state)
+{
+    char names[256], *rest = NULL;
+    size_t length = 0;
+
+    (void) state;
+    snprintf(names, sizeof names, "%s", arch_names());
+    for (char *name = strtok_r(names, ", ", &rest); name != NULL;
+         name = strtok_r(NULL, ", ", &rest)) {
+        assert_non_null(arch_find(name));
+        assert_string_equal(arch_find(name)->name, name);
+        length += strlen(name) + 2;
+    }
+    assert_int_equal(length, strlen(arch_names()) + 2);
+    // those that forward.h can run
+    assert_non_null(strstr(arch_names(), arch_deepseek.name));
+    assert_non_null(strstr(arch_names(), arch_llama.name));
+    assert_null(arch_find("deepseek"));
+}
+
 int
 main(void)
 {
@@ -922,6 +943,7 @@ main(void)
         cmocka_unit_test(types_are_checked_by_class),
         cmocka_unit_test(formats_that_are_only_read_are_named),
         cmocka_unit_test(biases_of_llama_are_known),
+        cmocka_unit_test(every_architecture_is_listed),
         cmocka_unit_test(neighbours_are_refused_by_name),
     };
 
