@@ -274,6 +274,72 @@ check_float(const struct kernels *k, const struct format *format)
     check_ok(same, sentence);
 }
 
+/* ---- minus zero ---- */
+
+/*
+ * Products below the least denormal, all negative: every lane becomes -0, and
+ * so must the sum. A lane that took part in a block or element which does not
+ * exist would have become +0.
+ */
+static bool
+minus_zero_float(const struct kernels *k, const struct format *format)
+{
+    enum { SIZE = 40 }; // one element more for some lanes
+    float w[SIZE], x[SIZE], y;
+    uint8_t *row = check_alloc(format_row_bytes(format, SIZE));
+
+    for (size_t i = 0; i < SIZE; i++) {
+        w[i] = 0x1p-24f;
+        x[i] = -0x1p-140f;
+    }
+    format_encode_row(format, w, row, SIZE);
+    k->linear_float(format, row, 1, SIZE, x, SIZE, 1, &y, 1);
+    check_free(row);
+    return y == 0 && signbit(y);
+}
+
+/* Q4_1 with d = 0 and m = -2^-24; the sum of q is 1 in every block. */
+static bool
+minus_zero_blocks(const struct kernels *k, size_t tokens, bool matrix_order)
+{
+    enum { BLOCKS = 33 }; // one block more for one lane
+    const struct format *format = format_find(FORMAT_Q4_1);
+    struct layer l = {format, NULL, NULL, 1, 32 * BLOCKS, tokens};
+    size_t bytes = format_row_bytes(format, l.width);
+    const uint16_t minimum = 0x8001;
+    bool good = true;
+
+    l.w = check_alloc(bytes);
+    l.x = check_floats(tokens * l.width);
+    memset(l.w, 0, bytes);
+    memset(l.x, 0, tokens * l.width * sizeof *l.x);
+    for (size_t i = 0; i < BLOCKS; i++)
+        memcpy(l.w + i * format->block_bytes + 2, &minimum, sizeof minimum);
+    for (size_t i = 0; i < tokens * BLOCKS; i++) {
+        l.x[32 * i] = 0x1p-120f;
+        l.x[32 * i + 31] = -0x1p-120f * 126 / 127;
+    }
+    float *y = layer_run(&l, k, matrix_order);
+    for (size_t t = 0; t < tokens; t++)
+        good = good && y[2 * t] == 0 && signbit(y[2 * t]);
+    check_free(y);
+    layer_release(&l);
+    return good;
+}
+
+static void
+check_minus_zero(const struct kernels *k)
+{
+    bool good = minus_zero_blocks(k, 1, false);
+
+    good = minus_zero_blocks(k, 3, false) && good;
+    good = minus_zero_blocks(k, 3, true) && good;
+    for (size_t i = 0; format_at(i) != NULL; i++)
+        if (format_at(i)->contract == CONTRACT_FLOAT)
+            good = minus_zero_float(k, format_at(i)) && good;
+    check_ok(good, "lanes_that_a_block_does_not_reach_keep_minus_zero");
+}
+
 /* ---- the reference against doubles ---- */
 
 /*
@@ -370,6 +436,7 @@ check_level(enum cpu_level level)
 
     printf("# level %s\n", cpu_level_name(level));
     check_rounding(k);
+    check_minus_zero(k);
     for (size_t i = 0; format_at(i) != NULL; i++) {
         if (format_at(i)->contract == CONTRACT_INT8)
             check_format(k, format_at(i));
@@ -383,6 +450,7 @@ main(void)
 {
     printf("# seed %llu\n", (unsigned long long) rng.state);
     check_ok(known_rounding(), "activations_round_as_by_hand");
+    check_minus_zero(kernels_select(CPU_REF));
     for (size_t i = 0; format_at(i) != NULL; i++)
         if (format_at(i)->contract == CONTRACT_INT8)
             check_oracle(format_at(i));

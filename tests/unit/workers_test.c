@@ -111,6 +111,45 @@ a_job_is_done_when_run_returns_also_after_many_small_ones(void **state)
     workers_stop(workers);
 }
 
+/* The owner's chunk ends as soon as another worker has begun a long one. */
+struct slow {
+    _Atomic bool begun, done;
+};
+
+static void
+slow_rows(void *context, unsigned worker, size_t first, size_t count)
+{
+    struct slow *slow = context;
+    uint64_t end = clock_ns() + 1000000; // far beyond spinning
+
+    (void) first;
+    (void) count;
+    if (worker == 0) {
+        for (end += 5u * 1000000000u; !slow->begun && clock_ns() < end;)
+            sched_yield();
+        return;
+    }
+    slow->begun = true;
+    while (clock_ns() < end)
+        ;
+    slow->done = true;
+}
+
+static void
+run_waits_for_a_slow_worker(void **state)
+{
+    struct workers *workers = workers_start(2);
+
+    (void) state;
+    assert_non_null(workers);
+    for (int job = 0; job < 20; job++) {
+        struct slow slow = {false, false};
+        workers_run(workers, 2, 1, slow_rows, &slow);
+        assert_true(slow.begun && slow.done);
+    }
+    workers_stop(workers);
+}
+
 static void
 a_team_can_stop_and_start_at_any_time(void **state)
 {
@@ -303,6 +342,7 @@ main(void)
         cmocka_unit_test(every_row_is_run_exactly_once),
         cmocka_unit_test(
             a_job_is_done_when_run_returns_also_after_many_small_ones),
+        cmocka_unit_test(run_waits_for_a_slow_worker),
         cmocka_unit_test(a_team_can_stop_and_start_at_any_time),
         cmocka_unit_test(idle_workers_sleep),
         cmocka_unit_test(a_result_does_not_depend_on_team_or_chunk),
