@@ -31,7 +31,7 @@ notice_quiet(bool quiet)
     only_errors = quiet;
 }
 
-static void
+static void __attribute__((format(printf, 1, 0)))
 print_line(const char *format, va_list args)
 {
     char text[2048];

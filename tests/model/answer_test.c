@@ -11,7 +11,7 @@
 #include "config.h"
 
 #include "engine/engine.h"
-#include "tests/model/report.h"
+#include "tests/model/tap_report.h"
 #include "tests/model/smollm2.h"
 
 #include <stdio.h>

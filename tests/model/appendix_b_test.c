@@ -7,7 +7,7 @@
 #include "config.h"
 
 #include "tests/model/oracle.h"
-#include "tests/model/report.h"
+#include "tests/model/tap_report.h"
 #include "tests/model/taps.h"
 #include "tests/model/tiny_models.h"
 

@@ -7,7 +7,7 @@
 
 #include "tests/model/hash.h"
 #include "tests/model/moving_experts.h"
-#include "tests/model/report.h"
+#include "tests/model/tap_report.h"
 #include "tests/model/tiny_models.h"
 
 #include <math.h>

@@ -9,7 +9,7 @@
 #include "config.h"
 
 #include "tests/model/golden.h"
-#include "tests/model/report.h"
+#include "tests/model/tap_report.h"
 #include "tests/model/taps.h"
 
 #include <assert.h>

@@ -1,6 +1,6 @@
 MODEL_TEST_FILES = \
     %D%/oracle.c %D%/oracle.h \
-    %D%/report.c %D%/report.h \
+    %D%/tap_report.c %D%/tap_report.h \
     %D%/taps.c %D%/taps.h \
     %D%/tiny_models.c %D%/tiny_models.h
 
@@ -26,7 +26,7 @@ TESTS += %D%/determinism_test
 check_PROGRAMS += %D%/golden_check
 %C%_golden_check_SOURCES = %D%/golden_check.c \
     %D%/golden.c %D%/golden.h \
-    %D%/report.c %D%/report.h %D%/taps.c %D%/taps.h
+    %D%/tap_report.c %D%/tap_report.h %D%/taps.c %D%/taps.h
 %C%_golden_check_LDADD = $(ENGINE_LIBS) -lm
 EXTRA_DIST += %D%/goldens_test.sh
 TESTS += %D%/goldens_test.sh
@@ -44,12 +44,12 @@ check_PROGRAMS += %D%/smollm2_test
 TESTS += %D%/smollm2_test
 %C%_smollm2_test_SOURCES = %D%/smollm2_test.c \
     %D%/golden.c %D%/golden.h \
-    %D%/report.c %D%/report.h %D%/smollm2.c %D%/smollm2.h
+    %D%/tap_report.c %D%/tap_report.h %D%/smollm2.c %D%/smollm2.h
 %C%_smollm2_test_LDADD = $(ENGINE_LIBS) -lm
 
 # Greedy answers of the bundled model, to the bit.
 check_PROGRAMS += %D%/answer_test
 TESTS += %D%/answer_test
 %C%_answer_test_SOURCES = %D%/answer_test.c \
-    %D%/report.c %D%/report.h %D%/smollm2.c %D%/smollm2.h
+    %D%/tap_report.c %D%/tap_report.h %D%/smollm2.c %D%/smollm2.h
 %C%_answer_test_LDADD = $(ENGINE_LIBS)

@@ -15,7 +15,7 @@
 
 #include "engine/engine.h"
 #include "tests/model/golden.h"
-#include "tests/model/report.h"
+#include "tests/model/tap_report.h"
 #include "tests/model/smollm2.h"
 
 #include <assert.h>

@@ -1,6 +1,6 @@
 /* TAP lines with a figure in them: "ok 3 - model A, absorbed: 4e-7 of 1e-5". */
-#ifndef FATHOM_TESTS_MODEL_REPORT_H
-#define FATHOM_TESTS_MODEL_REPORT_H
+#ifndef FATHOM_TESTS_MODEL_TAP_REPORT_H
+#define FATHOM_TESTS_MODEL_TAP_REPORT_H
 
 #include <stdbool.h>
 

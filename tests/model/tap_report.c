@@ -1,7 +1,7 @@
-/* See report.h. */
+/* See tap_report.h. */
 #include "config.h"
 
-#include "tests/model/report.h"
+#include "tests/model/tap_report.h"
 
 #include <stdarg.h>
 #include <stdio.h>
