@@ -27,7 +27,7 @@ struct server {
     struct warm *warm;
     struct client *clients;
     size_t client_count;
-    bool protocol_broken;
+    bool client_failed; // one broke the protocol, or could not be answered
     uint64_t idle_since_ns;
 
     struct pollfd *polls; // wake, rendezvous, then two a client
@@ -179,10 +179,7 @@ serve_client(struct server *server, struct client *client, short in, short out)
         return false;
     if ((out & (POLLERR | POLLNVAL)) != 0 || (in & POLLNVAL) != 0)
         return false; // nobody reads
-    if (!client->closing)
-        return true;
-    server->protocol_broken = true;
-    return client_wants_write(client);
+    return !client->closing || client_wants_write(client);
 }
 
 static void
@@ -194,6 +191,7 @@ drop_client(struct server *server, struct client *client)
         link = &(*link)->next;
     *link = client->next;
     server->client_count--;
+    server->client_failed |= client->closing || atomic_load(&client->broken);
     server->idle_since_ns = clock_ns();
     client_leave(client, server->work.jobs);
 }
@@ -354,6 +352,6 @@ server_run(struct server *server, int *exit_code, struct error *err)
         *exit_code = server->work.failure_exit;
         return err->status;
     }
-    *exit_code = server->protocol_broken ? EXIT_INTERNAL : 0;
+    *exit_code = server->client_failed ? EXIT_INTERNAL : 0;
     return STATUS_OK;
 }

@@ -31,8 +31,8 @@ MUST_CHECK enum status server_open(struct server **out,
 
 /*
  * Serves until the end. *exit_code is the process's: 0, or 70 after a client
- * that broke the protocol. Fails when a warm engine cannot make its model
- * ready; *exit_code says why (ready_exit).
+ * that broke the protocol or could not be answered. Fails when a warm engine
+ * cannot make its model ready; *exit_code says why (ready_exit).
  */
 MUST_CHECK enum status server_run(struct server *server, int *exit_code,
                                   struct error *err);

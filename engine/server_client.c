@@ -511,8 +511,11 @@ client_read(struct client *client, const struct client_sink *sink)
 {
     struct error err;
 
-    if (buffer_reserve(&client->input, READ_BYTES, &err) != STATUS_OK)
+    if (buffer_reserve(&client->input, READ_BYTES, &err) != STATUS_OK ||
+        fault_due()) {
+        client_break(client);
         return false;
+    }
     ssize_t got =
         read(client->in, client->input.data + client->input.length, READ_BYTES);
     if (got < 0)
@@ -559,8 +562,10 @@ client_write(struct client *client)
     // a pipe that polls writable takes this much without blocking
     if (length > PIPE_BUF)
         length = PIPE_BUF;
-    if (fault_due())
+    if (fault_due()) {
+        client_break(client);
         return false;
+    }
     ssize_t wrote = write(client->out, frame->data + client->written, length);
     if (wrote < 0)
         return errno == EINTR || errno == EAGAIN;

@@ -30,10 +30,8 @@ work_init(struct work *work, const struct work_options *options, int wake,
     *work = (struct work){.options = *options, .wake = wake};
     work->start_ns = clock_ns();
     TRY(ready_open(&work->ready, &options->ready, err));
-    enum status status = queue_open(&work->jobs, SIZE_MAX, err);
-    if (status != STATUS_OK)
-        ready_close(work->ready);
-    return status;
+    // what is open so far is given back by work_release
+    return queue_open(&work->jobs, SIZE_MAX, err);
 }
 
 void
@@ -66,7 +64,9 @@ finish(struct job *job, enum status status, struct buffer *frame,
         status = client_send(job->client, frame, PUSH_ALWAYS, job, NULL, &err);
     buffer_release(frame);
     if (status != STATUS_OK && status != STATUS_CANCELLED)
-        client_send_error(job->client, job->number, job, &err, EXIT_INTERNAL);
+        client_send_error(job->client, job->number, job, &err,
+                          status == STATUS_NOMEM ? EXIT_UNAVAILABLE
+                                                 : EXIT_INTERNAL);
 }
 
 static void

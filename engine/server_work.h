@@ -34,7 +34,10 @@ struct work {
     int failure_exit;
 };
 
-/* Fills *work and opens its queue; nothing runs yet. */
+/*
+ * Fills *work and opens its queue; nothing runs yet. After a failure too
+ * work_release is due.
+ */
 MUST_CHECK enum status work_init(struct work *work,
                                  const struct work_options *options, int wake,
                                  struct error *err);

@@ -1,12 +1,13 @@
 """fathom-engine on a pair of pipes, with the bundled model."""
 import os
 import signal
+import struct
 import subprocess
 import tempfile
 import time
 
 import engine_client
-from engine_client import LIMIT, REQUESTS, Closed, Engine, frame, text_of
+from engine_client import LIMIT, Closed, Engine, frame, text_of
 
 ENGINE = os.path.join(os.environ["top_builddir"], "fathom-engine")
 MODEL = os.path.join(os.environ["top_srcdir"], "models/fathom-mini.gguf")
@@ -69,7 +70,8 @@ def opening_goes_as_far_as_asked():
     assert model["thinks"] and model["switch"]
     engine.send("OPEN", 9)
     events, done, kind = engine.answer(9)
-    assert events == [] and done["load"]["read_ms"] == 0
+    assert done["load"]["read_ms"] == 0
+    assert not [body for kind, body in events if body.get("phase") != "queue"]
     end_well(engine)
 
 
@@ -463,6 +465,29 @@ def an_unreadable_model_is_66():
         engine.end()
 
 
+def a_missing_shard_is_65():
+    def text(value):
+        return struct.pack("<Q", len(value)) + value
+
+    def entry(key, kind, value):
+        return text(key) + struct.pack("<I", kind) + value
+
+    with tempfile.TemporaryDirectory() as folder:
+        path = os.path.join(folder, "m-00001-of-00002.gguf")
+        with open(path, "wb") as file:
+            file.write(b"GGUF" + struct.pack("<IQQ", 3, 0, 4) +
+                       entry(b"general.architecture", 8, text(b"llama")) +
+                       entry(b"split.no", 2, struct.pack("<H", 0)) +
+                       entry(b"split.count", 2, struct.pack("<H", 2)) +
+                       entry(b"split.tensors.count", 5, struct.pack("<i", 3)))
+        engine = start(model=path)
+        engine.send("OPEN", 1)
+        events, error, kind = engine.answer(1)
+        assert kind == "ERROR" and error["exit"] == 65, error
+        assert "m-00002-of-00002.gguf" in error["text"], error
+        end_well(engine)
+
+
 def what_is_too_large_is_69():
     engine = start("--context=2000000")
     engine.send("OPEN", 1)
@@ -537,6 +562,35 @@ def the_log_has_no_content():
         assert os.stat(log).st_mode & 0o777 == 0o600
 
 
+def nothing_is_lost_silently_when_memory_or_reading_fails():
+    """With the nth allocation, read or write failing, for many n: every
+    request is answered or the stream ends and the status says so."""
+    n, whole = 1, 0
+    while whole < 3:
+        engine = start(FATHOM_FAULT=str(n))
+        answered = []
+        try:
+            engine.send("OPEN", 1)
+            answered.append(engine.answer(1)[1:])
+            ask(engine, 2, max_tokens=2, logprobs=1)
+            answered.append(engine.answer(2)[1:])
+            engine.send("STATS", 3)
+            answered.append(engine.answer(3)[1:])
+        except (Closed, BrokenPipeError):
+            pass
+        try:
+            status, error = engine.end()
+        except BrokenPipeError:
+            status, error = engine.process.wait(LIMIT), "closed"
+        assert status in (0, 69, 70), (n, status, error)
+        assert len(answered) == 3 or status != 0, (n, answered)
+        for body, kind in answered:
+            assert kind == "DONE" or body["exit"] in (65, 66, 69, 70), body
+        # beyond the last step nothing fails; progress may be lost before
+        whole = whole + 1 if n > 1500 else 0
+        n += 1 if n < 16 else n // 8
+
+
 engine_client.run([
     it_answers_after_a_thought,
     opening_goes_as_far_as_asked,
@@ -562,10 +616,12 @@ engine_client.run([
     a_number_in_use_ends_the_stream,
     model_files_that_cannot_be_used_are_named,
     an_unreadable_model_is_66,
+    a_missing_shard_is_65,
     what_is_too_large_is_69,
     the_end_of_requests_ends_it_at_once,
     a_reader_that_is_gone_ends_it,
     keys_of_the_terminal_do_not_reach_it,
     its_options_are_checked,
     the_log_has_no_content,
+    nothing_is_lost_silently_when_memory_or_reading_fails,
 ])
