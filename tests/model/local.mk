@@ -47,6 +47,13 @@ TESTS += %D%/smollm2_test
     %D%/tap_report.c %D%/tap_report.h %D%/smollm2.c %D%/smollm2.h
 %C%_smollm2_test_LDADD = $(ENGINE_LIBS) -lm
 
+check_PROGRAMS += %D%/smollm2_bits_test
+TESTS += %D%/smollm2_bits_test
+%C%_smollm2_bits_test_SOURCES = %D%/smollm2_bits_test.c \
+    %D%/golden.c %D%/golden.h \
+    %D%/tap_report.c %D%/tap_report.h %D%/smollm2.c %D%/smollm2.h
+%C%_smollm2_bits_test_LDADD = $(ENGINE_LIBS)
+
 # Greedy answers of the bundled model, to the bit.
 check_PROGRAMS += %D%/answer_test
 TESTS += %D%/answer_test
