@@ -13,7 +13,7 @@
  *   device/      struct device: memory and one slot an operation; the CPU
  *   experts/     where experts lie; asked for, leased, given back
  *   kv_cache.h   keys and values, or latents, of one conversation
- *   forward.h    token ids to logits
+ *   forward.h    token ids to logits; workspace.h: the memory of one pass
  *   tokenizer.h  text to token ids and back; detokenizer.h: a stream of ids
  *   prompt.h     conversations to token ids, by model family
  *   sampler.h    logits to a token

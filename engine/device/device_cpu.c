@@ -3,7 +3,7 @@
 
 #include "engine/device/device_cpu.h"
 
-#include <assert.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -63,10 +63,10 @@ device_cpu_check(struct device_cpu *cpu, const struct step *step,
     }
     if (row == INT64_MAX)
         return;
-    error_fill(
-        &err, STATUS_DEVICE, "%s in layer %u at position %lld", what,
-        (unsigned) step->layer,
-        (long long) (step->state->position + (int64_t) step->first + row));
+    int64_t position = step->state->position + (int64_t) step->first + row;
+    error_fill(&err, STATUS_DEVICE,
+               "%s in layer %" PRIu32 " at position %" PRId64, what,
+               step->layer, position);
     device_cpu_fail(cpu, &err);
 }
 

@@ -10,7 +10,6 @@
 
 #include "engine/device/device_cpu.h"
 
-#include <assert.h>
 #include <string.h>
 
 static size_t
@@ -387,7 +386,7 @@ head_group(const struct device_cpu *cpu, size_t heads, size_t tiles)
     while (group > 1 && (heads % group != 0 ||
                          heads / group * tiles < (size_t) 2 * cpu->threads))
         group--;
-    return group;
+    return at_least_one(group);
 }
 
 static void

@@ -159,6 +159,7 @@ device_cpu_linear(struct device *device, const struct step *step,
 
     if (cpu->failed != STATUS_OK)
         return;
+    assert(count <= PRODUCTS_MAX);
     for (size_t p = 0; p < count; p++) {
         assert(products[p].weight->columns == columns);
         rows += rows_padded(&products[p]);

@@ -60,3 +60,11 @@ TESTS += %D%/answer_test
 %C%_answer_test_SOURCES = %D%/answer_test.c \
     %D%/tap_report.c %D%/tap_report.h %D%/smollm2.c %D%/smollm2.h
 %C%_answer_test_LDADD = $(ENGINE_LIBS)
+
+# Operations of the device on their own.
+check_PROGRAMS += %D%/device_test
+TESTS += %D%/device_test
+%C%_device_test_SOURCES = %D%/device_test.c \
+    %D%/tap_report.c %D%/tap_report.h \
+    tests/unit/random_rows.c tests/unit/random_rows.h
+%C%_device_test_LDADD = $(ENGINE_LIBS) -lm
