@@ -71,7 +71,8 @@ TESTS += $(kernel_checks)
 %C%_linear_linear_check_LDADD = $(CHECK_LIBS)
 
 # CUDA kernels are compiled for the emulator (tests/cuda_emulation) everywhere
-# and, where nvcc is, for devices.
+# and, where nvcc is, for devices. A check is built three times: emulated, with
+# the emulator's checker (_checked), for a device (_gpu).
 cuda_kernels = %D%/activation/activation_cuda.cu %D%/linear/linear_cuda.cu
 EXTRA_DIST += $(cuda_kernels) %D%/activation/activation_cuda_check.cu \
     %D%/cuda_port.h %D%/exponential_cuda.h \
@@ -80,69 +81,82 @@ EXTRA_DIST += $(cuda_kernels) %D%/activation/activation_cuda_check.cu \
 
 EMULATION_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests/cuda_emulation/include
 EMULATION_LIBS = libkernels_emulated.a $(CHECK_LIBS) libcuda_emulation.a
-CHECKER_LIBS = libkernels_checked.a $(CHECK_LIBS) \
-    libcuda_checker.a libcuda_emulation.a
-cuda_check_sources = %D%/check_cuda.c %D%/check_cuda.h
-
 check_LIBRARIES += libkernels_emulated.a
-libkernels_emulated_a_SOURCES =
+libkernels_emulated_a_CPPFLAGS = $(EMULATION_CPPFLAGS)
+libkernels_emulated_a_SOURCES = %D%/check_cuda.c %D%/check_cuda.h
 libkernels_emulated_a_LIBADD = $(cuda_kernels:.cu=.emulated.o)
 
 cuda_checks = \
     %D%/activation/activation_cuda_check \
     %D%/linear/linear_cuda_check
-check_PROGRAMS += $(cuda_checks)
+check_PROGRAMS += $(cuda_checks) %D%/linear/linear_cuda_bench
 TESTS += $(cuda_checks)
-%C%_activation_activation_cuda_check_SOURCES = $(cuda_check_sources)
-%C%_activation_activation_cuda_check_CPPFLAGS = $(EMULATION_CPPFLAGS)
+%C%_activation_activation_cuda_check_SOURCES =
 %C%_activation_activation_cuda_check_LDADD = \
     %D%/activation/activation_cuda_check.emulated.o $(EMULATION_LIBS)
 %C%_activation_activation_cuda_check_LINK = $(CXXLINK)
-%C%_linear_linear_cuda_check_SOURCES = \
-    %D%/linear/linear_cuda_check.c $(cuda_check_sources)
+%C%_linear_linear_cuda_check_SOURCES = %D%/linear/linear_cuda_check.c
 %C%_linear_linear_cuda_check_CPPFLAGS = $(EMULATION_CPPFLAGS)
 %C%_linear_linear_cuda_check_LDADD = $(EMULATION_LIBS)
 %C%_linear_linear_cuda_check_LINK = $(CXXLINK)
+%C%_linear_linear_cuda_bench_SOURCES = %D%/linear/linear_cuda_bench.c
+%C%_linear_linear_cuda_bench_CPPFLAGS = $(EMULATION_CPPFLAGS)
+%C%_linear_linear_cuda_bench_LDADD = $(EMULATION_LIBS)
+%C%_linear_linear_cuda_bench_LINK = $(CXXLINK)
 
-# The same with the emulator's checker, which replaces sanitizers.
+# The checker takes the place of sanitizers.
 if !WITH_SANITIZERS
+CHECKER_LIBS = libkernels_checked.a $(CHECK_LIBS) \
+    libcuda_checker.a libcuda_emulation.a
 check_LIBRARIES += libkernels_checked.a
-libkernels_checked_a_SOURCES =
+libkernels_checked_a_CPPFLAGS = $(EMULATION_CPPFLAGS)
+libkernels_checked_a_SOURCES = $(libkernels_emulated_a_SOURCES)
 libkernels_checked_a_LIBADD = $(cuda_kernels:.cu=.checked.o)
 check_PROGRAMS += \
     %D%/activation/activation_cuda_check_checked \
     %D%/linear/linear_cuda_check_checked
-%C%_activation_activation_cuda_check_checked_SOURCES = $(cuda_check_sources)
-%C%_activation_activation_cuda_check_checked_CPPFLAGS = $(EMULATION_CPPFLAGS)
+%C%_activation_activation_cuda_check_checked_SOURCES =
 %C%_activation_activation_cuda_check_checked_LDADD = \
     %D%/activation/activation_cuda_check.checked.o $(CHECKER_LIBS)
 %C%_activation_activation_cuda_check_checked_LINK = $(CXXLINK)
-%C%_linear_linear_cuda_check_checked_SOURCES = \
-    $(%C%_linear_linear_cuda_check_SOURCES)
+%C%_linear_linear_cuda_check_checked_SOURCES = %D%/linear/linear_cuda_check.c
 %C%_linear_linear_cuda_check_checked_CPPFLAGS = $(EMULATION_CPPFLAGS)
 %C%_linear_linear_cuda_check_checked_LDADD = $(CHECKER_LIBS)
 %C%_linear_linear_cuda_check_checked_LINK = $(CXXLINK)
 endif
 
-# On a device: script/gpu-check.
+# script/gpu-check runs these.
 if WITH_CUDA
 noinst_LIBRARIES += libkernels_device.a
 libkernels_device_a_SOURCES =
 libkernels_device_a_LIBADD = $(cuda_kernels:.cu=.device.o)
 DEVICE_CPPFLAGS = $(AM_CPPFLAGS) $(CUDA_CPPFLAGS)
-DEVICE_LIBS = libkernels_device.a $(CHECK_LIBS)
+DEVICE_LIBS = libcheck_cuda_device.a libkernels_device.a $(CHECK_LIBS)
 DEVICE_LINK = $(NVCC) -ccbin $(CXX) -cudart static -o $@
-check_PROGRAMS += \
+check_LIBRARIES += libcheck_cuda_device.a
+libcheck_cuda_device_a_CPPFLAGS = $(DEVICE_CPPFLAGS)
+libcheck_cuda_device_a_SOURCES = $(libkernels_emulated_a_SOURCES)
+device_binaries = \
     %D%/activation/activation_cuda_check_gpu \
-    %D%/linear/linear_cuda_check_gpu
-%C%_activation_activation_cuda_check_gpu_SOURCES = $(cuda_check_sources)
-%C%_activation_activation_cuda_check_gpu_CPPFLAGS = $(DEVICE_CPPFLAGS)
+    %D%/linear/linear_cuda_check_gpu \
+    %D%/linear/linear_cuda_bench_gpu \
+    tests/cuda_emulation/emulation_check_gpu
+check_PROGRAMS += $(device_binaries)
+device-programs: $(device_binaries)
+%C%_activation_activation_cuda_check_gpu_SOURCES =
 %C%_activation_activation_cuda_check_gpu_LDADD = \
     %D%/activation/activation_cuda_check.device.o $(DEVICE_LIBS)
 %C%_activation_activation_cuda_check_gpu_LINK = $(DEVICE_LINK)
-%C%_linear_linear_cuda_check_gpu_SOURCES = \
-    $(%C%_linear_linear_cuda_check_SOURCES)
+%C%_linear_linear_cuda_check_gpu_SOURCES = %D%/linear/linear_cuda_check.c
 %C%_linear_linear_cuda_check_gpu_CPPFLAGS = $(DEVICE_CPPFLAGS)
 %C%_linear_linear_cuda_check_gpu_LDADD = $(DEVICE_LIBS)
 %C%_linear_linear_cuda_check_gpu_LINK = $(DEVICE_LINK)
+%C%_linear_linear_cuda_bench_gpu_SOURCES = %D%/linear/linear_cuda_bench.c
+%C%_linear_linear_cuda_bench_gpu_CPPFLAGS = $(DEVICE_CPPFLAGS)
+%C%_linear_linear_cuda_bench_gpu_LDADD = $(DEVICE_LIBS)
+%C%_linear_linear_cuda_bench_gpu_LINK = $(DEVICE_LINK)
+else
+device-programs:
+	@echo "configure found no nvcc: use --with-cuda=DIR" >&2; exit 1
 endif
+.PHONY: device-programs

@@ -26,20 +26,36 @@ any_float(void)
     return isfinite(x) ? x : 0;
 }
 
+/* Around the middle between two powers of two, where n is rounded to even. */
+float
+halfway_float()
+{
+    const double ln2 = 0.69314718055994531;
+    double n = (double) check_below(&rng, 250) - 125;
+    float x = (float) ((n + 0.5) * ln2);
+
+    for (size_t steps = check_below(&rng, 3); steps > 0; steps--)
+        x = nextafterf(x, check_below(&rng, 2) != 0 ? 200.0f : -200.0f);
+    return x;
+}
+
 /* Where the exponential neither vanishes nor overflows, and past its ends. */
 void
 arguments_make(float *x, size_t count)
 {
-    static const float special[] = {0.0f,     -0.0f,     EXP_LO,    EXP_HI,
-                                    -EXP_LO,  -EXP_HI,   0x1p-126f, 0x1p-149f,
-                                    INFINITY, -INFINITY, 1.0f,      -1.0f};
+    static const float special[] = {0.0f,      -0.0f,   EXP_LO,     EXP_HI,
+                                    -EXP_LO,   -EXP_HI, 0x1p-126f,  0x1p-149f,
+                                    HUGE_VALF, 88.29f,  -HUGE_VALF, (float) NAN,
+                                    1.0f,      -1.0f};
     const size_t specials = sizeof special / sizeof *special;
 
     for (size_t i = 0; i < count; i++)
         if (i < specials)
             x[i] = special[i];
+        else if (i % 4 == 0)
+            x[i] = any_float();
         else
-            x[i] = i % 4 == 0 ? any_float() : 95 * check_unit(&rng);
+            x[i] = i % 4 == 1 ? halfway_float() : 95 * check_unit(&rng);
 }
 
 __global__ void

@@ -78,18 +78,51 @@ flag_take(uint32_t *flag)
     return value == 1;
 }
 
+/*
+ * Blocks whose values lie near the middle between two integers once divided,
+ * with largest values down to and below where a block becomes zero.
+ */
+static void
+ties_make(float *x, size_t count)
+{
+    static const float edges[] = {0x1p-120f, 0x1.fffffep-121f, 0x1p-121f,
+                                  0x1.8p-121f};
+    float most = 1;
+
+    for (size_t i = 0; i < count; i++) {
+        if (i % 32 == 0) {
+            size_t edge = check_below(&rng, 16);
+            float usual = ldexpf(1 + fabsf(check_unit(&rng)),
+                                 (int) check_below(&rng, 140) - 118);
+            most = edge < 4 ? edges[edge] : usual;
+        }
+        float level = (float) check_below(&rng, 127) + 0.5f;
+        x[i] = i % 32 == 0 ? most : most * level / 127;
+    }
+}
+
+/* VALUES_KINDS: ties. */
+static void
+values_make(float *x, size_t count, enum values kind)
+{
+    if (kind == VALUES_KINDS)
+        ties_make(x, count);
+    else
+        linear_sample_values(&rng, x, count, kind);
+}
+
 static bool
 same_rounding(size_t tokens, size_t blocks, bool matrix_order, enum values kind,
               float broken)
 {
     const uint32_t zero = 0;
-    size_t stride = 32 * blocks + 5, count = tokens * stride;
+    size_t stride = 32 * (blocks + 1), count = tokens * stride;
     float *x = check_floats(count);
     uint32_t *flag = check_cuda_copy(&zero, sizeof zero);
     struct planes p;
 
     planes_make(&p, tokens, blocks, matrix_order);
-    linear_sample_values(&rng, x, count, kind);
+    values_make(x, count, kind);
     if (broken != 0) // in a value of a token, not between two
         x[check_below(&rng, tokens) * stride + check_below(&rng, 32 * blocks)] =
             broken;
@@ -110,13 +143,14 @@ check_rounding(void)
     bool same = true;
 
     for (size_t blocks = 1; blocks <= 9; blocks++)
-        for (enum values kind = 0; kind < VALUES_KINDS; kind++)
+        for (enum values kind = 0; kind <= VALUES_KINDS; kind++)
             for (int order = 0; order < 2; order++)
                 for (size_t b = 0; b < 4; b += 1 + kind % 3)
                     same =
                         same && same_rounding(1 + check_below(&rng, 5), blocks,
                                               order != 0, kind, broken[b]);
     same = same && same_rounding(37, 64, true, VALUES_OUTLIERS, 0);
+    same = same && same_rounding(37, 64, false, VALUES_KINDS, 0);
     check_ok(same, "activations_round_to_the_bits_of_the_reference");
 }
 

@@ -42,17 +42,16 @@ CLEANFILES += $(cuda_objects) $(cuda_objects:.o=.d)
 emulation_checks = %D%/emulation_check %D%/faults_check
 check_PROGRAMS += $(emulation_checks)
 TESTS += $(emulation_checks)
-%C%_emulation_check_SOURCES = $(cuda_check_sources)
-%C%_emulation_check_CPPFLAGS = $(EMULATION_CPPFLAGS)
+%C%_emulation_check_SOURCES =
 %C%_emulation_check_LDADD = %D%/emulation_check.emulated.o $(EMULATION_LIBS)
 %C%_emulation_check_LINK = $(CXXLINK)
-%C%_faults_check_SOURCES = $(cuda_check_sources)
-%C%_faults_check_CPPFLAGS = $(EMULATION_CPPFLAGS)
+%C%_faults_check_SOURCES =
 %C%_faults_check_LDADD = %D%/faults_check.emulated.o $(EMULATION_LIBS)
 %C%_faults_check_LINK = $(CXXLINK)
 
 # Each check again in other orders and, where it is built, with the checker.
 TESTS += %D%/orders.sh
+TESTS += %D%/gpu_check_test.sh
 
 if !WITH_SANITIZERS
 check_LIBRARIES += libcuda_checker.a
@@ -61,23 +60,19 @@ libcuda_checker_a_SOURCES = %D%/checker.cc %D%/access_profile.cc
 checked_checks = %D%/emulation_check_checked %D%/faults_check_checked
 check_PROGRAMS += $(checked_checks)
 TESTS += $(checked_checks)
-%C%_emulation_check_checked_SOURCES = $(cuda_check_sources)
-%C%_emulation_check_checked_CPPFLAGS = $(EMULATION_CPPFLAGS)
+%C%_emulation_check_checked_SOURCES =
 %C%_emulation_check_checked_LDADD = \
     %D%/emulation_check.checked.o $(CHECKER_LIBS)
 %C%_emulation_check_checked_LINK = $(CXXLINK)
-%C%_faults_check_checked_SOURCES = $(cuda_check_sources)
-%C%_faults_check_checked_CPPFLAGS = $(EMULATION_CPPFLAGS)
+%C%_faults_check_checked_SOURCES =
 %C%_faults_check_checked_LDADD = %D%/faults_check.checked.o $(CHECKER_LIBS)
 %C%_faults_check_checked_LINK = $(CXXLINK)
 endif
 
 if WITH_CUDA
-check_PROGRAMS += %D%/emulation_check_gpu
-%C%_emulation_check_gpu_SOURCES = $(cuda_check_sources)
-%C%_emulation_check_gpu_CPPFLAGS = $(DEVICE_CPPFLAGS)
+%C%_emulation_check_gpu_SOURCES =
 %C%_emulation_check_gpu_LDADD = %D%/emulation_check.device.o $(DEVICE_LIBS)
 %C%_emulation_check_gpu_LINK = $(DEVICE_LINK)
 TESTS += %D%/device.sh
 endif
-EXTRA_DIST += %D%/orders.sh %D%/device.sh
+EXTRA_DIST += %D%/orders.sh %D%/device.sh %D%/gpu_check_test.sh
