@@ -163,23 +163,6 @@ block_at(const uint8_t *w, size_t size, int j, int last)
     return w + size * (size_t) (j < last ? j : last);
 }
 
-/* The first four bytes of each block: 0..3 in the low 128 bits. */
-INLINE __m256i
-heads(const uint8_t *w, size_t size, int last)
-{
-    __m128i h[8], pair[4];
-
-    UNROLL
-    for (int j = 0; j < 8; j++)
-        h[j] = _mm_cvtsi32_si128((int) u32_load(block_at(w, size, j, last)));
-    UNROLL
-    for (int j = 0; j < 4; j++)
-        pair[j] = _mm_unpacklo_epi32(h[2 * j], h[2 * j + 1]);
-    return _mm256_inserti128_si256(
-        _mm256_castsi128_si256(_mm_unpacklo_epi64(pair[0], pair[1])),
-        _mm_unpacklo_epi64(pair[2], pair[3]), 1);
-}
-
 /* a = the half at the start of each block. */
 INLINE void
 unpack_d(const uint8_t *w, size_t size, int last, struct octet *o)
@@ -197,14 +180,15 @@ unpack_d(const uint8_t *w, size_t size, int last, struct octet *o)
     o->a = _mm256_cvtph_ps(_mm_unpacklo_epi64(pair[0], pair[2]));
 }
 
-/* a, m = the two halves at the start of each block. */
+/*
+ * a, m = the two halves at the start of each block; blocks 0-3 and 4-7 come as
+ * d m d m d m d m.
+ */
 INLINE void
-unpack_d_and_m(const uint8_t *w, size_t size, int last, struct octet *o)
+unpack_d_and_m(__m128i first, __m128i second, struct octet *o)
 {
-    __m256i h = heads(w, size, last);
-    __m256 low = _mm256_cvtph_ps(_mm256_castsi256_si128(h));
-    __m256 high = _mm256_cvtph_ps(_mm256_extracti128_si256(h, 1));
-    // low is d0 m0 d1 m1 | d2 m2 d3 m3; shuffles stay within 128 bits
+    __m256 low = _mm256_cvtph_ps(first), high = _mm256_cvtph_ps(second);
+    // shuffles stay within 128 bits: blocks 0 1 4 5 | 2 3 6 7
     __m256d d = _mm256_castps_pd(_mm256_shuffle_ps(low, high, 0x88));
     __m256d m = _mm256_castps_pd(_mm256_shuffle_ps(low, high, 0xdd));
 
@@ -212,6 +196,20 @@ unpack_d_and_m(const uint8_t *w, size_t size, int last, struct octet *o)
     m = _mm256_permute4x64_pd(m, 0xd8);
     // the contract subtracts a minimum; this one is added
     o->m = _mm256_xor_ps(_mm256_castpd_ps(m), _mm256_set1_ps(-0.0f));
+}
+
+/* The first four bytes of blocks first .. first+3. */
+INLINE __m128i
+four_heads(const uint8_t *w, size_t size, int first, int last)
+{
+    __m128i h[4];
+
+    UNROLL
+    for (int j = 0; j < 4; j++)
+        h[j] = _mm_cvtsi32_si128(
+            (int) u32_load(block_at(w, size, first + j, last)));
+    return _mm_unpacklo_epi64(_mm_unpacklo_epi32(h[0], h[1]),
+                              _mm_unpacklo_epi32(h[2], h[3]));
 }
 
 /* Sixteen bytes of nibbles at `at` of both blocks: j and j + 16. */
@@ -226,24 +224,57 @@ pair_nibbles(const uint8_t *w, size_t size, size_t at, int p, int last,
     pair[1] = high_nibbles(q);
 }
 
-/* Adds 16 to w where one of the 32 bits at `at` of its block is set. */
+/* The first eight bytes of blocks 2p and 2p+1. */
+INLINE __m128i
+pair_heads(const uint8_t *w, size_t size, int p, int last)
+{
+    return _mm_unpacklo_epi64(
+        _mm_loadl_epi64((const void *) block_at(w, size, 2 * p, last)),
+        _mm_loadl_epi64((const void *) block_at(w, size, 2 * p + 1, last)));
+}
+
+/*
+ * Adds 16 to w where one of the 32 bits at `at`, within the first eight bytes
+ * of its block, is set.
+ */
 INLINE void
-pair_fifth_bits(const uint8_t *w, size_t size, size_t at, int p, int last,
+pair_fifth_bits(const uint8_t *w, size_t size, int at, int p, int last,
                 __m256i pair[2])
 {
     const __m256i bit = _mm256_set1_epi64x((long long) 0x8040201008040201u);
-    __m256i bits = two(block_at(w, size, 2 * p, last) + at,
-                       block_at(w, size, 2 * p + 1, last) + at);
+    __m256i heads = _mm256_broadcastsi128_si256(pair_heads(w, size, p, last));
 
     UNROLL
     for (int z = 0; z < 2; z++) {
-        const __m256i byte = _mm256_broadcastsi128_si256(_mm_set_epi64x(
-            0x0101010101010101 * (2 * z + 1), 0x0101010101010101 * (2 * z)));
-        __m256i set = _mm256_and_si256(_mm256_shuffle_epi8(bits, byte), bit);
+        const long long first = 0x0101010101010101 * (at + 2 * z);
+        const long long one = 0x0101010101010101;
+        const __m256i byte = _mm256_setr_epi64x(
+            first, first + one, first + 8 * one, first + 9 * one);
+        __m256i set = _mm256_and_si256(_mm256_shuffle_epi8(heads, byte), bit);
         set =
             _mm256_and_si256(_mm256_cmpeq_epi8(set, bit), _mm256_set1_epi8(16));
         pair[z] = _mm256_or_si256(pair[z], set);
     }
+}
+
+/* The first four bytes of blocks 4h .. 4h+3, out of the same loads. */
+INLINE __m128i
+pair_four_heads(const uint8_t *w, size_t size, int h, int last)
+{
+    __m128 low = _mm_castsi128_ps(pair_heads(w, size, 2 * h, last));
+    __m128 high = _mm_castsi128_ps(pair_heads(w, size, 2 * h + 1, last));
+
+    return _mm_castps_si128(_mm_shuffle_ps(low, high, 0x88));
+}
+
+INLINE void
+unpack_q5_0_scales(const uint8_t *w, int last, struct octet *o)
+{
+    const __m128i half = _mm_set1_epi32(0xffff);
+
+    o->a = _mm256_cvtph_ps(
+        _mm_packus_epi32(_mm_and_si128(pair_four_heads(w, 22, 0, last), half),
+                         _mm_and_si128(pair_four_heads(w, 22, 1, last), half)));
 }
 
 /* The levels of IQ4_NL and IQ4_XS (quant/iq.h) in place of their indices. */
@@ -481,8 +512,12 @@ unpack_scales(enum format_id id, const uint8_t *w, int last, struct octet *o)
 
     switch ((int) id) {
     case FORMAT_Q4_1:
+        unpack_d_and_m(four_heads(w, size, 0, last),
+                       four_heads(w, size, 4, last), o);
+        break;
     case FORMAT_Q5_1:
-        unpack_d_and_m(w, size, last, o);
+        unpack_d_and_m(pair_four_heads(w, size, 0, last),
+                       pair_four_heads(w, size, 1, last), o);
         break;
     case FORMAT_Q2_K:
         unpack_q2_k_scales(w, o);
@@ -501,7 +536,10 @@ unpack_scales(enum format_id id, const uint8_t *w, int last, struct octet *o)
     case FORMAT_IQ4_XS:
         unpack_iq4_xs_scales(w, o);
         break;
-    default: // Q4_0, Q5_0, Q8_0, IQ4_NL
+    case FORMAT_Q5_0:
+        unpack_q5_0_scales(w, last, o);
+        break;
+    default: // Q4_0, Q8_0, IQ4_NL
         unpack_d(w, size, last, o);
         break;
     }
