@@ -207,6 +207,7 @@ dots_signed(const __m256i w[8], const __m256i magnitude[8], const int8_t *q)
         __m256i x = _mm256_sign_epi8(four_values(q, i), w[i]);
         x = _mm256_madd_epi16(_mm256_maddubs_epi16(magnitude[i], x), one);
         sum = _mm256_add_epi32(sum, x);
+        KEEP_ORDER(sum);
     }
     return sum;
 }
