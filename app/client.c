@@ -335,6 +335,8 @@ next_event(struct client *client, struct event *event, bool *found,
             return STATUS_OK;
         if (status == STATUS_UNSUPPORTED)
             continue;
+        if (status == STATUS_NOMEM)
+            return error_set(err, status, "%s", inner.text);
         if (client->process > 0)
             kill(client->process, SIGKILL);
         (void) engine_ended(client, err);

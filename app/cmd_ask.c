@@ -555,9 +555,10 @@ explain_failure(struct ask *ask, const struct error *err)
     if (ask->code != EXIT_CANT_WRITE && ask->output.descriptor >= 0 &&
         end_answer(ask, &ignored) != STATUS_OK)
         ask->code = EXIT_CANT_WRITE;
-    if (ask->code == EXIT_SUCCESS)
-        ask->code =
-            err->status == STATUS_NOMEM ? EXIT_UNAVAILABLE : EXIT_INTERNAL;
+    if (err->status == STATUS_NOMEM)
+        ask->code = EXIT_UNAVAILABLE;
+    else if (ask->code == EXIT_SUCCESS)
+        ask->code = EXIT_INTERNAL;
     notice_error("%s%s", err->text,
                  ask->answering ? "; the answer so far is incomplete" : "");
 }

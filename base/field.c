@@ -10,13 +10,17 @@
 
 // the parser reports running out of memory as broken JSON
 static _Thread_local bool out_of_memory;
+// jansson 2.14 reads past its buffer when that could not grow inside a string:
+// the parser gets its memory, and the failure is reported after it
+static _Thread_local bool parsing;
 
 static void *
 counted_malloc(size_t bytes)
 {
-    void *memory = fault_due() ? NULL : malloc(bytes);
+    bool fails = fault_due();
+    void *memory = fails && !parsing ? NULL : malloc(bytes);
 
-    if (memory == NULL)
+    if (fails || memory == NULL)
         out_of_memory = true;
     return memory;
 }
@@ -42,14 +46,19 @@ field_object(json_t **out, const char *bytes, size_t length, struct error *err)
     json_error_t error;
 
     out_of_memory = false;
+    parsing = true;
     *out = json_loadb(bytes != NULL ? bytes : "", length,
                       JSON_ALLOW_NUL | JSON_REJECT_DUPLICATES, &error);
+    parsing = false;
+    if (out_of_memory) {
+        json_decref(*out);
+        *out = NULL;
+        return error_set(err, STATUS_NOMEM,
+                         "memory does not suffice for a message");
+    }
     if (*out == NULL) {
         char quoted[200];
 
-        if (out_of_memory)
-            return error_set(err, STATUS_NOMEM,
-                             "memory does not suffice for a message");
         text_quote(quoted, sizeof quoted, error.text, strlen(error.text));
         return error_set(err, STATUS_FORMAT,
                          "a message is not JSON at byte %d: %s", error.position,

@@ -7,7 +7,8 @@ import subprocess
 import time
 
 import engine_client
-from program import (BUILD, FATHOM, LIMIT, Home, ask, one_sentence, run, start)
+from program import (FATHOM, LIMIT, REPLAY, Home, ask, one_sentence, run,
+                     start)
 
 EVERY_FINISH = {"stop": 0, "think_budget": 0, "length": 10,
                 "ended_thinking": 11, "context_full": 12, "timeout": 16}
@@ -714,6 +715,26 @@ def warnings_are_notes_unless_it_is_quiet():
     script = "want GENERATE\nsay Yes.\ndone {\"warnings\":[\"mind \\u001b[m\"]}\n"
     assert ask("hello", script=script).err == b"fathom ask: mind <ESC>[m\n"
     assert ask("hello", "-q", script=script).err == b""
+
+
+def whatever_fails_inside_is_told_and_nothing_breaks():
+    """FATHOM_FAULT=N: the Nth allocation, read or write fails, once."""
+    for options in ((), ("--json", "--show-thinking=json"), ("--jsonl",)):
+        with Home() as home:
+            engine = home.write("engine", "#!/bin/sh\nexec env -u FATHOM_FAULT "
+                                f"{REPLAY} \"$@\"\n")
+            os.chmod(engine, 0o700)
+            failed = 0
+            for n in range(1, 130):
+                result = run(home, "ask", "hello", *options,
+                             script=THOUGHT + "drain\n",
+                             environment={"FATHOM_FAULT": str(n),
+                                          "FATHOM_ENGINE": engine})
+                assert result.status in (0, 69, 70, 74), (n, result)
+                if result.status:
+                    failed += 1
+                    one_sentence(result.err)
+            assert failed > 20, failed
 
 
 engine_client.run([value for name, value in list(globals().items())
