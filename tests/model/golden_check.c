@@ -367,31 +367,45 @@ check_file(const struct golden *golden, const char *path, struct device *device)
     free(check);
 }
 
+/* Every model*.gguf of a folder; how many there are. */
+static size_t
+check_files(const struct golden *golden, const char *folder,
+            struct device *device)
+{
+    char pattern[4096];
+    glob_t files;
+
+    snprintf(pattern, sizeof pattern, "%s/model*.gguf", folder);
+    if (glob(pattern, 0, NULL, &files) != 0)
+        return 0;
+    size_t count = files.gl_pathc;
+    for (size_t i = 0; i < count; i++)
+        check_file(golden, files.gl_pathv[i], device);
+    globfree(&files);
+    return count;
+}
+
 static void
 check_folder(const char *folder, struct device *device)
 {
-    char pattern[4096];
+    char path[4096];
     struct golden *golden;
     struct error err;
-    struct stat status;
-    glob_t files;
+    struct stat info;
 
     if (golden_open(&golden, folder, &err) != STATUS_OK) {
         report(false, "%s: %s", folder, err.text);
         return;
     }
-    if (golden_find(golden, "tokens") == NULL)
+    snprintf(path, sizeof path, "%s/model-hf", folder);
+    bool safetensors = stat(path, &info) == 0;
+    if (safetensors)
+        report_skip("safetensors are not read by this version", "%s", path);
+    const struct golden_tensor *ids = golden_find(golden, "tokens");
+    if (ids == NULL || !ids->is_int)
         report(false, "%s/golden.txt has no tokens", folder);
-    snprintf(pattern, sizeof pattern, "%s/model-hf", folder);
-    if (stat(pattern, &status) == 0)
-        report_skip("safetensors are not read by this version", "%s", pattern);
-    snprintf(pattern, sizeof pattern, "%s/model*.gguf", folder);
-    if (glob(pattern, 0, NULL, &files) == 0) {
-        for (size_t i = 0;
-             i < files.gl_pathc && golden_find(golden, "tokens") != NULL; i++)
-            check_file(golden, files.gl_pathv[i], device);
-        globfree(&files);
-    }
+    else if (check_files(golden, folder, device) == 0 && !safetensors)
+        report(false, "%s has no model to check", folder);
     golden_close(golden);
 }
 
