@@ -15,6 +15,10 @@ FATHOM = os.path.join(BUILD, "fathom")
 REPLAY = os.path.join(BUILD, "tests/replay_engine")
 LIMIT = 60  # seconds, for what must end
 
+with open(os.path.join(BUILD, "config.h")) as config:
+    NO_CHAT = ("" if "\n#define HAVE_READLINE 1\n" in config.read()
+               else "built without readline")
+
 
 class Home:
     """A directory for one test, gone at its end."""
