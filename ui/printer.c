@@ -87,7 +87,8 @@ flush_word(struct printer *p, struct error *err)
 
     if (p->word.length == 0)
         return STATUS_OK;
-    if (p->line_begun && need > p->columns) {
+    // a word whose beginning is shown already cannot move to the next line
+    if (p->line_begun && need > p->columns && !p->word_open) {
         TRY(put_newline(p, err));
         p->blanks = 0;
     }
@@ -96,6 +97,7 @@ flush_word(struct printer *p, struct error *err)
     TRY(put_columns(p, p->word.data, p->word.length, p->word_columns, err));
     buffer_clear(&p->word);
     p->word_columns = 0;
+    p->word_open = true;
     return STATUS_OK;
 }
 
@@ -106,6 +108,7 @@ flush_line(struct printer *p, struct error *err)
     TRY(flush_word(p, err));
     p->blanks = 0;
     p->ticks = 0;
+    p->word_open = false;
     p->held_newlines++;
     return STATUS_OK;
 }
@@ -130,22 +133,28 @@ layout_visible(struct printer *p, uint32_t c, const char *bytes, size_t n,
 
     if (c == '\t') {
         TRY(flush_word(p, err));
+        p->word_open = false;
         width = TAB_COLUMNS - p->column % TAB_COLUMNS;
         return put_columns(p, bytes, n, width, err);
     }
     if (c == ' ') {
         TRY(flush_word(p, err));
+        p->word_open = false;
         p->blanks++;
         return STATUS_OK;
     }
     // a line may be broken on either side of a wide character
-    if (width == 2)
+    if (width == 2) {
         TRY(flush_word(p, err));
+        p->word_open = false;
+    }
     TRY(buffer_append(&p->word, bytes, n, err));
     p->word_columns += width;
     // what does not fit a line anyhow need not wait for its end
-    return width == 2 || p->word_columns >= p->columns ? flush_word(p, err)
-                                                       : STATUS_OK;
+    if (width == 2 || p->word_columns >= p->columns)
+        TRY(flush_word(p, err));
+    p->word_open = p->word_open && width != 2;
+    return STATUS_OK;
 }
 
 static enum status
@@ -237,6 +246,7 @@ printer_begin(struct printer *p, struct print_style style)
     p->held_newlines = 0;
     p->ticks = 0;
     p->in_fence = false;
+    p->word_open = false;
 }
 
 enum status

@@ -28,6 +28,7 @@ struct printer {
     struct buffer fit;  // sanitised, not yet laid out
     struct buffer out;  // laid out, not yet written
     struct buffer word; // waits for its end
+    bool word_open;     // its beginning is printed, no break before the rest
     size_t word_columns;
     size_t blanks; // before the word
     size_t column; // of the cursor; 0: at the start of a line
