@@ -9,6 +9,9 @@
 #include "tests/model/tap_report.h"
 #include "tests/model/tiny_models.h"
 
+#include <stdio.h>
+#include <stdlib.h>
+
 enum { PROMPT = 9, SAMPLED = TINY_TOKENS - PROMPT };
 
 struct setting {
@@ -82,9 +85,91 @@ check(size_t i, const struct setting *setting)
            ok ? "" : ": ", ok ? "" : err.text);
 }
 
+// -- a trained model with int8 activations -----------------------------------
+
+enum { LONG_PROMPT = 40, LONG_SAMPLED = 4 };
+
+static enum status
+bundled_hash(const char *path, const struct setting *setting, uint64_t *hash,
+             struct error *err)
+{
+    struct device_cpu_options device_options = {.threads = setting->threads,
+                                                .level = setting->level,
+                                                .share_all =
+                                                    setting->threads > 1};
+    struct forward_options options = {.context_tokens =
+                                          LONG_PROMPT + LONG_SAMPLED,
+                                      .chunk_tokens = setting->chunk,
+                                      .cache = setting->cache,
+                                      .form = setting->form};
+    struct model_options model_options = {0};
+    struct expert_store *moving = NULL;
+    int32_t ids[LONG_PROMPT + LONG_SAMPLED];
+    struct device *device;
+    struct model *model;
+
+    TRY(device_cpu_open(&device, &device_options, err));
+    TRY(model_open(&model, path, &model_options, err));
+    TRY(model_load(model, device, 1, NULL, NULL, NULL, err));
+    for (size_t i = 0; i < LONG_PROMPT + LONG_SAMPLED; i++)
+        ids[i] = (int32_t) ((i * 379 + 5) % model->shape.vocabulary);
+    struct expert_store *resident = model->experts;
+    if (setting->moving)
+        model->experts = moving =
+            moving_experts_open(resident, model->shape.experts_used);
+    enum status status = hash_run(model, &options, ids, LONG_PROMPT,
+                                  ids + LONG_PROMPT, LONG_SAMPLED, hash, err);
+    expert_store_close(moving);
+    model->experts = resident;
+    model_close(model);
+    device_close(device);
+    return status;
+}
+
+/* Every way gives the hash of the first one with its attention form. */
+static void
+check_bundled(void)
+{
+    static const struct setting settings[] = {
+        {1, CPU_REF, 40, CACHE_F16, FORM_ABSORBED, false},
+        {2, CPU_AVX2, 7, CACHE_F16, FORM_ABSORBED, false},
+        {1, CPU_AVX2, 1, CACHE_F16, FORM_ABSORBED, true},
+        {1, CPU_REF, 40, CACHE_F16, FORM_EXPANDED, false},
+        {3, CPU_AVX2, 3, CACHE_F16, FORM_EXPANDED, true},
+        {1, CPU_AVX2, 40, CACHE_F16, FORM_EXPANDED, false},
+        {1, CPU_REF, 1, CACHE_F16, FORM_AUTO, false},
+        {2, CPU_AVX2, 40, CACHE_F16, FORM_AUTO, true},
+        {1, CPU_AVX2, 9, CACHE_F16, FORM_AUTO, false},
+    };
+    const char *top = getenv("top_srcdir");
+    uint64_t expected = 0, hash = 0;
+    char path[4096];
+
+    snprintf(path, sizeof path, "%s/models/fathom-mini.gguf",
+             top == NULL ? "." : top);
+    for (size_t i = 0; i < sizeof settings / sizeof *settings; i++) {
+        const struct setting *s = &settings[i];
+        struct error err = {.text = "another hash"};
+
+        if (s->level > cpu_level())
+            continue;
+        bool ok = bundled_hash(path, s, &hash, &err) == STATUS_OK;
+        if (i == 0 || s->form != settings[i - 1].form)
+            expected = hash;
+        ok &= hash == expected;
+        report(ok,
+               "the bundled model, %s, %u workers, chunks of %zu%s: "
+               "%016llx%s%s",
+               cpu_level_name(s->level), s->threads, s->chunk,
+               s->moving ? ", moving experts" : "", (unsigned long long) hash,
+               ok ? "" : ": ", ok ? "" : err.text);
+    }
+}
+
 int
 main(void)
 {
+    check_bundled();
     static const struct setting settings[] = {
         {2, CPU_REF, 9, CACHE_F32, FORM_ABSORBED, false},
         {3, CPU_REF, 9, CACHE_F16, FORM_EXPANDED, false},
