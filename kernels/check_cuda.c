@@ -24,7 +24,7 @@ check_cuda_device(void)
 
     if (error == cudaSuccess && devices > 0)
         error = cudaGetDeviceProperties(&prop, 0);
-    if (error != cudaSuccess || devices == 0) {
+    if (error != cudaSuccess || devices <= 0) {
         printf("1..0 # SKIP no CUDA device: %s\n",
                error != cudaSuccess ? cudaGetErrorString(error) : "none found");
         return false;
