@@ -217,6 +217,10 @@ take_streams(struct server_options *options, struct error *err)
     options->in = options->out = -1;
     if (options->warm_directory != NULL)
         return STATUS_OK;
+    if (isatty(STDIN_FILENO))
+        return error_set(err, STATUS_UNSUPPORTED,
+                         "frames come from a program, not from a terminal: "
+                         "use fathom chat or fathom ask");
     options->in = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3);
     options->out = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
     if (options->in < 0 || options->out < 0 ||
@@ -278,7 +282,9 @@ main(int argc, char **argv)
         return complain(73, err.text);
     leave_terminal();
     if (take_streams(&options.server, &err) != STATUS_OK)
-        return complain(EXIT_UNAVAILABLE, err.text);
+        return complain(err.status == STATUS_UNSUPPORTED ? EXIT_USAGE
+                                                         : EXIT_UNAVAILABLE,
+                        err.text);
     protocol_start();
     return serve(&options.server);
 }

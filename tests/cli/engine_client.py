@@ -91,6 +91,8 @@ class Stream:
 class Engine(Stream):
     """A program started on a pair of pipes."""
 
+    started = []  # by the test that runs
+
     def __init__(self, command, **environment):
         self.process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
@@ -98,6 +100,7 @@ class Engine(Stream):
             env=dict(os.environ, **environment))
         super().__init__(self.process.stdin.fileno(),
                          self.process.stdout.fileno())
+        Engine.started.append(self.process)
 
     def end(self):
         """Closes the requests; (status, standard error)."""
@@ -123,10 +126,13 @@ def run(tests):
     print(f"1..{len(tests)}", flush=True)
     failed = 0
     for i, test in enumerate(tests, 1):
+        Engine.started.clear()
         try:
             skipped = test()
         except Exception as problem:  # a test that breaks has failed
             failed += 1
+            for process in Engine.started:
+                process.kill()
             text = f"{type(problem).__name__}: {problem}"
             for line in text.splitlines():
                 print("#", line)

@@ -1,5 +1,7 @@
 """fathom-engine on a pair of pipes, with the bundled model."""
 import os
+import pty
+import shutil
 import signal
 import struct
 import subprocess
@@ -120,6 +122,34 @@ def an_answer_goes_back_by_its_own_ids():
     end_well(engine)
 
 
+def a_model_without_thoughts_goes_on_in_its_cache():
+    path = os.path.join(
+        os.environ.get("XDG_DATA_HOME",
+                       os.path.expanduser("~/.local/share")),
+        "fathom/models/SmolLM2-135M-Instruct.Q4_1.gguf")
+    if not os.path.exists(path):
+        return "script/example-model has not fetched SmolLM2"
+    engine = start(model=path)
+    turns = [{"role": "user", "content":
+              "What is the capital of France? Answer in one sentence."}]
+    engine.send("GENERATE", 1, messages=turns, sampling={"temperature": 0})
+    events, first, _ = engine.answer(1)
+    answer = text_of(events, "answer")
+    assert "Paris" in answer and first["thinking"]["mode"] == "none"
+    turns += [{"role": "assistant", "content": answer},
+              {"role": "user", "content": "And of Italy?"}]
+    engine.send("GENERATE", 2, messages=turns, sampling={"temperature": 0},
+                thinking=True)
+    events, second, _ = engine.answer(2)
+    assert "Rome" in text_of(events, "answer")
+    # the whole first turn, by the ids of its answer; its end token was not run
+    usage = first["usage"]
+    assert second["usage"]["cached"] == usage["prompt"] + usage["answer"]
+    assert len(second["warnings"]) == 1
+    end_well(engine)
+    return None
+
+
 def stop_strings_end_the_answer_unseen():
     engine = start()
     ask(engine, 1, stop=["= 3", "zebra"])
@@ -159,8 +189,8 @@ def limits_end_it():
 
 def the_same_seed_gives_the_same_answer():
     answers = []
-    for threads in ("1", "2", "3"):
-        engine = start("--threads=" + threads)
+    for threads, level in (("1", "avx2"), ("2", "ref"), ("3", "avx2")):
+        engine = start("--threads=" + threads, FATHOM_CPU=level)
         rule = {"temperature": 20, "top_p": 1}  # the model is very sure
         ask(engine, 1, sampling=dict(rule, seed=7), max_tokens=60,
             ignore_end=True)
@@ -488,6 +518,53 @@ def a_missing_shard_is_65():
         end_well(engine)
 
 
+def tensor_offset(path, wanted):
+    """Byte of the file at which a tensor's data begins (GGUF version 3)."""
+    with open(path, "rb") as file:
+        def read(form):
+            return struct.unpack("<" + form,
+                                 file.read(struct.calcsize("<" + form)))
+
+        def skip(kind):
+            if kind == 8:
+                file.read(read("Q")[0])
+            elif kind == 9:
+                element, count = read("IQ")
+                for _ in range(count):
+                    skip(element)
+            else:
+                file.read([1, 1, 2, 2, 4, 4, 4, 1, 0, 0, 8, 8, 8][kind])
+
+        tensors, values = read("4sIQQ")[2:]
+        for _ in range(values):
+            file.read(read("Q")[0])
+            skip(read("I")[0])
+        at = None
+        for _ in range(tensors):
+            name = file.read(read("Q")[0])
+            read("Q" * read("I")[0])
+            kind, offset = read("IQ")
+            if name == wanted:
+                at = offset
+        return at + (file.tell() + 31) // 32 * 32
+
+
+def numbers_that_are_not_finite_are_70():
+    with tempfile.TemporaryDirectory() as folder:
+        path = os.path.join(folder, "huge.gguf")
+        shutil.copy(MODEL, path)
+        with open(path, "r+b") as file:
+            file.seek(tensor_offset(MODEL, b"blk.2.attn_norm.weight"))
+            file.write(struct.pack("<256f", *[3e38] * 256))
+        engine = start(model=path)
+        ask(engine, 1)
+        events, error, kind = engine.answer(1)
+        assert kind == "ERROR" and error["exit"] == 70, error
+        assert error["status"] == "device"
+        assert not [kind for kind, body in events if kind == "TOKEN"]
+        end_well(engine)
+
+
 def what_is_too_large_is_69():
     engine = start("--context=2000000")
     engine.send("OPEN", 1)
@@ -543,6 +620,12 @@ def its_options_are_checked():
         done = run(*arguments)
         assert done.returncode == 64 and "usage:" in done.stderr, arguments
         assert done.stdout == ""
+    into, terminal = pty.openpty()
+    done = subprocess.run([ENGINE, MODEL], stdin=terminal, timeout=LIMIT,
+                          capture_output=True, text=True, check=False)
+    assert done.returncode == 64 and "terminal" in done.stderr
+    os.close(into)
+    os.close(terminal)
     assert run("--version").stdout.startswith("fathom-engine ")
     assert run("--help").stdout.startswith("usage: fathom-engine")
     assert run("--log=/nonexistent/log", MODEL).returncode == 73
@@ -597,6 +680,7 @@ engine_client.run([
     it_describes_the_model,
     the_cache_is_used_from_turn_to_turn,
     an_answer_goes_back_by_its_own_ids,
+    a_model_without_thoughts_goes_on_in_its_cache,
     stop_strings_end_the_answer_unseen,
     limits_end_it,
     the_same_seed_gives_the_same_answer,
@@ -617,6 +701,7 @@ engine_client.run([
     model_files_that_cannot_be_used_are_named,
     an_unreadable_model_is_66,
     a_missing_shard_is_65,
+    numbers_that_are_not_finite_are_70,
     what_is_too_large_is_69,
     the_end_of_requests_ends_it_at_once,
     a_reader_that_is_gone_ends_it,
