@@ -272,6 +272,7 @@ chat_close(struct chat *chat)
     client_close(chat->client);
     conversation_release(&chat->conversation);
     printer_release(&chat->printer);
+    spoken_table_release(&chat->table);
     free(chat->generation.stops.items);
 }
 

@@ -40,6 +40,7 @@ struct chat {
 
     struct terminal terminal;
     struct printer printer;
+    struct spoken_table table; // where somebody listens
     struct chat_figures last;
 
     bool quit;

@@ -27,6 +27,7 @@ struct run {
     bool cancelled, finished;
     bool refused; // an ERROR came: err holds it
     int refused_exit;
+    char activity[200]; // what progress says
 };
 
 enum status
@@ -77,6 +78,15 @@ chat_take_event(struct chat *chat, const struct event *event, struct error *err)
         return error_set(err, event->error.status, "%s", event->error.text);
     }
     return STATUS_OK;
+}
+
+/* Progress goes on while nothing happens, too. */
+static void
+tick(const struct run *run)
+{
+    // what is printed is progress
+    if (!run->answering && !run->thinking_shown)
+        progress_show(clock_ns(), run->activity);
 }
 
 /* -- printing ---------------------------------------------------------------
@@ -133,13 +143,14 @@ static enum status
 print_thinking(struct run *run, const struct token_event *token,
                struct error *err)
 {
-    char text[80], tokens[COUNT_TEXT];
+    char tokens[COUNT_TEXT];
 
     run->thinking_tokens += token->tokens;
     if (!run->chat->show_thinking) {
-        snprintf(text, sizeof text, "[still thinking, %s tokens]",
+        snprintf(run->activity, sizeof run->activity,
+                 "[still thinking, %s tokens]",
                  progress_count(tokens, run->thinking_tokens));
-        progress_show(clock_ns(), text);
+        tick(run);
         return STATUS_OK;
     }
     if (token->text.length == 0)
@@ -148,6 +159,22 @@ print_thinking(struct run *run, const struct token_event *token,
         TRY(begin_thinking(run, err));
     return printer_write(&run->chat->printer, token->text.bytes,
                          token->text.length, err);
+}
+
+/* Text of an answer for somebody who listens; NULL: it has ended. */
+static enum status
+print_spoken(struct chat *chat, const struct text *text, struct error *err)
+{
+    struct buffer out = {0};
+    enum status status =
+        text ? spoken_table_write(&chat->table, &out, text->bytes, text->length,
+                                  err)
+             : spoken_table_end(&chat->table, &out, err);
+
+    if (status == STATUS_OK)
+        status = printer_write(&chat->printer, out.data, out.length, err);
+    buffer_release(&out);
+    return status;
 }
 
 static enum status
@@ -159,6 +186,8 @@ print_answer(struct run *run, const struct token_event *token,
         return STATUS_OK;
     if (!run->answering)
         TRY(begin_answer(run, err));
+    if (run->chat->terminal.accessible)
+        return print_spoken(run->chat, &token->text, err);
     return printer_write(&run->chat->printer, token->text.bytes,
                          token->text.length, err);
 }
@@ -169,9 +198,14 @@ end_text(struct run *run)
     struct chat *chat = run->chat;
     struct error err;
 
+    enum status status = STATUS_OK;
+
     progress_clear();
-    if ((run->answering || run->thinking_shown) &&
-        printer_end(&chat->printer, &err) != STATUS_OK) {
+    if (run->answering && chat->terminal.accessible)
+        status = print_spoken(chat, NULL, &err);
+    if (status == STATUS_OK && (run->answering || run->thinking_shown))
+        status = printer_end(&chat->printer, &err);
+    if (status != STATUS_OK) {
         chat->quit = true;
         chat->code = EXIT_CANT_WRITE;
     }
@@ -274,7 +308,7 @@ on_token(struct run *run, const struct token_event *token, struct error *err)
 static enum status
 on_event(struct run *run, const struct event *event, struct error *err)
 {
-    char text[200];
+    char text[190];
 
     if (event->number != run->number)
         return event->type == MESSAGE_PROGRESS
@@ -285,11 +319,10 @@ on_event(struct run *run, const struct event *event, struct error *err)
     if (event->type == MESSAGE_DONE)
         finish_run(run, &event->generate);
     if (event->type == MESSAGE_PROGRESS) {
-        text[0] = '[';
-        progress_sentence(text + 1, sizeof text - 2, &event->progress,
+        progress_sentence(text, sizeof text, &event->progress,
                           clock_ns() - run->begun_ns);
-        strcat(text, "]");
-        progress_show(clock_ns(), text);
+        snprintf(run->activity, sizeof run->activity, "[%s]", text);
+        tick(run);
     }
     if (event->type == MESSAGE_ERROR) {
         run->finished = run->refused = true;
@@ -345,9 +378,12 @@ static enum status
 follow(struct run *run, struct error *err)
 {
     while (!run->finished && !run->chat->quit) {
-        struct client_wait wait = {.input = -1, .deadline_ns = UINT64_MAX};
+        struct client_wait wait = {.input = -1,
+                                   .deadline_ns = clock_ns() + SECOND_NS};
 
         TRY(client_wait(run->chat->client, &wait, err));
+        if (wait.wake == CLIENT_TIME)
+            tick(run);
         if (wait.wake == CLIENT_SIGNAL)
             TRY(on_signal(run, err));
         if (wait.wake != CLIENT_EVENT)
@@ -405,7 +441,8 @@ answer_turn(struct chat *chat)
 {
     struct run run = {.chat = chat,
                       .turn = conversation_last(&chat->conversation),
-                      .begun_ns = clock_ns()};
+                      .begun_ns = clock_ns(),
+                      .activity = "[waiting for the engine]"};
     struct error err;
 
     terminal_mute(STDIN_FILENO);

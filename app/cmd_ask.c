@@ -48,6 +48,7 @@ struct ask {
     enum finish cancel_reason;
     int signal;
     int code;
+    char activity[200]; // what progress says
 };
 
 static enum status
@@ -207,6 +208,15 @@ on_signal(struct ask *ask, struct error *err)
     return cancel(ask, FINISH_INTERRUPTED, err);
 }
 
+/* Progress goes on while nothing happens, too. */
+static void
+tick(const struct ask *ask)
+{
+    // the answer itself is progress where it can be seen
+    if (!ask->answering || !isatty(ask->output.descriptor))
+        progress_show(clock_ns(), ask->activity);
+}
+
 /* --wait or --timeout is over, or the grace after one of them. */
 static enum status
 on_time(struct ask *ask, struct error *err)
@@ -231,22 +241,18 @@ on_time(struct ask *ask, struct error *err)
     return STATUS_OK;
 }
 
-static void show_progress(const struct ask *ask, const char *format, ...)
+static void show_progress(struct ask *ask, const char *format, ...)
     PRINTF_LIKE(2, 3);
 
 static void
-show_progress(const struct ask *ask, const char *format, ...)
+show_progress(struct ask *ask, const char *format, ...)
 {
-    char text[200];
     va_list args;
 
-    // the answer itself is progress where it can be seen
-    if (ask->answering && isatty(ask->output.descriptor))
-        return;
     va_start(args, format);
-    vsnprintf(text, sizeof text, format, args);
+    vsnprintf(ask->activity, sizeof ask->activity, format, args);
     va_end(args);
-    progress_show(clock_ns(), text);
+    tick(ask);
 }
 
 static enum status
@@ -406,7 +412,9 @@ explain_code(const struct ask *ask, const struct generate_done *done)
                      thinking);
         break;
     case EXIT_TIMED_OUT:
-        notice_error("stopped by --timeout; the answer is incomplete");
+        notice_error("stopped by --timeout%s",
+                     answer > 0 ? "; the answer is incomplete"
+                                : " before the answer began");
         break;
     default:
         break;
@@ -508,7 +516,9 @@ step(struct ask *ask, struct error *err)
 
     if (ask->waiting && !ask->cancelled && ask->wait_deadline_ns < deadline)
         deadline = ask->wait_deadline_ns;
-    wait.deadline_ns = deadline;
+    wait.deadline_ns = clock_ns() + SECOND_NS;
+    if (deadline < wait.deadline_ns)
+        wait.deadline_ns = deadline;
     enum status status = client_wait(ask->client, &wait, err);
 
     if (status != STATUS_OK)
@@ -517,6 +527,7 @@ step(struct ask *ask, struct error *err)
     case CLIENT_SIGNAL:
         return on_signal(ask, err);
     case CLIENT_TIME:
+        tick(ask);
         return on_time(ask, err);
     case CLIENT_INPUT:
         return STATUS_OK;
@@ -603,6 +614,7 @@ prepare(struct ask *ask, const struct option_list *operands, struct error *err)
         ask->report.logprobs = json_array();
     ask->deadline_ns = deadline_of(s->timeout_ms, ask->begun_ns);
     ask->wait_deadline_ns = deadline_of(s->wait_ms, ask->begun_ns);
+    strcpy(ask->activity, "waiting for the engine");
     progress_begin(ask->begun_ns, s->quiet ? PROGRESS_NONE : PROGRESS_LINE);
     return signals_start(SIGNALS_ASK, err);
 }

@@ -1,6 +1,7 @@
 """fathom ask, as fathom-ask(1) promises it, with the replay engine."""
 import json
 import os
+import re
 import select
 import signal
 import subprocess
@@ -9,6 +10,7 @@ import time
 import engine_client
 from program import (FATHOM, LIMIT, REPLAY, Home, ask, one_sentence, run,
                      start)
+from terminal import Terminal
 
 EVERY_FINISH = {"stop": 0, "think_budget": 0, "length": 10,
                 "ended_thinking": 11, "context_full": 12, "timeout": 16}
@@ -709,6 +711,39 @@ def nothing_but_the_answer_is_printed_where_nobody_watches():
                  "sleep 1200\nprogress read 500 1000\nthink Hm\nsay Yes.\n"
                  "done\n")
     assert (result.out, result.err) == (b"Yes.\n", b""), result
+
+
+SLOW_START = ("want GENERATE\nprogress read 1000000 4000000\nsleep 500\n"
+              "progress read 2000000 4000000\nsleep 700\n"
+              "progress read 3000000 4000000\nsleep 1500\nsay Yes.\ndone\n")
+
+
+def progress_is_shown_on_a_terminal_from_one_second_on():
+    with Home() as home:
+        begun = time.monotonic()
+        with Terminal([FATHOM, "ask", "hello"],
+                      home.environment(SLOW_START)) as terminal:
+            terminal.expect("reading the model, 3.0 MB of 4.0 MB")
+            assert time.monotonic() - begun > 0.95
+            assert "2.0 MB of" not in terminal.text(), terminal.text()
+            terminal.expect("Yes.")
+            assert terminal.wait() == 0
+            # the line is gone before the answer stands in its place
+            assert b"\r\x1b[KYes.\r\n" in terminal.seen, terminal.seen
+        with Terminal([FATHOM, "ask", "-q", "hello"],
+                      home.environment(SLOW_START)) as terminal:
+            assert terminal.wait() == 0
+            assert terminal.text() == "Yes.\n", terminal.text()
+
+
+def progress_on_a_dumb_terminal_is_a_sentence():
+    with Home() as home:
+        with Terminal([FATHOM, "ask", "hello"],
+                      home.environment(SLOW_START, TERM="dumb")) as terminal:
+            assert terminal.wait() == 0
+            assert b"\x1b" not in terminal.seen
+            assert re.fullmatch(r"reading the model, .* left\nYes.\n",
+                                terminal.text()), terminal.text()
 
 
 def warnings_are_notes_unless_it_is_quiet():

@@ -533,6 +533,16 @@ def accessible_mode_says_why_and_uses_words():
         assert "thinking> Let me\nsee.\nfathom> Yes.\n" in text, text
 
 
+def tables_are_told_line_by_line_in_accessible_mode():
+    table = "| a | b |\\n|---|---|\\n| 1 | 2 |\\nEnd."
+    script = f"want GENERATE\nsay {table}\ndone\n"
+    with Chat(script, environment={"ACCESSIBLE": "1"}) as chat:
+        text = chat.line("hello")
+        assert "fathom> a: 1\nb: 2\nEnd.\n" in text, text
+    with Chat(script) as chat:
+        assert "| 1 | 2 |" in chat.line("hello")
+
+
 def the_window_may_change_its_size():
     words = " ".join(["word"] * 20)
     script = f"want GENERATE\nsay {words}\ndone\n" * 2

@@ -5,8 +5,9 @@ TESTS += %D%/memory_test %D%/text_test
 %C%_memory_test_LDADD = $(UNIT_TEST_LIBS)
 %C%_text_test_LDADD = $(UNIT_TEST_LIBS)
 
-check_PROGRAMS += %D%/printer_test %D%/sanitiser_test
-TESTS += %D%/printer_test %D%/sanitiser_test
+check_PROGRAMS += %D%/printer_test %D%/sanitiser_test %D%/spoken_table_test
+TESTS += %D%/printer_test %D%/sanitiser_test %D%/spoken_table_test
+%C%_spoken_table_test_LDADD = libui.a $(UNIT_TEST_LIBS)
 %C%_printer_test_LDADD = libui.a $(UNIT_TEST_LIBS)
 %C%_sanitiser_test_LDADD = libui.a $(UNIT_TEST_LIBS)
 
