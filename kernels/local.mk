@@ -18,8 +18,10 @@ if HAVE_AVX2
 noinst_LIBRARIES += libkernels_avx2.a
 libkernels_avx2_a_CFLAGS = $(AM_CFLAGS) -mavx2 -mfma -mf16c
 libkernels_avx2_a_SOURCES = \
-    %D%/linear/linear_avx2.h %D%/linear/linear_avx2_unpack.h \
-    %D%/linear/linear_avx2_any.c %D%/linear/linear_avx2_float.c \
+    %D%/linear/linear_avx2.h %D%/linear/linear_avx2_products.h \
+    %D%/linear/linear_avx2_turn.h %D%/linear/linear_avx2_unpack.h \
+    %D%/linear/linear_avx2_any.c %D%/linear/linear_avx2_few.c \
+    %D%/linear/linear_avx2_float.c \
     %D%/linear/linear_avx2_matrix.c %D%/linear/linear_avx2_vector.c \
     %D%/linear/quantize_avx2.c \
     %D%/lanes_avx2.h \

@@ -9,9 +9,10 @@
 
 #include "kernels/linear/linear.h"
 #include "kernels/linear/linear_avx2.h"
+#include "kernels/linear/linear_avx2_turn.h"
 #include "kernels/linear/linear_avx2_unpack.h"
 
-enum { TILE_ROWS = 8, TILE_TOKENS = 64 };
+enum { TILE_ROWS = 8, TILE_TOKENS = 128 };
 
 struct tile {
     __m256i w[8][8]; // [block][four weights a row]; lanes are rows
@@ -20,44 +21,6 @@ struct tile {
 };
 
 /* ---- filling a tile ---- */
-
-/* Turns 8 x 8 words of 32 bits: word c of register r to word r of c. */
-INLINE void
-turn(__m256i r[8])
-{
-    __m256i t[8], u[8];
-
-    UNROLL
-    for (int i = 0; i < 4; i++) {
-        t[2 * i] = _mm256_unpacklo_epi32(r[2 * i], r[2 * i + 1]);
-        t[2 * i + 1] = _mm256_unpackhi_epi32(r[2 * i], r[2 * i + 1]);
-    }
-    UNROLL
-    for (int i = 0; i < 4; i++) {
-        int from = 4 * (i / 2) + i % 2;
-        u[2 * i] = _mm256_unpacklo_epi64(t[from], t[from + 2]);
-        u[2 * i + 1] = _mm256_unpackhi_epi64(t[from], t[from + 2]);
-    }
-    UNROLL
-    for (int i = 0; i < 4; i++) {
-        r[i] = _mm256_permute2x128_si256(u[i], u[i + 4], 0x20);
-        r[i + 4] = _mm256_permute2x128_si256(u[i], u[i + 4], 0x31);
-    }
-}
-
-INLINE void
-turn_floats(__m256 r[8])
-{
-    __m256i words[8];
-
-    UNROLL
-    for (int i = 0; i < 8; i++)
-        words[i] = _mm256_castps_si256(r[i]);
-    turn(words);
-    UNROLL
-    for (int i = 0; i < 8; i++)
-        r[i] = _mm256_castsi256_ps(words[i]);
-}
 
 /* Half z of blocks 2p and 2p+1 of eight rows. */
 INLINE void
@@ -316,6 +279,10 @@ linear_matrix_avx2(const struct format *format, const uint8_t *w, size_t rows,
 
     if (tile == NULL) {
         linear_matrix_any_avx2(format, w, rows, a, y, y_stride);
+        return;
+    }
+    if (a->tokens <= LINEAR_FEW) {
+        linear_matrix_few_avx2(format, w, rows, a, y, y_stride);
         return;
     }
     for (size_t t = 0; t < a->tokens; t += TILE_TOKENS) {

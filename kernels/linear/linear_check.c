@@ -208,6 +208,9 @@ same_around_tiles(const struct kernels *k, const struct format *format)
             same = same && same_layer(k, format, 256, rows, tokens, true,
                                       WEIGHTS_USUAL, VALUES_NORMAL);
         }
+    for (size_t tokens = 1; tokens <= 4; tokens++) // several strips of a row
+        same = same && same_layer(k, format, 18432 + 256, 16 + tokens, tokens,
+                                  true, WEIGHTS_USUAL, VALUES_OUTLIERS);
     for (size_t tokens = 31; tokens < 200; tokens += 1 + tokens % 32)
         same = same && same_layer(k, format, 512, 9, tokens, true, WEIGHTS_ANY,
                                   VALUES_OUTLIERS);
