@@ -52,7 +52,7 @@ chat_say(struct chat *chat, const char *format, ...)
     va_start(args, format);
     vsnprintf(text + 1, sizeof text - 2, format, args);
     va_end(args);
-    strcat(text, "]");
+    memcpy(text + strlen(text), "]", 2);
     // a line that is being typed makes room and comes back
     line_editor_hide();
     chat_print(chat, (struct print_style){.dim = true}, text, strlen(text));

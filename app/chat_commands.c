@@ -251,23 +251,23 @@ run_think(struct chat *chat, const char *arguments)
     const char *rest;
 
     first_word(arguments, &rest);
+    bool alone = *rest == '\0';
+
     if (*arguments == '\0') {
         show_thinking_state(chat);
     } else if (is_word(arguments, "budget")) {
         set_budget(chat, rest);
-    } else if (*rest != '\0') {
-        say_usage(chat, "think");
-    } else if (is_word(arguments, "show")) {
+    } else if (alone && is_word(arguments, "show")) {
         chat->show_thinking = true;
         show_last_thought(chat);
-    } else if (is_word(arguments, "hide")) {
+    } else if (alone && is_word(arguments, "hide")) {
         chat->show_thinking = false;
         chat_say(chat, "thoughts are hidden from now on, and kept");
-    } else if (is_word(arguments, "on")) {
+    } else if (alone && is_word(arguments, "on")) {
         set_thinking(chat, "on");
-    } else if (is_word(arguments, "off")) {
+    } else if (alone && is_word(arguments, "off")) {
         set_thinking(chat, "off");
-    } else if (is_word(arguments, "default")) {
+    } else if (alone && is_word(arguments, "default")) {
         set_thinking(chat, NULL);
     } else {
         say_usage(chat, "think");
@@ -492,7 +492,7 @@ read_export(struct export *out, const char *arguments)
     static const char flag[] = "--with-thinking";
     char name[PLACE_BYTES];
     const char *rest = arguments;
-    size_t length = strlen(arguments);
+    size_t length;
     bool json = is_word(arguments, "json"), md = is_word(arguments, "md");
 
     if (json || md)

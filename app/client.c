@@ -7,6 +7,7 @@
 #include "app/signals.h"
 #include "base/base.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -149,6 +150,7 @@ meet_launched(struct client **out, struct launched *launched,
 {
     enum status status = meet(out, launched, directory, name, wait_ms, err);
 
+    assert(status != STATUS_OK || *out != NULL);
     if (status == STATUS_OK)
         (*out)->launched = *launched;
     else

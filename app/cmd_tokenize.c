@@ -116,7 +116,7 @@ static size_t
 read_escape(const char *at, size_t left, char *byte)
 {
     static const char names[] = "\\nrt", values[] = "\\\n\r\t";
-    const char *found = left > 0 ? memchr(names, at[0], 4) : NULL;
+    const char *found = left > 0 ? memchr(names, at[0], sizeof names - 1) : NULL;
 
     if (found) {
         *byte = values[found - names];

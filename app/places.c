@@ -73,7 +73,7 @@ places_engine(char out[PLACE_BYTES], struct error *err)
     if (asked && *asked) {
         if (strlen(asked) >= PLACE_BYTES)
             return error_set(err, STATUS_LIMIT, "FATHOM_ENGINE is too long");
-        strcpy(out, asked);
+        memcpy(out, asked, strlen(asked) + 1);
         return STATUS_OK;
     }
     if (own_folder(folder)) {
@@ -179,7 +179,7 @@ named_file(char out[PLACE_BYTES], const char *path, struct error *err)
         return error_set(err, STATUS_IO,
                          "the model %s is a directory; name the file in it",
                          quoted);
-    strcpy(out, path);
+    memcpy(out, path, strlen(path) + 1);
     return STATUS_OK;
 }
 

@@ -18,7 +18,7 @@ check_cuda(cudaError_t error, const char *what)
 bool
 check_cuda_device(void)
 {
-    struct cudaDeviceProp prop;
+    struct cudaDeviceProp prop = {0};
     int devices = 0;
     cudaError_t error = cudaGetDeviceCount(&devices);
 

@@ -103,8 +103,8 @@ chunk_dots(struct chunk *chunk, size_t j, size_t count, size_t first)
             out[n] = chunk->p[r + n] + first;
         tile_dots(chunk->q + r, tile, tile_rows_from(chunk->keys, j), count,
                   chunk->call->key_width, out, ahead, aheads);
-        ahead[0].first++;
-        ahead[1].first++;
+        for (size_t n = 0; n < aheads; n++)
+            ahead[n].first++;
     }
 }
 
@@ -284,7 +284,7 @@ attention_part_avx2(const struct attention_call *call, size_t block,
 {
     size_t width = call->value_width, rows = call->queries * call->heads;
     float *part = parts + block * rows * (width + 2);
-    struct chunk chunk;
+    struct chunk chunk = {0};
 
     for (size_t row = 0; row < rows; row += CHUNK_ROWS) {
         chunk_rows(&chunk, call, row, rows - row);
@@ -328,7 +328,7 @@ chunk_attend(struct chunk *chunk)
 {
     const struct attention_call *call = chunk->call;
     float *scratch = call->scratch + CHUNK_ROWS * ATTENTION_BLOCK;
-    struct running all[CHUNK_ROWS];
+    struct running all[CHUNK_ROWS] = {{0, 0}};
 
     memcpy(chunk->z, chunk->out, sizeof chunk->z);
     chunk_part(chunk, 0);
@@ -351,7 +351,7 @@ void
 attention_avx2(const struct attention_call *call)
 {
     size_t rows = call->queries * call->heads;
-    struct chunk chunk;
+    struct chunk chunk = {0};
 
     for (size_t row = 0; row < rows; row += CHUNK_ROWS) {
         chunk_rows(&chunk, call, row, rows - row);

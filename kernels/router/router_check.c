@@ -4,6 +4,7 @@
 #include "kernels/check.h"
 #include "kernels/kernels.h"
 
+#include <assert.h>
 #include <float.h>
 #include <math.h>
 #include <stdio.h>
@@ -221,6 +222,7 @@ oracle_groups(const struct router_rule *rule, const double *b, bool biased,
     double score[ROUTER_MAX_EXPERTS];
     bool all[ROUTER_MAX_EXPERTS];
 
+    assert(each > 0);
     for (size_t g = 0; g < rule->groups; g++) {
         double one = -HUGE_VAL, two = -HUGE_VAL;
 

@@ -5,6 +5,7 @@
 
 #include "kernels/exponential.h"
 
+#include <assert.h>
 #include <math.h>
 
 static bool
@@ -62,6 +63,7 @@ largest_left(const float *x, const bool *taken, size_t count)
     for (size_t i = 0; i < count; i++)
         if (!taken[i] && (at == count || x[i] > x[at]))
             at = i;
+    assert(at < count); // no more are chosen than there are
     return at;
 }
 
