@@ -67,6 +67,7 @@ strip_row(enum format_id id, struct strip *strip, size_t r, const uint8_t *w,
         int last = left < 8 ? (int) left - 1 : 7;
         __m256i c[LINEAR_FEW][8];
         struct octet o;
+        fetch_ahead(id, w);
         unpack_scales(id, w, last, &o);
         UNROLL
         for (int p = 0; p < 4; p++) {

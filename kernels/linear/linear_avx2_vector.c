@@ -53,6 +53,7 @@ octet_one(enum format_id id, const uint8_t *w, int count,
     struct octet o;
     __m256i c[8];
 
+    fetch_ahead(id, w);
     unpack_scales(id, w, count - 1, &o);
     UNROLL
     for (int p = 0; p < 4; p++) {
@@ -98,6 +99,7 @@ octet_many(enum format_id id, const uint8_t *w, int count, size_t i,
 {
     struct octet o;
 
+    fetch_ahead(id, w);
     unpack(id, w, count - 1, &o);
     for (size_t t = 0; t < a->tokens; t++) {
         size_t k = t * a->token_stride + i;
