@@ -715,7 +715,7 @@ def nothing_but_the_answer_is_printed_where_nobody_watches():
 
 SLOW_START = ("want GENERATE\nprogress read 1000000 4000000\nsleep 500\n"
               "progress read 2000000 4000000\nsleep 700\n"
-              "progress read 3000000 4000000\nsleep 1500\nsay Yes.\ndone\n")
+              "progress read 3000000 4000000\nsleep 200\nsay Yes.\ndone\n")
 
 
 def progress_is_shown_on_a_terminal_from_one_second_on():
