@@ -478,8 +478,7 @@ run_model(struct chat *chat, const char *arguments)
         switch_model(chat, path);
 }
 
-struct export
-{
+struct export_order {
     enum transcript_format format;
     bool with_thinking;
     char path[PLACE_BYTES];
@@ -487,7 +486,7 @@ struct export
 
 /* "[md|json] FILE [--with-thinking]"; the ending tells the format too. */
 static bool
-read_export(struct export *out, const char *arguments)
+read_export(struct export_order *out, const char *arguments)
 {
     static const char flag[] = "--with-thinking";
     char name[PLACE_BYTES];
@@ -518,16 +517,16 @@ read_export(struct export *out, const char *arguments)
 }
 
 static void
-save_export(struct chat *chat, const struct export *export,
+save_export(struct chat *chat, const struct export_order *order,
             const struct buffer *text)
 {
     char shown[300], question[400];
     struct error err;
     bool exists;
 
-    text_quote(shown, sizeof shown, export->path, strlen(export->path));
+    text_quote(shown, sizeof shown, order->path, strlen(order->path));
     enum status status =
-        transcript_save(export->path, false, text, &exists, &err);
+        transcript_save(order->path, false, text, &exists, &err);
 
     if (status != STATUS_OK && exists) {
         snprintf(question, sizeof question, "%s exists. Replace it?", shown);
@@ -535,7 +534,7 @@ save_export(struct chat *chat, const struct export *export,
             chat_say(chat, "nothing was written");
             return;
         }
-        status = transcript_save(export->path, true, text, &exists, &err);
+        status = transcript_save(order->path, true, text, &exists, &err);
     }
     if (status != STATUS_OK)
         chat_say(chat, "%s", err.text);
@@ -546,11 +545,11 @@ save_export(struct chat *chat, const struct export *export,
 static void
 run_export(struct chat *chat, const char *arguments)
 {
-    struct export export = {0};
+    struct export_order order = {0};
     struct buffer text = {0};
     struct error err;
 
-    if (!read_export(&export, arguments)) {
+    if (!read_export(&order, arguments)) {
         say_usage(chat, "export");
         return;
     }
@@ -559,13 +558,13 @@ run_export(struct chat *chat, const char *arguments)
         return;
     }
     enum status status = transcript_print(
-        &text, &chat->conversation, export.format,
-        chat->opened ? chat->model : "a model", export.with_thinking, &err);
+        &text, &chat->conversation, order.format,
+        chat->opened ? chat->model : "a model", order.with_thinking, &err);
 
     if (status != STATUS_OK)
         chat_say(chat, "%s", err.text);
     else
-        save_export(chat, &export, &text);
+        save_export(chat, &order, &text);
     buffer_release(&text);
 }
 

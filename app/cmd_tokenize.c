@@ -115,13 +115,15 @@ hex_value(char digit)
 static size_t
 read_escape(const char *at, size_t left, char *byte)
 {
-    static const char names[] = "\\nrt", values[] = "\\\n\r\t";
-    const char *found = left > 0 ? memchr(names, at[0], sizeof names - 1) : NULL;
+    static const struct {
+        char name, byte;
+    } letters[] = {{'\\', '\\'}, {'n', '\n'}, {'r', '\r'}, {'t', '\t'}};
 
-    if (found) {
-        *byte = values[found - names];
-        return 1;
-    }
+    for (size_t i = 0; i < sizeof letters / sizeof letters[0]; i++)
+        if (left > 0 && at[0] == letters[i].name) {
+            *byte = letters[i].byte;
+            return 1;
+        }
     if (left < 3 || at[0] != 'x')
         return 0;
     int high = hex_value(at[1]), low = hex_value(at[2]);

@@ -83,7 +83,7 @@ struct command {
 };
 
 #define OPTIONS(table)                                                         \
-    .options = table, .option_count = sizeof(table) / sizeof(table)[0]
+    .options = (table), .option_count = sizeof(table) / sizeof(table)[0]
 
 /* All commands, NULL-terminated, in the order in which --help shows them. */
 extern const struct command *const commands[];

@@ -11,11 +11,17 @@
 
 #define EMIT(...) TRY(buffer_print(out, err, __VA_ARGS__))
 
-/* Every option that can be given, of a command; `option` names the row. */
-#define EACH_OPTION(option, command)                                           \
-    for (const struct option *option = (command)->options;                     \
-         option < (command)->options + (command)->option_count; option++)      \
-        if (option->kind != OPTION_REFUSED)
+/* The option after `before`, or the first, that can be given; NULL: none. */
+static const struct option *
+next_option(const struct command *command, const struct option *before)
+{
+    const struct option *option = before ? before + 1 : command->options,
+                        *end = command->options + command->option_count;
+
+    while (option < end && option->kind == OPTION_REFUSED)
+        option++;
+    return option < end ? option : NULL;
+}
 
 static bool
 takes_value(const struct option *option)
@@ -110,8 +116,8 @@ bash_words(struct buffer *out, const struct key *key,
            const struct command *command, struct error *err)
 {
     EMIT("    '%s') words='", key->text);
-    EACH_OPTION(option, command)
-    {
+    for (const struct option *option = next_option(command, NULL); option;
+         option = next_option(command, option)) {
         if (option->letter)
             EMIT("-%c ", option->letter);
         if (option->name)
@@ -169,9 +175,10 @@ static enum status
 bash_values(struct buffer *out, const struct key *key,
             const struct command *command, struct error *err)
 {
-    EACH_OPTION(option, command)
-    if (takes_value(option))
-        TRY(bash_value(out, key, option, err));
+    for (const struct option *option = next_option(command, NULL); option;
+         option = next_option(command, option))
+        if (takes_value(option))
+            TRY(bash_value(out, key, option, err));
     return STATUS_OK;
 }
 
@@ -337,8 +344,9 @@ zsh_command(struct buffer *out, const struct key *key,
     TRY(zsh_function(out, key, err));
     EMIT("() {\n    local state line\n    local -a names\n    _arguments%s",
          among ? " -C" : "");
-    EACH_OPTION(option, command)
-    TRY(zsh_option(out, option, err));
+    for (const struct option *option = next_option(command, NULL); option;
+         option = next_option(command, option))
+        TRY(zsh_option(out, option, err));
     EMIT(" \\\n        '--help[print this and end]'");
     if (among)
         TRY(zsh_dispatch(out, key, among, err));
@@ -445,8 +453,9 @@ fish_command(struct buffer *out, const struct key *key,
     const struct command *const *among =
         command == &command_fathom ? commands : command->verbs;
 
-    EACH_OPTION(option, command)
-    TRY(fish_option(out, key, option, err));
+    for (const struct option *option = next_option(command, NULL); option;
+         option = next_option(command, option))
+        TRY(fish_option(out, key, option, err));
     if (among)
         TRY(fish_names(out, key, among, err));
     if (command->choices) {
