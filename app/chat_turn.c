@@ -449,6 +449,7 @@ answer_turn(struct chat *chat)
     progress_begin(run.begun_ns, PROGRESS_SENTENCES);
     enum status status = send_request(&run, &err);
 
+    run.refused = status != STATUS_OK; // by us: too long, or out of memory
     if (status == STATUS_OK)
         status = follow(&run, &err);
     if (status != STATUS_OK)

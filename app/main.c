@@ -42,9 +42,12 @@ keep_memory_private(void)
 static void
 choose_locale(void)
 {
-    if (setlocale(LC_CTYPE, "") == NULL ||
-        strcmp(nl_langinfo(CODESET), "UTF-8") != 0)
-        setlocale(LC_CTYPE, "C.UTF-8");
+    if (setlocale(LC_CTYPE, "") != NULL &&
+        strcmp(nl_langinfo(CODESET), "UTF-8") == 0)
+        return;
+    // readline asks the environment again
+    if (setlocale(LC_CTYPE, "C.UTF-8") != NULL)
+        setenv("LC_ALL", "C.UTF-8", 1);
 }
 
 static int

@@ -218,6 +218,17 @@ def lines_are_joined_by_backslash_and_control_j():
                     "one\ntwo", "three\nfour", "five\nsix"]
 
 
+def letters_of_all_alphabets_are_edited_in_any_locale():
+    for locale in ("C", "C.UTF-8", ""):
+        with Chat(YES, environment={"LANG": locale, "LC_ALL": locale}) as chat:
+            chat.send("Grüße漢字")
+            chat.quiet(0.2)
+            chat.send("\x7f\x02\x7f!\r")
+            chat.expect("fathom> ")
+            assert chat.messages() == [("user", "Grüß!漢")], (
+                locale, chat.messages())
+
+
 def two_backslashes_at_the_end_are_sent():
     with Chat(YES) as chat:
         chat.send("one\\\\\r")
