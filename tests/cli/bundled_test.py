@@ -164,6 +164,38 @@ def a_killed_engine_is_started_again_and_the_chat_goes_on():
             assert "turns        2" in chat.expect("you> ")
 
 
+# -- hostile files ----------------------------------------------------------------
+
+HOSTILE = os.path.join(SOURCE, "tests/data/hostile")
+
+
+def hostile_files():
+    with open(os.path.join(HOSTILE, "expect.tsv")) as table:
+        for line in table:
+            yield line.split("\t")[:2]
+
+
+def every_hostile_file_is_one_sentence_and_65():
+    bad = re.compile("[\0-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+    with Home() as home:
+        subprocess.run(["tar", "--zstd", "-xf",
+                        os.path.join(HOSTILE, "files.tar.zst"), "-C",
+                        home.file("data")], check=True)
+        for name, outcome in hostile_files():
+            path = os.path.join(home.file("data"), name)
+            if outcome != "refuse":
+                result = run(home, "model", "info", path)
+                assert result.status == 0, (name, result)
+                assert not bad.search(result.out.decode()), (name, result)
+                continue
+            result = run(home, "ask", "-m", path, "-n1", "hello")
+            assert (result.status, result.out) == (65, b""), (name, result)
+            sentence = one_sentence(result.err)
+            # of a split file it may be another shard
+            assert name.split("-0000")[0] in sentence, (name, sentence)
+            assert not bad.search(sentence), (name, sentence)
+
+
 # -- looking into models ----------------------------------------------------------
 
 def model_info_tells_what_the_file_is():
@@ -403,4 +435,4 @@ engine_client.run([value for name, value in list(globals().items())
                    if getattr(value, "__module__", "") == "__main__"
                    and hasattr(value, "__code__")
                    and value.__code__.co_argcount == 0
-                   and name != "page_examples"])
+                   and name not in ("page_examples", "hostile_files")])
