@@ -32,8 +32,13 @@ check_PROGRAMS += %D%/protocol_test %D%/queue_test
 TESTS += %D%/protocol_test %D%/queue_test
 %C%_queue_test_LDADD = $(UNIT_TEST_LIBS)
 
-check_PROGRAMS += %D%/channels_test %D%/rendezvous_test %D%/sampler_test
-TESTS += %D%/channels_test %D%/rendezvous_test %D%/sampler_test
+check_PROGRAMS += \
+    %D%/channels_test %D%/rendezvous_test %D%/sampler_test \
+    %D%/server_client_test
+TESTS += \
+    %D%/channels_test %D%/rendezvous_test %D%/sampler_test \
+    %D%/server_client_test
+%C%_server_client_test_LDADD = $(ENGINE_LIBS) libbase.a $(CMOCKA_LIBS) -lm
 %C%_rendezvous_test_LDADD = $(ENGINE_LIBS) libbase.a $(CMOCKA_LIBS) -lm
 %C%_channels_test_LDADD = $(ENGINE_LIBS) libbase.a $(CMOCKA_LIBS) -lm
 %C%_sampler_test_LDADD = $(ENGINE_LIBS) libbase.a $(CMOCKA_LIBS) -lm
