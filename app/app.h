@@ -13,6 +13,7 @@
  *   launch.h       its processes
  *   exchange.h     one request to it, for commands that only look
  *   generation.h   options that `ask` and `chat` share, as a request
+ *   ask.h          one run of `ask`
  *   question.h     the text `ask` was given: argument, stdin, files
  *   output.h       where an answer goes: stdout, or a file that appears whole
  *   thought.h      where the thought goes

@@ -4,6 +4,7 @@
 #include "app/client.h"
 
 #include "app/launch.h"
+#include "app/notice.h"
 #include "app/signals.h"
 #include "base/base.h"
 
@@ -95,6 +96,21 @@ connect_warm(struct client **out, const char *directory, const char *name,
     return STATUS_OK;
 }
 
+/* One that lives but is not heard of is told: another will take memory too. */
+static enum status
+note_silent(const char *directory, const char *name, struct error *err)
+{
+    struct rendezvous_engine engine;
+    bool lives = false;
+
+    TRY(rendezvous_find(&engine, &lives, directory, name, err));
+    if (lives)
+        notice_note("the warm engine of this model (process %ld) does not "
+                    "answer",
+                    (long) engine.pid);
+    return STATUS_OK;
+}
+
 enum status
 client_find_warm(struct client **out, const char *path, struct error *err)
 {
@@ -108,6 +124,8 @@ client_find_warm(struct client **out, const char *path, struct error *err)
         status = rendezvous_name(name, path, err);
     if (status == STATUS_OK)
         status = connect_warm(out, directory.data, name, CONNECT_MS, err);
+    if (status == STATUS_OK && *out == NULL)
+        status = note_silent(directory.data, name, err);
     buffer_release(&directory);
     return status;
 }

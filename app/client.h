@@ -23,7 +23,10 @@ MUST_CHECK enum status client_start(struct client **out, const char *path,
  */
 MUST_CHECK enum status client_reach(struct client **out, const char *path,
                                     struct error *err);
-/* Only a warm engine that has this very file; *out is NULL without one. */
+/*
+ * Only a warm engine that has this very file; *out is NULL without one. If it
+ * lives and does not answer, a note says so.
+ */
 MUST_CHECK enum status client_find_warm(struct client **out, const char *path,
                                         struct error *err);
 /*

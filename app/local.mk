@@ -1,6 +1,8 @@
 bin_PROGRAMS += fathom
 fathom_SOURCES = \
     %D%/app.h \
+    %D%/ask.c %D%/ask.h \
+    %D%/ask_print.c \
     %D%/client.c %D%/client.h \
     %D%/cmd_ask.c \
     %D%/cmd_chat.c \
@@ -64,3 +66,6 @@ completions/_fathom: fathom$(EXEEXT)
 	$(PRINT_COMPLETION) zsh >$@.new && mv $@.new $@
 completions/fathom.fish: fathom$(EXEEXT)
 	$(PRINT_COMPLETION) fish >$@.new && mv $@.new $@
+
+clean-local:
+	-test ! -L models/fathom-mini.gguf || rm -f models/fathom-mini.gguf

@@ -314,7 +314,7 @@ def begin_long(home):
 def a_busy_engine_is_75_when_wait_is_over():
     with Warm() as home:
         busy = begin_long(home)
-        result = run(home, "ask", "--wait=50ms", "What is 3 + 4?")
+        result = run(home, "ask", "--wait=0", "What is 3 + 4?")
         assert busy.poll() is None, "it was not busy for long enough"
         busy.kill()
         busy.communicate()
@@ -324,11 +324,43 @@ def a_busy_engine_is_75_when_wait_is_over():
 
 def a_question_waits_its_turn():
     with Warm() as home:
+        # an idle engine is no reason to wait
+        assert ask(home, "What is 3 + 4?", "--wait=0")[0] == 0
         busy = begin_long(home)
         status, out, _ = ask(home, "What is 3 + 4?", "--wait=1m")
         busy.kill()
         busy.communicate()
         assert status == 0 and "7" in out
+
+
+def many_questions_at_once_are_all_answered():
+    with Warm() as home:
+        many = [start(home, "ask", f"What is {n} + {n}?") for n in range(1, 9)]
+        for n, process in enumerate(many, 1):
+            out, err = process.communicate(timeout=LIMIT)
+            assert process.returncode == 0, (n, process.returncode, err)
+            assert str(2 * n) in out.decode(), (n, out)
+
+
+def a_full_engine_is_75_when_wait_is_over():
+    if NO_CHAT:
+        return NO_CHAT
+    with Warm() as home:
+        # each chat that has asked keeps its place
+        chats = [Terminal([FATHOM], home.environment()) for _ in range(4)]
+        for chat in chats:
+            chat.expect("you> ")
+            chat.send("What is 3 + 4?\r")
+            chat.expect("you> ")
+        result = run(home, "ask", "--wait=300ms", "What is 3 + 4?")
+        assert (result.status, result.out) == (75, b""), result
+        assert "busy and --wait is over" in one_sentence(result.err), result
+        waiting = start(home, "ask", "What is 3 + 4?")
+        time.sleep(0.3)
+        for chat in chats:
+            chat.__exit__()
+        out, _ = waiting.communicate(timeout=LIMIT)
+        assert waiting.returncode == 0 and b"7" in out, out
 
 
 def a_killed_client_leaves_the_engine_free():
@@ -349,6 +381,25 @@ def a_killed_warm_engine_is_told_and_not_missed():
         status, out, _ = ask(home, "What is 3 + 4?")
         assert status == 0 and "7" in out
         assert run(home, "engine", "start").status == 0
+
+
+def a_warm_engine_killed_in_an_answer_is_70():
+    with Warm() as home:
+        process = begin_long(home)
+        os.kill(home.process(), signal.SIGKILL)
+        out, err = process.communicate(timeout=LIMIT)
+        assert process.returncode == 70, (process.returncode, err)
+        assert "the warm engine ended" in one_sentence(err), err
+
+
+def a_warm_engine_that_does_not_answer_is_told():
+    with Warm() as home:
+        process = home.process()
+        os.kill(process, signal.SIGSTOP)
+        status, out, err = ask(home, "What is 3 + 4?")
+        os.kill(process, signal.SIGCONT)
+        assert status == 0 and "7" in out, (status, err)
+        assert f"process {process}) does not answer" in err, err
 
 
 def another_model_gets_an_engine_of_its_own():
