@@ -153,7 +153,7 @@ read_rows(void *context, unsigned worker, size_t first, size_t count)
 
     (void) worker;
     for (size_t i = 0; i + 64 <= count * job->row_bytes; i += 64) {
-        __builtin_prefetch((const void *) ((uintptr_t) at + i + READ_AHEAD));
+        __builtin_prefetch(at + i + READ_AHEAD);
         for (size_t k = 0; k < 8; k++) {
             uint64_t word;
             memcpy(&word, at + i + 8 * k, sizeof word);

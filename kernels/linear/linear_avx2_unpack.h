@@ -462,11 +462,9 @@ enum { AHEAD_BYTES = 4096, LINE_BYTES = 64 };
 INLINE void
 fetch_ahead(enum format_id id, const uint8_t *w)
 {
-    uintptr_t at = (uintptr_t) w + AHEAD_BYTES;
-
     UNROLL
     for (size_t line = 0; line < octet_bytes(id); line += LINE_BYTES)
-        _mm_prefetch((const char *) (at + line), _MM_HINT_T0);
+        _mm_prefetch((const char *) w + AHEAD_BYTES + line, _MM_HINT_T0);
 }
 
 /* Both halves of blocks 2p and 2p+1. */
