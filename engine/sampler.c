@@ -1,6 +1,7 @@
 /*
- * A heap over the candidates: only as many are sorted as the draw walks over,
- * a handful of a hundred thousand.
+ * Of a hundred thousand tokens a draw looks at a handful. All weights are
+ * computed at once, by a kernel; those that the draw cannot reach are left
+ * out; a heap sorts of the rest only as many as the draw walks over.
  */
 #include "config.h"
 
@@ -21,9 +22,12 @@ struct candidate {
 
 struct sampler {
     size_t vocabulary;
+    const struct kernels *kernels;
     struct candidate *heap;   // (vocabulary)
     struct candidate *sorted; // (vocabulary): taken from the heap, in order
     float *logits;            // (vocabulary): penalised
+    float *scaled;            // (vocabulary): over the temperature
+    float *weights;           // (vocabulary)
 };
 
 enum status
@@ -34,7 +38,7 @@ sampler_open(struct sampler **out, size_t vocabulary, struct error *err)
 
     *out = NULL;
     if (!size_mul(&candidates, vocabulary, 2 * sizeof(struct candidate)) ||
-        !size_mul(&bytes, vocabulary, sizeof(float)) ||
+        !size_mul(&bytes, vocabulary, 3 * sizeof(float)) ||
         !size_add(&bytes, bytes, candidates) ||
         !size_add(&bytes, bytes, sizeof **out))
         return error_set(err, STATUS_LIMIT, "a vocabulary of %zu tokens",
@@ -45,6 +49,9 @@ sampler_open(struct sampler **out, size_t vocabulary, struct error *err)
     sampler->heap = (void *) (sampler + 1);
     sampler->sorted = sampler->heap + vocabulary;
     sampler->logits = (void *) (sampler->sorted + vocabulary);
+    sampler->scaled = sampler->logits + vocabulary;
+    sampler->weights = sampler->scaled + vocabulary;
+    sampler->kernels = kernels_select(cpu_level());
     *out = sampler;
     return STATUS_OK;
 }
@@ -75,23 +82,17 @@ sampler_uniform(uint64_t seed, uint64_t position)
 
 /* -- penalties and the greedy choice --------------------------------------- */
 
+/* Says what is wrong with logits that have no largest. */
 static enum status
-check_finite(const float *logits, size_t count, struct error *err)
+refuse(const float *logits, size_t count, struct error *err)
 {
-    bool some = false;
-
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < count; i++)
         if (isnan(logits[i]) || logits[i] > FLT_MAX)
             return error_set(err, STATUS_DEVICE,
                              "the model computed a number that is not finite: "
                              "logit %zu is %g",
                              i, (double) logits[i]);
-        some |= !isinf(logits[i]);
-    }
-    if (!some)
-        return error_set(err, STATUS_DEVICE,
-                         "the model computed no finite logit");
-    return STATUS_OK;
+    return error_set(err, STATUS_DEVICE, "the model computed no finite logit");
 }
 
 /* What arithmetic made infinite counts as the largest number there is. */
@@ -125,17 +126,6 @@ penalise(const struct sampler *sampler, float penalty, const int32_t *recent,
         if (!isinf(*logit) && !seen_before(recent, i))
             *logit = bounded(*logit > 0 ? *logit / penalty : *logit * penalty);
     }
-}
-
-static int32_t
-largest(const float *logits, size_t count)
-{
-    size_t best = 0;
-
-    for (size_t i = 1; i < count; i++)
-        if (logits[i] > logits[best])
-            best = i;
-    return (int32_t) best;
 }
 
 /* -- candidates in order --------------------------------------------------- */
@@ -203,16 +193,6 @@ walk_at(struct walk *walk, size_t i)
 }
 
 static double
-total_by_id(const struct walk *walk) // while the heap is in order of ids
-{
-    double total = 0;
-
-    for (size_t i = 0; i < walk->heap_count; i++)
-        total += (double) exp_c(walk->heap[i].x - walk->first);
-    return total;
-}
-
-static double
 total_in_order(struct walk *walk)
 {
     const struct candidate *candidate;
@@ -223,28 +203,79 @@ total_in_order(struct walk *walk)
     return total;
 }
 
-/* All candidates but those of -inf, divided by the temperature. */
+/* Divides by the temperature; returns how many are not -inf. */
+static size_t
+scale(const struct sampler *sampler, const float *logits, float temperature)
+{
+    size_t finite = 0;
+
+    for (size_t i = 0; i < sampler->vocabulary; i++) {
+        bool none = isinf(logits[i]);
+
+        sampler->scaled[i] =
+            none ? logits[i] : bounded(logits[i] / temperature);
+        finite += !none;
+    }
+    return finite;
+}
+
+/* All weights, and their sum by ascending id. */
+static double
+weigh(const struct sampler *sampler, float first)
+{
+    double total = 0;
+
+    sampler->kernels->exponentials(sampler->weights, sampler->scaled, first,
+                                   sampler->vocabulary);
+    for (size_t i = 0; i < sampler->vocabulary; i++)
+        if (!isinf(sampler->scaled[i]))
+            total += (double) sampler->weights[i];
+    return total;
+}
+
+/* Makes a heap of the candidates with at least this weight. */
+static void
+fill_heap(struct walk *walk, const struct sampler *sampler, float least)
+{
+    for (size_t i = 0; i < sampler->vocabulary; i++)
+        if (!isinf(sampler->scaled[i]) && sampler->weights[i] >= least)
+            walk->heap[walk->heap_count++] =
+                (struct candidate){sampler->scaled[i], (int32_t) i};
+    for (size_t i = walk->heap_count / 2; i-- > 0;)
+        sift_down(walk->heap, walk->heap_count, i);
+}
+
+/*
+ * A weight below which the walk cannot come: either min-p ends it before, or
+ * all such together weigh less than half of what is left behind `share`.
+ */
+static float
+out_of_reach(double total, double share, double min_p, size_t count)
+{
+    return (float) fmax(0.5 * (1 - share) * total / (double) count,
+                        0.999 * min_p);
+}
+
+/* Candidates in order; `share` of their weight is as far as it goes. */
 static struct walk
-walk_over(struct sampler *sampler, float temperature, int64_t top_k)
+walk_over(struct sampler *sampler, const float *logits, int32_t best,
+          const struct sampling *rule, double share)
 {
     struct walk walk = {.heap = sampler->heap, .sorted = sampler->sorted};
+    size_t finite = scale(sampler, logits, (float) rule->temperature);
 
-    for (size_t i = 0; i < sampler->vocabulary; i++)
-        if (!isinf(sampler->logits[i])) {
-            float x = bounded(sampler->logits[i] / temperature);
-
-            if (walk.heap_count == 0 || x > walk.first)
-                walk.first = x;
-            walk.heap[walk.heap_count++] = (struct candidate){x, (int32_t) i};
-        }
-    bool all = top_k == 0 || (uint64_t) top_k >= walk.heap_count;
-    walk.limit = all ? walk.heap_count : (size_t) top_k;
-    if (all)
-        walk.total = total_by_id(&walk);
-    for (size_t i = walk.heap_count / 2; i-- > 0;)
-        sift_down(walk.heap, walk.heap_count, i);
-    if (!all)
-        walk.total = total_in_order(&walk);
+    walk.first = sampler->scaled[best];
+    walk.limit = finite;
+    if (rule->top_k == 0 || (uint64_t) rule->top_k >= finite) {
+        walk.total = weigh(sampler, walk.first);
+        fill_heap(&walk, sampler,
+                  out_of_reach(walk.total, share, rule->min_p, finite));
+        return walk;
+    }
+    walk.limit = (size_t) rule->top_k;
+    memset(sampler->weights, 0, sampler->vocabulary * sizeof(float));
+    fill_heap(&walk, sampler, 0);
+    walk.total = total_in_order(&walk);
     return walk;
 }
 
@@ -291,17 +322,25 @@ sampler_pick(struct sampler *sampler, const struct sampling *rule,
              const float *logits, const int32_t *recent, size_t recent_count,
              double u, int32_t *out, struct error *err)
 {
-    TRY(check_finite(logits, sampler->vocabulary, err));
-    memcpy(sampler->logits, logits, sampler->vocabulary * sizeof *logits);
-    penalise(sampler, (float) rule->repeat_penalty, recent, recent_count);
-    if (rule->temperature < 1e-5) {
-        *out = largest(sampler->logits, sampler->vocabulary);
-        return STATUS_OK;
-    }
+    size_t count = sampler->vocabulary;
+    argmax_fn *largest = sampler->kernels->argmax;
 
-    struct walk walk =
-        walk_over(sampler, (float) rule->temperature, rule->top_k);
-    if (rule->top_p < 1 || rule->min_p > 0)
+    *out = largest(logits, count);
+    if (*out < 0 || logits[*out] > FLT_MAX)
+        return refuse(logits, count, err);
+    if (rule->repeat_penalty > 1 || rule->repeat_penalty < 1) {
+        memcpy(sampler->logits, logits, count * sizeof *logits);
+        penalise(sampler, (float) rule->repeat_penalty, recent, recent_count);
+        logits = sampler->logits;
+        *out = largest(logits, count);
+    }
+    if (rule->temperature < 1e-5)
+        return STATUS_OK;
+
+    bool cut = rule->top_p < 1 || rule->min_p > 0;
+    double share = rule->top_p < 1 ? rule->top_p : cut ? 1 : u;
+    struct walk walk = walk_over(sampler, logits, *out, rule, share);
+    if (cut)
         truncate_walk(&walk, rule->top_p, rule->min_p);
     *out = draw(&walk, u);
     return STATUS_OK;
@@ -325,18 +364,20 @@ insert(struct scored *best, size_t held, size_t count, struct scored scored)
 }
 
 size_t
-sampler_score(const struct sampler *sampler, const float *logits, int32_t id,
+sampler_score(struct sampler *sampler, const float *logits, int32_t id,
               double *logprob, struct scored *best, size_t count)
 {
-    float first = logits[largest(logits, sampler->vocabulary)];
+    const struct kernels *kernels = sampler->kernels;
+    float first = logits[kernels->argmax(logits, sampler->vocabulary)];
     double sum = 0;
     size_t held = 0;
 
+    kernels->exponentials(sampler->weights, logits, first, sampler->vocabulary);
     for (size_t i = 0; i < sampler->vocabulary; i++) {
         struct scored scored = {(int32_t) i, (double) logits[i]};
 
         if (!isinf(logits[i]))
-            sum += (double) exp_c(logits[i] - first);
+            sum += (double) sampler->weights[i];
         if (count > 0)
             held = insert(best, held, count, scored);
     }

@@ -57,8 +57,7 @@ struct scored {
  * first); fewer where the vocabulary is smaller: returns how many. The logits
  * were accepted by sampler_pick.
  */
-size_t sampler_score(const struct sampler *sampler, const float *logits,
-                     int32_t id, double *logprob, struct scored *best,
-                     size_t count);
+size_t sampler_score(struct sampler *sampler, const float *logits, int32_t id,
+                     double *logprob, struct scored *best, size_t count);
 
 #endif

@@ -22,6 +22,7 @@ static const struct kernels reference = {
     .silu_mul = silu_mul_ref,
     .add = add_ref,
     .add_scaled = add_scaled_ref,
+    .exponentials = exponentials_ref,
     .argmax = argmax_ref,
 };
 
@@ -45,6 +46,7 @@ static const struct kernels avx2 = {
     .silu_mul = silu_mul_avx2,
     .add = add_avx2,
     .add_scaled = add_scaled_avx2,
+    .exponentials = exponentials_avx2,
     .argmax = argmax_avx2,
 };
 #endif

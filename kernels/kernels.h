@@ -53,6 +53,7 @@ struct kernels {
     silu_mul_fn *silu_mul;
     add_fn *add;
     add_scaled_fn *add_scaled;
+    exponentials_fn *exponentials;
     argmax_fn *argmax;
 };
 

@@ -58,6 +58,21 @@ add_scaled_avx2(float *y, const float *x, float w, bool first, size_t count)
     }
 }
 
+void
+exponentials_avx2(float *y, const float *x, float shift, size_t count)
+{
+    const __m256 by = _mm256_set1_ps(shift);
+    size_t i = 0;
+
+    for (; i + 8 <= count; i += 8)
+        _mm256_storeu_ps(y + i,
+                         exp_avx2(_mm256_sub_ps(_mm256_loadu_ps(x + i), by)));
+    if (i < count)
+        lanes_store(y + i,
+                    exp_avx2(_mm256_sub_ps(lanes_load(x + i, count - i), by)),
+                    count - i);
+}
+
 /* The best of each lane, and where it was first seen. */
 struct best {
     __m256 value;

@@ -138,6 +138,52 @@ check_sums(const struct kernels *k, struct check_random *random, size_t count,
     return same;
 }
 
+/* -- exponentials ---------------------------------------------------------- */
+
+static bool
+known_exponentials(const struct kernels *k)
+{
+    // a shift that leaves 0, 1, -1, what is clamped, and no number
+    const float x[] = {2, 3, 1, -INFINITY, -100, NAN};
+    const float want[] = {1, 2.7182818f, 0.36787944f, 1.21925e-38f,
+                          1.21925e-38f};
+    float y[6];
+
+    k->exponentials(y, x, 2, 6);
+    for (size_t i = 0; i < 5; i++)
+        if (!(fabsf(y[i] - want[i]) <= 1e-4f * want[i]))
+            return false;
+    return y[0] == 1 && isnan(y[5]);
+}
+
+/* A subtraction of one u, which the exponential turns into |x| u, and 1 ulp. */
+static bool
+check_exponentials(const struct kernels *k, struct check_random *random,
+                   size_t count, struct check_error *error)
+{
+    float *x = check_floats(count), *y = check_floats(count);
+    float *want = check_floats(count);
+    float shift = 20 * check_unit(random);
+
+    for (size_t i = 0; i < count; i++)
+        x[i] = 60 * check_unit(random);
+    exponentials_ref(want, x, shift, count);
+    k->exponentials(y, x, shift, count);
+    for (size_t i = 0; i < count; i++) {
+        double of = (double) x[i] - (double) shift;
+
+        check_error_add(error, (double) y[i], exp(of),
+                        0x1.001p-24 * (2 + fabs(of)) * exp(of));
+    }
+    bool same = check_same(y, want, count, "exponentials");
+    k->exponentials(x, x, shift, count);
+    same = check_same(x, want, count, "exponentials in place") && same;
+    check_free(x);
+    check_free(y);
+    check_free(want);
+    return same;
+}
+
 /* -- argmax ---------------------------------------------------------------- */
 
 /* The largest at every place, twice, among others and among -infinity. */
@@ -186,13 +232,15 @@ static void
 check_level(enum cpu_level level)
 {
     const struct kernels *k = kernels_select(level);
-    struct check_error silu = {0}, sums = {0};
+    struct check_error silu = {0}, sums = {0}, exponentials = {0};
     bool same = true;
 
     printf("# level %s, seeds 0 to %d\n", cpu_level_name(level),
            CHECK_SEEDS - 1);
     check_ok(known_silu(k), "silu_mul_gives_known_answers_and_keeps_nan");
     check_ok(known_sums(k), "add_and_add_scaled_give_known_answers");
+    check_ok(known_exponentials(k),
+             "exponentials_give_known_answers_and_keep_nan");
     check_ok(check_argmax(k), "argmax_takes_the_first_largest_and_refuses_nan");
     for (uint64_t seed = 0; seed < CHECK_SEEDS; seed++) {
         struct check_random random = {seed};
@@ -200,6 +248,9 @@ check_level(enum cpu_level level)
         for (size_t i = 0; check_width(i) > 0; i++) {
             same = check_silu(k, &random, check_width(i), &silu) && same;
             same = check_sums(k, &random, check_width(i), &sums) && same;
+            same =
+                check_exponentials(k, &random, check_width(i), &exponentials) &&
+                same;
         }
     }
     check_ok(same, "activation_equals_the_reference_to_the_bit_also_in_place");
@@ -207,6 +258,8 @@ check_level(enum cpu_level level)
              "silu_mul_is_within_its_derived_bound");
     check_ok(check_error_within(&sums, "sums against binary64"),
              "add_and_add_scaled_are_within_their_derived_bounds");
+    check_ok(check_error_within(&exponentials, "exponentials against binary64"),
+             "exponentials_are_within_their_derived_bound");
 }
 
 int

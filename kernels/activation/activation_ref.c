@@ -31,6 +31,13 @@ add_scaled_ref(float *y, const float *x, float w, bool first, size_t count)
     }
 }
 
+void
+exponentials_ref(float *y, const float *x, float shift, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        y[i] = exp_c(x[i] - shift);
+}
+
 int32_t
 argmax_ref(const float *x, size_t count)
 {
