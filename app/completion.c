@@ -15,12 +15,12 @@
 static const struct option *
 next_option(const struct command *command, const struct option *before)
 {
-    const struct option *option = before ? before + 1 : command->options,
-                        *end = command->options + command->option_count;
+    size_t at = before ? (size_t)(before - command->options) + 1 : 0;
 
-    while (option < end && option->kind == OPTION_REFUSED)
-        option++;
-    return option < end ? option : NULL;
+    while (at < command->option_count &&
+           command->options[at].kind == OPTION_REFUSED)
+        at++;
+    return at < command->option_count ? &command->options[at] : NULL;
 }
 
 static bool
