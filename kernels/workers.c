@@ -15,6 +15,7 @@
 #include <assert.h>
 #include <linux/futex.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -25,6 +26,7 @@
 enum {
     SPIN_NS = 50 * 1000,
     SPIN_STEPS = 64,  // pauses between two looks at the clock
+    YIELD_NS = 1000 * 1000,
     CACHE_LINE = 128, // two lines: the second is fetched with the first
     WORKERS_MAX = 1024,
 };
@@ -99,9 +101,24 @@ give_in(struct workers *team)
         futex_wake(&team->unfinished, 1);
 }
 
-/* Works until no chunk is left. */
+/*
+ * Gives the processor away once in a while, at a moment when nobody waits for
+ * us. Where another process has a claim to it, the system would otherwise take
+ * it in the middle of a chunk, and the whole team would wait for milliseconds.
+ * Nothing happens where nobody else wants it.
+ */
 static void
-work(struct workers *team, unsigned worker)
+yield_in_time(uint64_t *yielded)
+{
+    if (clock_ns() - *yielded < YIELD_NS)
+        return;
+    sched_yield();
+    *yielded = clock_ns();
+}
+
+/* Works until no chunk is left. The owner does not yield: NULL. */
+static void
+work(struct workers *team, unsigned worker, uint64_t *yielded)
 {
     uint32_t left;
 
@@ -112,6 +129,8 @@ work(struct workers *team, unsigned worker)
         team->fn(team->context, worker, first,
                  rest < team->chunk ? rest : team->chunk);
         give_in(team);
+        if (yielded != NULL)
+            yield_in_time(yielded);
     }
 }
 
@@ -150,9 +169,10 @@ member_run(void *argument)
 {
     struct member *member = argument;
     struct workers *team = member->team;
+    uint64_t yielded = clock_ns();
 
     while (!atomic_load(&team->stop)) {
-        work(team, member->index);
+        work(team, member->index, &yielded);
         if (!spin_for_work(team))
             sleep_for_work(team);
     }
@@ -279,6 +299,6 @@ workers_run(struct workers *workers, size_t rows, size_t chunk, workers_fn *fn,
     workers->fn = fn;
     workers->context = context;
     job_publish(workers);
-    work(workers, 0);
+    work(workers, 0, NULL);
     job_wait(workers);
 }
