@@ -24,6 +24,8 @@ static const char *const status_names[] = {
     [STATUS_IO] = "io",         [STATUS_FORMAT] = "format",
     [STATUS_LIMIT] = "limit",   [STATUS_UNSUPPORTED] = "unsupported",
     [STATUS_DEVICE] = "device", [STATUS_CANCELLED] = "cancelled",
+    [STATUS_DENIED] = "denied", [STATUS_INTEGRITY] = "integrity",
+    [STATUS_BUSY] = "busy",     [STATUS_SIGNATURE] = "signature",
 };
 
 enum {

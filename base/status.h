@@ -21,6 +21,10 @@ enum status {
     STATUS_UNSUPPORTED, // well-formed, but a kind we do not run
     STATUS_DEVICE,      // a device failed, or numbers stopped being finite
     STATUS_CANCELLED,   // somebody asked us to stop
+    STATUS_DENIED,      // a wrong passphrase, unsafe permissions, a policy
+    STATUS_INTEGRITY,   // sealed bytes were changed, dropped or brought back
+    STATUS_BUSY,        // another process has it; later it may work
+    STATUS_SIGNATURE,   // a signature is missing or wrong
 };
 
 struct error {

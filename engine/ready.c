@@ -350,6 +350,10 @@ ready_exit(const struct ready *ready, enum status status)
     case STATUS_OK:
     case STATUS_DEVICE:
     case STATUS_CANCELLED:
+    case STATUS_DENIED:
+    case STATUS_INTEGRITY:
+    case STATUS_BUSY:
+    case STATUS_SIGNATURE:
         break;
     }
     return EXIT_INTERNAL;

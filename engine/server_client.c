@@ -263,6 +263,10 @@ refusal_exit(enum status status)
     case STATUS_UNSUPPORTED:
     case STATUS_DEVICE:
     case STATUS_CANCELLED:
+    case STATUS_DENIED:
+    case STATUS_INTEGRITY:
+    case STATUS_BUSY:
+    case STATUS_SIGNATURE:
         break;
     }
     return EXIT_INTERNAL;

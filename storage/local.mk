@@ -1,3 +1,8 @@
 noinst_LIBRARIES += libstorage.a
 libstorage_a_SOURCES = \
-    %D%/reader.c %D%/reader.h
+    %D%/reader.c %D%/reader.h \
+    %D%/record.h %D%/secret.h %D%/storage.h %D%/vault.h %D%/vault_keys.h
+
+# what links the vault; reader.h alone needs libstorage.a and libbase.a
+STORAGE_LIBS = libstorage.a libbase.a \
+    $(SODIUM_LIBS) $(SQLITE_LIBS) $(UTF8PROC_LIBS) $(JANSSON_LIBS)

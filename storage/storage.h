@@ -1,0 +1,18 @@
+/*
+ * storage: bytes that last. This is the folder's door; the engine enters by
+ * storage/reader.h alone, which has no keys behind it.
+ *
+ *   vault.h        encrypted history, unlocked; record.h what it holds
+ *   vault_keys.h   slots: passphrase, key file, recovery code
+ *   secret.h       keys in locked memory
+ *   reader.h       large files, read directly
+ */
+#ifndef FATHOM_STORAGE_STORAGE_H
+#define FATHOM_STORAGE_STORAGE_H
+
+#include "storage/record.h"
+#include "storage/secret.h"
+#include "storage/vault.h"
+#include "storage/vault_keys.h"
+
+#endif
