@@ -158,7 +158,7 @@ an_unreadable_file_is_said(void **state)
 /* What a run reads, and what its callbacks saw. */
 struct run {
     struct reader_file file[FILES];
-    char name[FILES][32];
+    char name[FILES][40];
     size_t files;
     struct reader_piece *piece;
     size_t pieces;
