@@ -15,7 +15,7 @@
 static const struct option *
 next_option(const struct command *command, const struct option *before)
 {
-    size_t at = before ? (size_t)(before - command->options) + 1 : 0;
+    size_t at = before ? (size_t) (before - command->options) + 1 : 0;
 
     while (at < command->option_count &&
            command->options[at].kind == OPTION_REFUSED)

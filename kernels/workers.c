@@ -25,7 +25,7 @@
 
 enum {
     SPIN_NS = 50 * 1000,
-    SPIN_STEPS = 64,  // pauses between two looks at the clock
+    SPIN_STEPS = 64, // pauses between two looks at the clock
     YIELD_NS = 1000 * 1000,
     CACHE_LINE = 128, // two lines: the second is fetched with the first
     WORKERS_MAX = 1024,
