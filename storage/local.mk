@@ -1,7 +1,12 @@
 noinst_LIBRARIES += libstorage.a
 libstorage_a_SOURCES = \
     %D%/reader.c %D%/reader.h \
-    %D%/record.h %D%/secret.h %D%/storage.h %D%/vault.h %D%/vault_keys.h
+    %D%/record.h \
+    %D%/safe_file.c %D%/safe_file.h \
+    %D%/storage.h \
+    %D%/vault.h \
+    %D%/vault_keys.h \
+    %D%/secret.h
 
 # what links the vault; reader.h alone needs libstorage.a and libbase.a
 STORAGE_LIBS = libstorage.a libbase.a \

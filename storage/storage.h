@@ -5,12 +5,14 @@
  *   vault.h        encrypted history, unlocked; record.h what it holds
  *   vault_keys.h   slots: passphrase, key file, recovery code
  *   secret.h       keys in locked memory
+ *   safe_file.h    files that only their owner can reach
  *   reader.h       large files, read directly
  */
 #ifndef FATHOM_STORAGE_STORAGE_H
 #define FATHOM_STORAGE_STORAGE_H
 
 #include "storage/record.h"
+#include "storage/safe_file.h"
 #include "storage/secret.h"
 #include "storage/vault.h"
 #include "storage/vault_keys.h"
