@@ -5,6 +5,7 @@ directory, so that no model, warm engine or setting of the user is found.
 """
 import os
 import shutil
+import signal
 import subprocess
 import tempfile
 import time
@@ -14,6 +15,9 @@ SOURCE = os.environ["top_srcdir"]
 FATHOM = os.path.join(BUILD, "fathom")
 REPLAY = os.path.join(BUILD, "tests/replay_engine")
 LIMIT = 60  # seconds, for what must end
+
+# whatever the tests were started by: nohup has the programs ignore it
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 with open(os.path.join(BUILD, "config.h")) as config:
     NO_CHAT = ("" if "\n#define HAVE_READLINE 1\n" in config.read()
