@@ -152,9 +152,10 @@ string_or_null(const char *string)
 static json_t *
 summary_object(const struct model_summary *model)
 {
-    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:b, s:b, s:o}", "name",
+    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:b, s:o}", "name",
                      string_or_null(model->name), "file",
-                     string_or_null(model->file), "architecture",
+                     string_or_null(model->file), "fingerprint",
+                     string_or_null(model->fingerprint), "architecture",
                      string_or_null(model->architecture), "family",
                      string_or_null(model->family), "family_why",
                      string_or_null(model->family_why), "thinks",
@@ -441,6 +442,7 @@ read_summary(const json_t *object, struct model_summary *out, struct error *err)
     TRY(field_inner(object, "model", &model, err));
     TRY(field_string(model, "name", &out->name, err));
     TRY(field_string(model, "file", &out->file, err));
+    TRY(field_string(model, "fingerprint", &out->fingerprint, err));
     TRY(field_string(model, "architecture", &out->architecture, err));
     TRY(field_string(model, "family", &out->family, err));
     TRY(field_string(model, "family_why", &out->family_why, err));

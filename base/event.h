@@ -57,6 +57,7 @@ struct ids_event {
 struct model_summary {
     const char *name;            // general.name, or the file's
     const char *file;            // as given to the engine
+    const char *fingerprint;     // 64 digits; NULL before OPEN_WEIGHTS
     const char *architecture;    // "deepseek2"
     const char *family;          // prompt family, "deepseek-r1"
     const char *family_why;      // a sentence, when it had to guess; else NULL

@@ -1,6 +1,7 @@
 noinst_LIBRARIES += libbase.a
 libbase_a_SOURCES = \
     %D%/base.h \
+    %D%/blake2b.c %D%/blake2b.h \
     %D%/clock.c %D%/clock.h \
     %D%/event.c %D%/event.h \
     %D%/fault.c %D%/fault.h \

@@ -11,6 +11,7 @@ libfathom_a_SOURCES = \
     %D%/device/device_cpu_linear.c %D%/device/device_cpu_rows.c \
     %D%/device/device_cpu_scratch.c \
     %D%/engine.h \
+    %D%/fingerprint.c %D%/fingerprint.h \
     %D%/experts/experts.h %D%/experts/resident.c \
     %D%/forward.c %D%/forward.h \
     %D%/gguf.c %D%/gguf.h %D%/gguf_parse.c %D%/gguf_parse.h \

@@ -4,6 +4,7 @@
 #include "engine/ready.h"
 
 #include "engine/arch/arch.h"
+#include "engine/fingerprint.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -31,6 +32,7 @@ struct ready {
     bool family_known, family_sure;
     enum prompt_family family;
     char family_why[256];
+    char fingerprint[FINGERPRINT_TEXT]; // empty before the weights are there
     double read_ms, tokenizer_ms;
 };
 
@@ -60,6 +62,7 @@ forget(struct ready *ready)
     ready->device = NULL;
     ready->gguf = NULL;
     ready->loaded = ready->family_known = false;
+    ready->fingerprint[0] = '\0';
 }
 
 void
@@ -206,7 +209,15 @@ open_device(struct ready *ready, struct error *err)
     return device_cpu_open(&ready->device, &options, err);
 }
 
-/* Builds the tokenizer beside the reading of weights. */
+static enum status
+take_fingerprint(struct ready *ready, struct error *err)
+{
+    TRY(fingerprint_take(&ready->sessions.fingerprint, container(ready), err));
+    fingerprint_text(ready->fingerprint, &ready->sessions.fingerprint);
+    return STATUS_OK;
+}
+
+/* Tokenizer and fingerprint beside the reading of weights. */
 struct beside {
     struct ready *ready;
     const struct ready_listener *listener;
@@ -221,6 +232,8 @@ build_beside(void *context)
 
     beside->status =
         to_vocabulary(beside->ready, beside->listener, &beside->err);
+    if (beside->status == STATUS_OK)
+        beside->status = take_fingerprint(beside->ready, &beside->err);
     return NULL;
 }
 
@@ -407,6 +420,8 @@ ready_summary(const struct ready *ready)
 
     if (ready->model != NULL)
         summary.architecture = ready->model->arch->name;
+    if (ready->loaded)
+        summary.fingerprint = ready->fingerprint;
     if (!ready->family_known)
         return summary;
     const struct prompt_traits *traits = prompt_traits(ready->family);

@@ -12,6 +12,7 @@
 
 #include "base/protocol.h"
 #include "engine/channels.h"
+#include "engine/fingerprint.h"
 #include "engine/forward.h"
 #include "engine/prompt.h"
 
@@ -23,6 +24,7 @@ struct session_model {
     const struct tokenizer *tokenizer;
     enum prompt_family family;
     struct forward_options forward;
+    struct fingerprint fingerprint;
 };
 
 /* What to tell while it works; each may end the generation by failing. */

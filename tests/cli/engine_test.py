@@ -1,4 +1,5 @@
 """fathom-engine on a pair of pipes, with the bundled model."""
+import hashlib
 import os
 import pty
 import shutil
@@ -55,6 +56,16 @@ def it_answers_after_a_thought():
     end_well(engine)
 
 
+def fingerprint_of_small(path):
+    """As fathom-engine(8) says, for a file of at most 16 MiB."""
+    with open(path, "rb") as file:
+        content = file.read()
+    assert len(content) <= 16 << 20
+    head = b"fathom model fingerprint 1\0" + struct.pack(
+        "<QQ", 1, len(content))
+    return hashlib.blake2b(head + content, digest_size=32).hexdigest()
+
+
 def opening_goes_as_far_as_asked():
     engine = start()
     for number, depth in enumerate(["vocabulary", "shape", "weights"], 1):
@@ -70,6 +81,7 @@ def opening_goes_as_far_as_asked():
     assert model["architecture"] == "deepseek2"
     assert model["family"] == "deepseek-r1" and model["family_why"] is None
     assert model["thinks"] and model["switch"]
+    assert model["fingerprint"] == fingerprint_of_small(MODEL)
     engine.send("OPEN", 9)
     events, done, kind = engine.answer(9)
     assert done["load"]["read_ms"] == 0

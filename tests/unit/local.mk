@@ -81,3 +81,9 @@ TESTS += %D%/reader_test
 check_PROGRAMS += %D%/workers_test
 TESTS += %D%/workers_test
 %C%_workers_test_LDADD = $(KERNELS_LIBS) $(CMOCKA_LIBS)
+
+check_PROGRAMS += %D%/blake2b_test %D%/fingerprint_test
+TESTS += %D%/blake2b_test %D%/fingerprint_test
+%C%_blake2b_test_LDADD = $(UNIT_TEST_LIBS)
+%C%_fingerprint_test_SOURCES = %D%/fingerprint_test.c $(MODEL_WRITER)
+%C%_fingerprint_test_LDADD = $(ENGINE_LIBS) $(CMOCKA_LIBS)

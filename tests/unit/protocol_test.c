@@ -422,6 +422,7 @@ ids_come_through_as_many_as_fit(void **state)
 static const struct model_summary summary = {
     .name = "Mini \xE2\x9C\x93",
     .file = "a/b\xFF.gguf",
+    .fingerprint = "00ff",
     .architecture = "deepseek2",
     .family = "deepseek-r1",
     .thinks = true,
@@ -501,6 +502,7 @@ the_other_ends_come_through(void **state)
     assert_string_equal(event.open.engine, "fathom-engine 1");
     assert_int_equal(event.open.context, 512);
     assert_string_equal(event.open.model.architecture, "deepseek2");
+    assert_string_equal(event.open.model.fingerprint, "00ff");
     assert_true(event.open.tokenizer_ms == 4);
     event_release(&event);
     OK(event_put_stats_done(&frames, 7, &stats, &err));
