@@ -19,6 +19,9 @@
  *   thought.h      where the thought goes
  *   report.h       an answer as JSON
  *   chat.h         a chat: conversation.h its turns, transcript.h its export
+ *   chat_title.h   what a chat is called; time_text.h moments as text
+ *   turn_tree.h    which turn follows which
+ *   history_export.h  chats as Markdown, HTML, JSON
  *   cmd_NAME.c     one command each
  */
 #ifndef FATHOM_APP_APP_H

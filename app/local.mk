@@ -1,3 +1,15 @@
+# what tests link too
+noinst_LIBRARIES += libapp.a
+libapp_a_SOURCES = \
+    %D%/chat_title.c %D%/chat_title.h \
+    %D%/export_html.c \
+    %D%/export_json.c \
+    %D%/export_markdown.c \
+    %D%/export_writer.h \
+    %D%/history_export.c %D%/history_export.h \
+    %D%/time_text.c %D%/time_text.h \
+    %D%/turn_tree.c %D%/turn_tree.h
+
 bin_PROGRAMS += fathom
 fathom_SOURCES = \
     %D%/app.h \
@@ -39,7 +51,7 @@ fathom_SOURCES += \
 endif
 fathom_CPPFLAGS = $(AM_CPPFLAGS) \
     -DLIBEXECDIR='"$(libexecdir)"' -DPKGDATADIR='"$(pkgdatadir)"'
-fathom_LDADD = libui.a libbase.a $(READLINE_LIBS) $(JANSSON_LIBS)
+fathom_LDADD = libapp.a libui.a $(STORAGE_LIBS) $(READLINE_LIBS)
 
 # A build tree has the models beside the program, as an installation has.
 noinst_DATA = %D%/models.stamp
