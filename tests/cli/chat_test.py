@@ -298,6 +298,7 @@ def tab_completes_commands_and_their_arguments():
         chat.expect("/undo")
         chat.send("\x15/think bu\t7\r")
         chat.expect("[a thought is closed after 7 tokens]")
+        chat.expect("you> ")
         chat.send("/mod\tfathom-m\t\x01\x0b")
         chat.send("plain\ttext\x15hello\r")
         chat.expect("fathom> Yes.")
