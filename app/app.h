@@ -35,6 +35,8 @@
 #include "app/notice.h"
 #include "app/options.h"
 #include "app/places.h"
+#include "app/policy.h"
+#include "app/settings.h"
 #include "app/signals.h"
 
 #endif

@@ -57,6 +57,10 @@ run(void *settings, const struct option_list *operands)
     (void) operands;
     if (s->version)
         return print_version();
+    if (settings_start(&code, &err) != STATUS_OK) {
+        notice_error("%s", err.text);
+        return code;
+    }
     if (generation_check(&s->generation, &code, &err) != STATUS_OK) {
         notice_error("%s", err.text);
         return code;
@@ -102,6 +106,7 @@ const struct command command_chat = {
     .usage = chat_usage,
     OPTIONS(chat_options),
     .settings_bytes = sizeof(struct chat_settings),
+    .bare = true, // until --version is done
     .run = run,
 };
 
@@ -113,5 +118,6 @@ const struct command command_fathom = {
     .usage = fathom_usage,
     OPTIONS(fathom_options),
     .settings_bytes = sizeof(struct chat_settings),
+    .bare = true, // until --version is done
     .run = run,
 };

@@ -36,5 +36,6 @@ const struct command command_completion = {
     .operands_least = 1,
     .operands_most = 1,
     .choices = "bash|zsh|fish",
+    .bare = true,
     .run = run,
 };

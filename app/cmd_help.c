@@ -62,5 +62,6 @@ const struct command command_help = {
     .usage = usage,
     .operand = OPERAND_TEXT,
     .operands_most = 2,
+    .bare = true,
     .run = run,
 };

@@ -79,6 +79,7 @@ struct command {
     const char *choices;                // "bash|zsh|fish"
     const struct command *const *verbs; // NULL-terminated; then no run
     size_t settings_bytes;
+    bool bare; // runs without settings and policy
     int (*run)(void *settings, const struct option_list *operands);
 };
 

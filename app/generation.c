@@ -4,6 +4,7 @@
 #include "app/generation.h"
 
 #include "app/exit_code.h"
+#include "app/settings.h"
 
 #include <string.h>
 
@@ -44,16 +45,29 @@ count_or_absent(struct option_count count)
     return count.given ? (int64_t) count.value : -1;
 }
 
+/* What was asked for, else what the settings say. */
+static void
+fill_thinking(struct generate_request *request, const struct generation *g)
+{
+    const struct settings *settings = settings_now();
+    struct option_count effort = settings->thinking_effort;
+
+    if (g->think)
+        request->thinking =
+            strcmp(g->think, "on") == 0 ? SWITCH_ON : SWITCH_OFF;
+    else if (effort.given)
+        request->thinking = effort.value == 1 ? SWITCH_ON : SWITCH_OFF;
+    request->think_budget = count_or_absent(
+        g->think_budget.given ? g->think_budget : settings->thinking_budget);
+}
+
 void
 generation_fill(struct generation_request *out, const struct generation *g)
 {
     struct generate_request *request = &out->request;
 
     *request = request_generate_default();
-    if (g->think)
-        request->thinking =
-            strcmp(g->think, "on") == 0 ? SWITCH_ON : SWITCH_OFF;
-    request->think_budget = count_or_absent(g->think_budget);
+    fill_thinking(request, g);
     request->max_tokens = count_or_absent(g->max_tokens);
     request->sampling.top_k = count_or_absent(g->top_k);
     request->sampling.seed = count_or_absent(g->seed);

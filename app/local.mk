@@ -30,15 +30,18 @@ fathom_SOURCES = \
     %D%/exit_code.h \
     %D%/generation.c %D%/generation.h \
     %D%/help.c %D%/help.h \
+    %D%/ini_file.c %D%/ini_file.h \
     %D%/launch.c %D%/launch.h \
     %D%/main.c \
     %D%/notice.c %D%/notice.h \
     %D%/options.c %D%/options.h \
     %D%/output.c %D%/output.h \
     %D%/places.c %D%/places.h \
+    %D%/policy.c %D%/policy.h \
     %D%/progress_text.c %D%/progress_text.h \
     %D%/question.c %D%/question.h \
     %D%/report.c %D%/report.h \
+    %D%/settings.c %D%/settings.h \
     %D%/signals.c %D%/signals.h \
     %D%/thought.c %D%/thought.h
 if WITH_READLINE
@@ -50,8 +53,10 @@ fathom_SOURCES += \
     %D%/transcript.c %D%/transcript.h
 endif
 fathom_CPPFLAGS = $(AM_CPPFLAGS) \
+    -DSYSCONFDIR='"$(sysconfdir)"' \
     -DLIBEXECDIR='"$(libexecdir)"' -DPKGDATADIR='"$(pkgdatadir)"'
-fathom_LDADD = libapp.a libui.a $(STORAGE_LIBS) $(READLINE_LIBS)
+fathom_LDADD = libapp.a libui.a $(STORAGE_LIBS) $(READLINE_LIBS) \
+    $(INIH_LIBS)
 
 # A build tree has the models beside the program, as an installation has.
 noinst_DATA = %D%/models.stamp

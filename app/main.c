@@ -79,6 +79,8 @@ run_command(const char *name, const struct command *command, int argc,
         code = err.status == STATUS_NOMEM ? EXIT_UNAVAILABLE : EXIT_USAGE;
     } else if (parsed.help) {
         code = print_help(name, command);
+    } else if (!command->bare && settings_start(&code, &err) != STATUS_OK) {
+        notice_error("%s", err.text);
     } else {
         code = command->run(parsed.settings, &parsed.operands);
     }

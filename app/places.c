@@ -3,6 +3,9 @@
 
 #include "app/places.h"
 
+#include "app/policy.h"
+#include "app/settings.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <limits.h>
@@ -16,7 +19,7 @@
 #define MODEL_SUFFIX ".gguf"
 #define FIRST_SHARD "-00001-of-"
 
-enum { FOLDERS = 3, QUOTED_BYTES = 300 };
+enum { FOLDERS = 12, QUOTED_BYTES = 300 };
 
 /* The directory of this program's own file; false when it is not known. */
 static bool
@@ -70,6 +73,10 @@ places_engine(char out[PLACE_BYTES], struct error *err)
     const char *asked = getenv("FATHOM_ENGINE");
     char folder[PLACE_BYTES];
 
+    // a program of the user's choice could do what the engine cannot
+    if (asked && *asked && policy_denies_net())
+        return policy_refusal(err, "FATHOM_ENGINE names another engine",
+                              "net = deny");
     if (asked && *asked) {
         if (strlen(asked) >= PLACE_BYTES)
             return error_set(err, STATUS_LIMIT, "FATHOM_ENGINE is too long");
@@ -100,13 +107,32 @@ places_user_models(char out[PLACE_BYTES], struct error *err)
     return join(out, home, ".local/share/fathom/models", err);
 }
 
-/* The user's, the build tree's, the installed; how many there are. */
+/* Those that are asked for: "/a:/b"; only absolute ones count. */
+static size_t
+asked_folders(char out[][PLACE_BYTES], size_t most, const char *paths)
+{
+    size_t count = 0;
+
+    while (paths && *paths && count < most) {
+        size_t length = strcspn(paths, ":");
+
+        if (*paths == '/' && length < PLACE_BYTES)
+            snprintf(out[count++], PLACE_BYTES, "%.*s", (int) length, paths);
+        paths += length + (paths[length] == ':');
+    }
+    return count;
+}
+
+/*
+ * Those of the settings, the user's, the build tree's, the installed; how many
+ * there are.
+ */
 static size_t
 model_folders(char out[FOLDERS][PLACE_BYTES])
 {
     char own[PLACE_BYTES];
     struct error err;
-    size_t count = 0;
+    size_t count = asked_folders(out, FOLDERS - 3, settings_model_path());
 
     if (places_user_models(out[count], &err) == STATUS_OK)
         count++;
@@ -211,11 +237,10 @@ named_model(char out[PLACE_BYTES], const char *name, struct error *err)
 enum status
 places_model(char out[PLACE_BYTES], const char *asked, struct error *err)
 {
-    const char *variable = getenv("FATHOM_MODEL");
     size_t suffix = strlen(MODEL_SUFFIX);
 
-    if (asked == NULL && variable && *variable)
-        asked = variable;
+    if (asked == NULL)
+        asked = settings_model();
     if (asked == NULL)
         return named_model(out, BUNDLED_MODEL, err);
     size_t length = strlen(asked);

@@ -6,9 +6,9 @@
  * tree), else in libexecdir.
  *
  * A model: a FILE (a name with a slash, or ending in .gguf), or a NAME, which
- * is NAME.gguf or NAME-00001-of-N.gguf in the user's model directory, then
- * among the installed models. Without either: FATHOM_MODEL, then the bundled
- * model.
+ * is NAME.gguf or NAME-00001-of-N.gguf in a folder of FATHOM_MODEL_PATH or the
+ * settings, in the user's model directory, then among the installed models.
+ * Without either: FATHOM_MODEL, the settings' model, then the bundled one.
  */
 #ifndef FATHOM_APP_PLACES_H
 #define FATHOM_APP_PLACES_H

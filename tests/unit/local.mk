@@ -94,3 +94,10 @@ TESTS += %D%/chat_title_test %D%/history_export_test
 %C%_history_export_test_SOURCES = %D%/history_export_test.c \
     %D%/sha256.c %D%/sha256.h
 %C%_history_export_test_LDADD = $(APP_TEST_LIBS)
+
+SETTINGS_FILES = app/ini_file.c app/options.c app/policy.c app/settings.c
+check_PROGRAMS += %D%/settings_test
+TESTS += %D%/settings_test
+%C%_settings_test_SOURCES = %D%/settings_test.c $(SETTINGS_FILES)
+%C%_settings_test_CPPFLAGS = $(AM_CPPFLAGS) -DSYSCONFDIR='"/nonexistent"'
+%C%_settings_test_LDADD = libbase.a $(INIH_LIBS) $(CMOCKA_LIBS) -lm

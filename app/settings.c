@@ -1,0 +1,256 @@
+/* Two files, the environment and the policy, in the order of their weight. */
+#include "config.h"
+
+#include "app/settings.h"
+
+#include "app/exit_code.h"
+#include "app/policy.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define SYSTEM_FILE SYSCONFDIR "/fathom/fathom.conf"
+
+enum {
+    QUOTED_BYTES = 300,
+    LOCK_AFTER_MS = 15 * 60 * 1000, // where nothing else is said
+};
+
+#define ROW(section, name, kind, argument, field, most, help)                  \
+    {                                                                          \
+        section, name, kind, argument, offsetof(struct settings, field), most, \
+            help                                                               \
+    }
+
+static const struct ini_row rows[] = {
+    ROW("model", "default", INI_TEXT, "NAME", model_default, 0,
+        "the model that is used where none is named"),
+    ROW("model", "path", INI_PATHS, "DIR", model_path, 0,
+        "folders in which models are looked for first"),
+    ROW("model", "verify", INI_CHOICE, VERIFY_CHOICES, model_verify, 0,
+        "what is checked before a model is opened"),
+    ROW("thinking", "effort", INI_CHOICE, "off|on", thinking_effort, 0,
+        "think before answering, or not"),
+    ROW("thinking", "budget", INI_COUNT, "N", thinking_budget, 1000000000,
+        "close the thought after N tokens, then answer"),
+    ROW("ui", "lock_after", INI_DURATION, "TIME", lock_after, UINT64_MAX,
+        "lock the vault after TIME without a key; 0 never does"),
+    ROW("vault", "save", INI_CHOICE, SAVE_CHOICES, vault_save, 0,
+        "whether chats are kept in the vault"),
+    ROW("vault", "kdf", INI_CHOICE, KDF_CHOICES, vault_kdf, 0,
+        "what a new passphrase costs to try"),
+};
+
+const struct ini_table settings_table = {"setting", rows,
+                                         sizeof rows / sizeof rows[0]};
+
+static struct settings now;
+
+enum status
+settings_read_text(struct buffer *out, int file, const char *shown,
+                   struct error *err)
+{
+    ssize_t n = 1;
+
+    while (n > 0 && out->length <= INI_FILE_BYTES) {
+        TRY(buffer_reserve(out, 4096, err));
+        n = read(file, out->data + out->length, 4096);
+        if (n < 0)
+            return error_errno(err, "cannot read %s", shown);
+        out->length += (size_t) n;
+    }
+    if (out->length > INI_FILE_BYTES)
+        return error_set(err, STATUS_FORMAT, "%s is larger than %d kB", shown,
+                         INI_FILE_BYTES / 1024);
+    return STATUS_OK;
+}
+
+enum status
+settings_folder(char out[], size_t size, struct error *err)
+{
+    const char *config = getenv("XDG_CONFIG_HOME"), *home = getenv("HOME");
+    int n = 0;
+
+    if (config && config[0] == '/')
+        n = snprintf(out, size, "%s/fathom", config);
+    else if (home && home[0] == '/')
+        n = snprintf(out, size, "%s/.config/fathom", home);
+    else
+        return error_set(err, STATUS_IO,
+                         "there is no folder for settings: neither "
+                         "XDG_CONFIG_HOME nor HOME is an absolute path");
+    if (n < 0 || (size_t) n >= size)
+        return error_set(err, STATUS_LIMIT,
+                         "the path of the settings is too long");
+    return STATUS_OK;
+}
+
+enum status
+settings_path(char out[], size_t size, struct error *err)
+{
+    static const char name[] = "/fathom.conf";
+    const char *asked = getenv("FATHOM_CONFIG");
+
+    if (asked && *asked) {
+        if (strlen(asked) >= size)
+            return error_set(err, STATUS_LIMIT, "FATHOM_CONFIG is too long");
+        memcpy(out, asked, strlen(asked) + 1);
+        return STATUS_OK;
+    }
+    TRY(settings_folder(out, size - sizeof name, err));
+    strcat(out, name);
+    return STATUS_OK;
+}
+
+/* Reads one file over what is in `now`; one that is not there is no failure
+ * unless it was asked for. */
+static enum status
+read_file(const char *path, bool must_exist, struct error *err)
+{
+    char shown[QUOTED_BYTES];
+    struct buffer text = {0};
+    int file = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+
+    if (file < 0 && !must_exist && (errno == ENOENT || errno == ENOTDIR))
+        return STATUS_OK;
+    int failed = errno;
+
+    text_quote(shown, sizeof shown, path, strlen(path));
+    errno = failed;
+    if (file < 0)
+        return error_errno(err, "the settings cannot be read: %s", shown);
+    enum status status = settings_read_text(&text, file, shown, err);
+
+    if (status == STATUS_OK)
+        status = ini_parse_text(&now, &settings_table, shown, text.data,
+                                text.length, err);
+    close(file);
+    buffer_release(&text);
+    return status;
+}
+
+static enum status
+read_all(struct error *err)
+{
+    const char *asked = getenv("FATHOM_CONFIG");
+    char path[PATH_MAX];
+    struct error ignored;
+
+    now = (struct settings){0};
+    TRY(read_file(SYSTEM_FILE, false, err));
+    if (asked && *asked) {
+        TRY(settings_path(path, sizeof path, err));
+        return read_file(path, true, err);
+    }
+    // without a home there is no file of the user's
+    if (settings_path(path, sizeof path, &ignored) != STATUS_OK)
+        return STATUS_OK;
+    return read_file(path, false, err);
+}
+
+enum status
+settings_start(int *code, struct error *err)
+{
+    enum status status = policy_start(err);
+
+    if (status == STATUS_OK)
+        status = read_all(err);
+    *code = status == STATUS_DENIED ? EXIT_DENIED : EXIT_CONFIG;
+    return status;
+}
+
+const struct settings *
+settings_now(void)
+{
+    return &now;
+}
+
+static const char *
+variable(const char *name)
+{
+    const char *value = getenv(name);
+
+    return value && *value ? value : NULL;
+}
+
+const char *
+settings_model(void)
+{
+    const char *asked = variable("FATHOM_MODEL");
+
+    if (asked)
+        return asked;
+    return now.model_default[0] ? now.model_default : NULL;
+}
+
+const char *
+settings_model_path(void)
+{
+    const char *asked = variable("FATHOM_MODEL_PATH");
+
+    if (asked)
+        return asked;
+    return now.model_path[0] ? now.model_path : NULL;
+}
+
+uint64_t
+settings_stricter(struct option_count asked, struct option_count demanded)
+{
+    uint64_t value = asked.given ? asked.value : 0;
+
+    return demanded.given && demanded.value > value ? demanded.value : value;
+}
+
+enum verify_mode
+settings_verify(void)
+{
+    return (enum verify_mode) settings_stricter(now.model_verify,
+                                                policy_now()->model_verify);
+}
+
+enum kdf_level
+settings_kdf(void)
+{
+    return (enum kdf_level) settings_stricter(now.vault_kdf,
+                                              policy_now()->vault_min_kdf);
+}
+
+enum save_mode
+settings_save(void)
+{
+    struct option_count decided = policy_now()->vault_save;
+
+    if (decided.given)
+        return (enum save_mode) decided.value;
+    return now.vault_save.given ? (enum save_mode) now.vault_save.value
+                                : SAVE_ALWAYS;
+}
+
+uint64_t
+settings_shorter(struct option_count asked, struct option_count most)
+{
+    uint64_t ms = asked.given ? asked.value : LOCK_AFTER_MS;
+
+    // 0 is no time at all, which is longer than any
+    if (most.given && most.value > 0 && (ms == 0 || ms > most.value))
+        return most.value;
+    return ms;
+}
+
+uint64_t
+settings_lock_after_ms(void)
+{
+    return settings_shorter(now.lock_after, policy_now()->lock_after);
+}
+
+const char *
+settings_verify_word(enum verify_mode mode)
+{
+    static const char *const words[] = {"none", "receipts", "signed", "full"};
+
+    return words[mode];
+}

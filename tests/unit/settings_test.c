@@ -1,0 +1,332 @@
+/*
+ * app/ini_file.h, app/settings.h, app/policy.h: what a file may say, where it
+ * is refused, and who stands above whom.
+ */
+#include "config.h"
+
+#include "app/exit_code.h"
+#include "app/policy.h"
+#include "app/settings.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+static enum status
+parse_settings(struct settings *out, const char *text, struct error *err)
+{
+    *out = (struct settings){0};
+    return ini_parse_text(out, &settings_table, "f", text, strlen(text), err);
+}
+
+static enum status
+parse_policy(struct policy *out, const char *text, struct error *err)
+{
+    *out = (struct policy){0};
+    return ini_parse_text(out, &policy_table, "p", text, strlen(text), err);
+}
+
+static void
+every_setting_is_read(void **state)
+{
+    struct settings s;
+    struct error err;
+
+    (void) state;
+    assert_int_equal(parse_settings(&s,
+                                    "# a comment\n"
+                                    "[model]\n"
+                                    "default = big ; and a remark\n"
+                                    "  path = /a:/b c\r\n"
+                                    "verify = signed\n"
+                                    "\n"
+                                    "[thinking]\n"
+                                    "effort=off\n"
+                                    "budget = 8192\n"
+                                    "[ui]\n"
+                                    "lock_after = 15m\n"
+                                    "[vault]\n"
+                                    "save = never\n"
+                                    "kdf = sensitive",
+                                    &err),
+                     STATUS_OK);
+    assert_string_equal(s.model_default, "big");
+    assert_string_equal(s.model_path, "/a:/b c");
+    assert_int_equal(s.model_verify.value, VERIFY_SIGNED);
+    assert_true(s.thinking_effort.given);
+    assert_int_equal(s.thinking_effort.value, 0);
+    assert_int_equal(s.thinking_budget.value, 8192);
+    assert_int_equal(s.lock_after.value, 15 * 60 * 1000);
+    assert_int_equal(s.vault_save.value, SAVE_NEVER);
+    assert_int_equal(s.vault_kdf.value, KDF_SENSITIVE);
+}
+
+static void
+what_is_wrong_is_named_with_its_line(void **state)
+{
+    static const struct {
+        const char *text, *wanted;
+    } cases[] = {
+        {"[model]\n\nverfy = full\n",
+         "f line 3: there is no setting 'verfy' in [model]"},
+        {"verify = full\n", "f line 1: there is no setting 'verify'"},
+        {"[modell]\n", "f line 1: there is no section [modell]"},
+        {"[model]\nverify = Full\n",
+         "f line 2: verify takes none|receipts|signed|full, not 'Full'"},
+        {"[model]\nverify =\n",
+         "f line 2: verify takes none|receipts|signed|full, not ''"},
+        {"[model]\npath = models\n",
+         "f line 2: path takes paths from the root, with colons between them, "
+         "not 'models'"},
+        {"[model]\npath = /a:b\n",
+         "f line 2: path takes paths from the root, with colons between them, "
+         "not '/a:b'"},
+        {"[model]\ndefault = a\ndefault = b\n",
+         "f line 3: default is given twice"},
+        {"[thinking]\nbudget = -1\n",
+         "f line 2: budget takes a whole number that is not too large, not "
+         "'-1'"},
+        {"[thinking]\nbudget = 1000000001\n",
+         "f line 2: budget takes a whole number that is not too large, not "
+         "'1000000001'"},
+        {"[ui]\nlock_after = soon\n",
+         "f line 2: lock_after takes a time such as 30s, 15m or 1h, not "
+         "'soon'"},
+        {"[model]\nnonsense\n",
+         "f line 2: it is neither [section] nor name = value"},
+        {"[model\n", "f line 1: it is neither [section] nor name = value"},
+        {"[model]\ndefault = a\x1b[31m\n",
+         "f line 2: there are characters that are no UTF-8 text"},
+        {"[model]\ndefault = \xff\n",
+         "f line 2: there are characters that are no UTF-8 text"},
+        // not a continuation of the line above, but a line of its own
+        {"[model]\ndefault = a\n  b\n",
+         "f line 3: it is neither [section] nor name = value"},
+    };
+
+    (void) state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct settings s;
+        struct error err;
+
+        assert_int_equal(parse_settings(&s, cases[i].text, &err),
+                         STATUS_FORMAT);
+        assert_string_equal(err.text, cases[i].wanted);
+    }
+}
+
+static void
+a_line_that_is_too_long_is_refused_not_cut(void **state)
+{
+    struct settings s;
+    struct error err;
+    char text[400];
+
+    (void) state;
+    for (size_t length = 180; length < 230; length++) {
+        snprintf(text, sizeof text, "[model]\ndefault = %0*d\n",
+                 (int) length - 10, 7);
+        enum status status = parse_settings(&s, text, &err);
+
+        if (status == STATUS_OK)
+            assert_int_equal(strlen(s.model_default), length - 10);
+        else
+            assert_string_equal(err.text,
+                                "f line 2: it is longer than 196 characters");
+        assert_int_equal(status, length <= 196 ? STATUS_OK : STATUS_FORMAT);
+    }
+}
+
+static void
+every_rule_of_a_policy_is_read(void **state)
+{
+    struct policy p;
+    struct error err;
+
+    (void) state;
+    assert_int_equal(parse_policy(&p,
+                                  "vault.save = never\n"
+                                  "vault.require = yes\n"
+                                  "vault.min_kdf = sensitive\n"
+                                  "vault.require_keyfile = yes\n"
+                                  "export.plaintext = deny\n"
+                                  "model.verify = full\n"
+                                  "model.trust_dir = /etc/keys\n"
+                                  "editor = deny\n"
+                                  "net = deny\n"
+                                  "audit = required\n"
+                                  "lock_after = 10m\n",
+                                  &err),
+                     STATUS_OK);
+    assert_int_equal(p.vault_save.value, SAVE_NEVER);
+    assert_int_equal(p.model_verify.value, VERIFY_FULL);
+    assert_string_equal(p.model_trust_dir, "/etc/keys");
+    assert_int_equal(p.lock_after.value, 600000);
+    assert_int_equal(parse_policy(&p, "net = allow\n", &err), STATUS_FORMAT);
+    assert_string_equal(err.text, "p line 1: net takes deny, not 'allow'");
+    assert_int_equal(parse_policy(&p, "vault.sve = never\n", &err),
+                     STATUS_FORMAT);
+    assert_string_equal(err.text, "p line 1: there is no rule 'vault.sve'");
+}
+
+/* A folder of this test's own, and a file in it. */
+struct place {
+    char folder[64], file[80];
+};
+
+static void
+make_place(struct place *place, const char *text, mode_t folder, mode_t file)
+{
+    strcpy(place->folder, "/tmp/fathom-settings-XXXXXX");
+    assert_non_null(mkdtemp(place->folder));
+    snprintf(place->file, sizeof place->file, "%s/policy.conf", place->folder);
+    FILE *out = fopen(place->file, "w");
+
+    assert_non_null(out);
+    fputs(text, out);
+    fclose(out);
+    chmod(place->file, file);
+    chmod(place->folder, folder);
+}
+
+static void
+remove_place(const struct place *place)
+{
+    unlink(place->file);
+    rmdir(place->folder);
+}
+
+static enum status
+read_policy(mode_t folder, mode_t file, uid_t owner, struct error *err)
+{
+    struct place place;
+    struct policy p;
+
+    make_place(&place, "net = deny\n", folder, file);
+    enum status status = policy_read(&p, place.file, owner, err);
+
+    remove_place(&place);
+    if (status == STATUS_OK)
+        assert_true(p.net.given);
+    return status;
+}
+
+static void
+a_policy_that_others_could_write_is_not_believed(void **state)
+{
+    struct error err;
+
+    (void) state;
+    assert_int_equal(read_policy(0755, 0644, geteuid(), &err), STATUS_OK);
+    assert_int_equal(read_policy(0755, 0664, geteuid(), &err), STATUS_DENIED);
+    assert_non_null(strstr(err.text, "mode 0664"));
+    assert_int_equal(read_policy(0755, 0646, geteuid(), &err), STATUS_DENIED);
+    assert_int_equal(read_policy(0777, 0644, geteuid(), &err), STATUS_DENIED);
+    assert_int_equal(read_policy(01777, 0644, geteuid(), &err), STATUS_DENIED);
+    assert_int_equal(read_policy(0755, 0644, geteuid() + 1, &err),
+                     STATUS_DENIED);
+    assert_non_null(strstr(err.text, "must belong to root"));
+}
+
+static void
+a_policy_that_is_no_file_is_not_believed(void **state)
+{
+    struct place place;
+    struct policy p;
+    struct error err;
+    char link[100];
+
+    (void) state;
+    make_place(&place, "", 0755, 0644);
+    snprintf(link, sizeof link, "%s/link", place.folder);
+    assert_int_equal(symlink(place.file, link), 0);
+    assert_int_equal(policy_read(&p, link, geteuid(), &err), STATUS_DENIED);
+    unlink(link);
+    assert_int_equal(mkfifo(link, 0600), 0);
+    assert_int_equal(policy_read(&p, link, geteuid(), &err), STATUS_DENIED);
+    unlink(link);
+    assert_int_equal(policy_read(&p, place.folder, geteuid(), &err),
+                     STATUS_DENIED);
+    remove_place(&place);
+    assert_int_equal(policy_read(&p, place.file, geteuid(), &err), STATUS_OK);
+    assert_false(p.net.given);
+}
+
+static void
+the_environment_goes_before_the_file(void **state)
+{
+    struct place place;
+    struct error err;
+    int code;
+
+    (void) state;
+    make_place(&place, "[model]\ndefault = a\npath = /a\n", 0700, 0600);
+    setenv("FATHOM_CONFIG", place.file, 1);
+    unsetenv("FATHOM_MODEL");
+    unsetenv("FATHOM_MODEL_PATH");
+    assert_int_equal(settings_start(&code, &err), STATUS_OK);
+    assert_string_equal(settings_model(), "a");
+    assert_string_equal(settings_model_path(), "/a");
+    setenv("FATHOM_MODEL", "b", 1);
+    setenv("FATHOM_MODEL_PATH", "/b", 1);
+    assert_string_equal(settings_model(), "b");
+    assert_string_equal(settings_model_path(), "/b");
+    remove_place(&place);
+    assert_int_equal(settings_start(&code, &err), STATUS_IO);
+    assert_int_equal(code, EXIT_CONFIG);
+}
+
+static void
+a_policy_can_only_tighten(void **state)
+{
+    struct option_count none = {0}, some = {true, VERIFY_SIGNED},
+                        all = {true, VERIFY_FULL};
+
+    (void) state;
+    assert_int_equal(settings_stricter(none, none), VERIFY_NONE);
+    assert_int_equal(settings_stricter(some, none), VERIFY_SIGNED);
+    assert_int_equal(settings_stricter(none, some), VERIFY_SIGNED);
+    assert_int_equal(settings_stricter(all, some), VERIFY_FULL);
+    assert_int_equal(settings_stricter(some, all), VERIFY_FULL);
+}
+
+static void
+no_time_before_a_lock_is_longer_than_any(void **state)
+{
+    struct option_count never = {true, 0}, minute = {true, 60000},
+                        hour = {true, 3600000}, none = {0};
+
+    (void) state;
+    assert_int_equal(settings_shorter(never, none), 0);
+    assert_int_equal(settings_shorter(none, none), 15 * 60000);
+    assert_int_equal(settings_shorter(never, hour), 3600000);
+    assert_int_equal(settings_shorter(minute, hour), 60000);
+    assert_int_equal(settings_shorter(hour, minute), 60000);
+    assert_int_equal(settings_shorter(none, minute), 60000);
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_setting_is_read),
+        cmocka_unit_test(what_is_wrong_is_named_with_its_line),
+        cmocka_unit_test(a_line_that_is_too_long_is_refused_not_cut),
+        cmocka_unit_test(every_rule_of_a_policy_is_read),
+        cmocka_unit_test(a_policy_that_others_could_write_is_not_believed),
+        cmocka_unit_test(a_policy_that_is_no_file_is_not_believed),
+        cmocka_unit_test(the_environment_goes_before_the_file),
+        cmocka_unit_test(a_policy_can_only_tighten),
+        cmocka_unit_test(no_time_before_a_lock_is_longer_than_any),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
