@@ -11,3 +11,8 @@ libstorage_a_SOURCES = \
 # what links the vault; reader.h alone needs libstorage.a and libbase.a
 STORAGE_LIBS = libstorage.a libbase.a \
     $(SODIUM_LIBS) $(SQLITE_LIBS) $(UTF8PROC_LIBS) $(JANSSON_LIBS)
+
+libstorage_a_SOURCES += \
+    %D%/little_endian.h \
+    %D%/sealed.c %D%/sealed.h \
+    %D%/vault_body.c %D%/vault_body.h

@@ -76,7 +76,10 @@ void chat_id_text(char out[CHAT_ID_TEXT], const struct chat_id *id);
 /* One chat, loaded: its texts stay in memory until it is closed. */
 struct vault_chat;
 
-/* A new chat; nothing is written before its first turn. */
+/*
+ * A new chat; nothing is written before its first turn. info->id is chosen
+ * where it is all zeros; otherwise it must be new (STATUS_LIMIT).
+ */
 MUST_CHECK enum status vault_chat_begin(struct vault_chat **out,
                                         struct vault *vault,
                                         const struct chat_info *info,
@@ -118,10 +121,13 @@ MUST_CHECK enum status vault_delete_chat(struct vault *vault,
 /* Makes room for real what was deleted: truncates, vacuums. */
 MUST_CHECK enum status vault_compact(struct vault *vault, struct error *err);
 
-/* A turn that has what was looked for; at..at+length of `where`. */
+/*
+ * What was looked for lies at at..at+length of the turn's content or thinking,
+ * or of the chat's title where turn is NULL. Each text is named once.
+ */
 struct vault_hit {
     const struct chat_info *chat;
-    const struct turn_record *turn;
+    const struct turn_record *turn; // NULL: in the title
     bool in_thinking;
     size_t at, length;
 };
