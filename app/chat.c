@@ -73,16 +73,18 @@ suspend(void)
         line_editor_resume();
 }
 
+/* `again`: what Ctrl-C gives up is followed by a new prompt. */
 static void
-on_signal_at_prompt(struct chat *chat)
+on_signal_at_prompt(struct chat *chat, bool again)
 {
     int number = signals_taken();
 
     switch (number) {
     case SIGINT:
-        if (!line_editor_interrupt())
+        if (!line_editor_interrupt() && again)
             chat_say(chat, "^D quits, /help lists commands");
-        line_editor_show(prompt);
+        if (again)
+            line_editor_show(prompt);
         break;
     case SIGTSTP:
         suspend();
@@ -102,7 +104,7 @@ on_signal_at_prompt(struct chat *chat)
 
 /* Waits for one thing while the prompt is shown. */
 static enum line_result
-wait_at_prompt(struct chat *chat)
+wait_at_prompt(struct chat *chat, bool again)
 {
     struct client_wait wait = {.input = STDIN_FILENO,
                                .deadline_ns = UINT64_MAX};
@@ -115,7 +117,7 @@ wait_at_prompt(struct chat *chat)
         return LINE_MORE;
     }
     if (wait.wake == CLIENT_SIGNAL) {
-        on_signal_at_prompt(chat);
+        on_signal_at_prompt(chat, again);
     } else if (wait.wake == CLIENT_INPUT) {
         return line_editor_feed();
     } else if (wait.wake == CLIENT_EVENT) {
@@ -135,8 +137,33 @@ read_line(struct chat *chat)
 
     line_editor_show(prompt);
     while (result == LINE_MORE && !chat->quit)
-        result = wait_at_prompt(chat);
+        result = wait_at_prompt(chat, true);
     return result == LINE_DONE;
+}
+
+const char *
+chat_edit_line(struct chat *chat, const char *before, const char *text)
+{
+    enum line_result result = LINE_MORE;
+
+    line_editor_show(before);
+    line_editor_fill(text);
+    while (result == LINE_MORE && !chat->quit && line_editor_visible())
+        result = wait_at_prompt(chat, false);
+    return result == LINE_DONE ? line_editor_line() : NULL;
+}
+
+void
+chat_move(struct chat *chat, size_t leaf)
+{
+    conversation_move(&chat->conversation, leaf);
+    chat_moved(chat);
+}
+
+void
+chat_moved(struct chat *chat)
+{
+    (void) chat;
 }
 
 bool
@@ -247,6 +274,7 @@ chat_open(struct chat *chat, const struct generation *generation,
     const char *system = generation->system;
 
     chat->generation = *generation;
+    conversation_init(&chat->conversation);
     chat->terminal = terminal_of(STDOUT_FILENO);
     chat->printer.descriptor = STDOUT_FILENO;
     chat->printer.colour = chat->terminal.colour;

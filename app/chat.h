@@ -1,7 +1,7 @@
 /*
  * One chat at the terminal: what it holds, and what its commands may do to
  * it. chat.c has the loop, chat_turn.c asks the engine and prints, and
- * chat_commands.c has /help and its kin. The main thread only; builds with
+ * chat_verb.h the commands. The main thread only; builds with
  * readline only.
  */
 #ifndef FATHOM_APP_CHAT_H
@@ -74,10 +74,21 @@ void chat_print(struct chat *chat, struct print_style style, const char *text,
                 size_t length);
 /* The engine is gone; says why and offers to start it again. */
 void chat_lost_engine(struct chat *chat, const struct error *err);
+/*
+ * Reads a line that begins with `text`; NULL: given up. It is lent until the
+ * next line is read.
+ */
+const char *chat_edit_line(struct chat *chat, const char *prompt,
+                           const char *text);
+/* Goes on after another turn. */
+void chat_move(struct chat *chat, size_t leaf);
+/* The leaf, the title or the system text is another now. */
+void chat_moved(struct chat *chat);
 /* Asks a question with a yes or no answer at the prompt. */
 bool chat_confirm(struct chat *chat, const char *question, bool by_default);
 
-/* -- chat_commands.c --------------------------------------------------------
+/* -- chat_commands.c, see chat_verb.h
+ * --------------------------------------------------------
  */
 
 /* Runs "/name arguments". */

@@ -1,7 +1,7 @@
 /* The commands of a chat: one table, from which /help and Tab live too. */
 #include "config.h"
 
-#include "app/chat.h"
+#include "app/chat_verb.h"
 #include "app/options.h"
 #include "app/progress_text.h"
 #include "app/question.h"
@@ -13,20 +13,12 @@
 
 enum { HELP_COLUMNS = 25 }; // of a command, in /help
 
-struct chat_verb {
-    const char *name, *arguments, *help;
-    void (*run)(struct chat *chat, const char *arguments);
-    const char *choices; // offered by Tab for the first argument, "on|off"
-};
-
-extern const struct chat_verb chat_verbs[];
-
 /* -- arguments --------------------------------------------------------------
  */
 
 /* Splits off the first word; *rest is what follows it and the blanks. */
-static size_t
-first_word(const char *text, const char **rest)
+size_t
+chat_first_word(const char *text, const char **rest)
 {
     size_t length = strcspn(text, " \t\n");
 
@@ -34,18 +26,18 @@ first_word(const char *text, const char **rest)
     return length;
 }
 
-static bool
-is_word(const char *text, const char *word)
+bool
+chat_is_word(const char *text, const char *word)
 {
     const char *rest;
 
-    return first_word(text, &rest) == strlen(word) &&
+    return chat_first_word(text, &rest) == strlen(word) &&
            strncmp(text, word, strlen(word)) == 0;
 }
 
 /* Expands a leading "~/"; false when it is too long. */
-static bool
-expand_path(char out[PLACE_BYTES], const char *path)
+bool
+chat_expand_path(char out[PLACE_BYTES], const char *path)
 {
     const char *home = getenv("HOME");
     bool tilde = strncmp(path, "~/", 2) == 0 && home && *home;
@@ -55,8 +47,8 @@ expand_path(char out[PLACE_BYTES], const char *path)
     return n > 0 && n < PLACE_BYTES;
 }
 
-static void
-say_usage(struct chat *chat, const char *name)
+void
+chat_say_usage(struct chat *chat, const char *name)
 {
     for (size_t i = 0; chat_verbs[i].name != NULL; i++)
         if (strcmp(chat_verbs[i].name, name) == 0)
@@ -97,7 +89,7 @@ run_help(struct chat *chat, const char *arguments)
     bool found = false;
 
     for (size_t i = 0; chat_verbs[i].name != NULL; i++)
-        if (*word == '\0' || is_word(word, chat_verbs[i].name)) {
+        if (*word == '\0' || chat_is_word(word, chat_verbs[i].name)) {
             help_one(&text, &chat_verbs[i]);
             found = true;
         }
@@ -113,7 +105,7 @@ static void
 run_new(struct chat *chat, const char *arguments)
 {
     if (*arguments != '\0') {
-        say_usage(chat, "new");
+        chat_say_usage(chat, "new");
         return;
     }
     conversation_clear(&chat->conversation);
@@ -143,7 +135,7 @@ read_system_file(struct chat *chat, const char *path, struct error *err)
     struct buffer text = {0};
     int code;
 
-    if (!expand_path(expanded, path))
+    if (!chat_expand_path(expanded, path))
         return error_set(err, STATUS_LIMIT, "the file's name is too long");
     enum status status = question_read_file(&text, expanded, &code, err);
 
@@ -182,7 +174,9 @@ run_system(struct chat *chat, const char *arguments)
 static void
 show_last_thought(struct chat *chat)
 {
-    const struct turn *turn = conversation_last(&chat->conversation);
+    const struct conversation *c = &chat->conversation;
+    size_t answer = conversation_answered(c);
+    const struct turn *turn = answer == TURN_NONE ? NULL : &c->turns[answer];
     struct print_style style = {.dim = true, .prefix = ": "};
 
     if (chat->terminal.accessible)
@@ -218,7 +212,7 @@ set_budget(struct chat *chat, const char *value)
 {
     uint64_t tokens;
 
-    if (is_word(value, "off")) {
+    if (chat_is_word(value, "off")) {
         chat->generation.think_budget.given = false;
         chat_say(chat, "thoughts may be as long as they like");
     } else if (option_read_count(value, &tokens) &&
@@ -227,7 +221,7 @@ set_budget(struct chat *chat, const char *value)
         chat_say(chat, "a thought is closed after %llu tokens",
                  (unsigned long long) tokens);
     } else {
-        say_usage(chat, "think");
+        chat_say_usage(chat, "think");
     }
 }
 
@@ -250,27 +244,27 @@ run_think(struct chat *chat, const char *arguments)
 {
     const char *rest;
 
-    first_word(arguments, &rest);
+    chat_first_word(arguments, &rest);
     bool alone = *rest == '\0';
 
     if (*arguments == '\0') {
         show_thinking_state(chat);
-    } else if (is_word(arguments, "budget")) {
+    } else if (chat_is_word(arguments, "budget")) {
         set_budget(chat, rest);
-    } else if (alone && is_word(arguments, "show")) {
+    } else if (alone && chat_is_word(arguments, "show")) {
         chat->show_thinking = true;
         show_last_thought(chat);
-    } else if (alone && is_word(arguments, "hide")) {
+    } else if (alone && chat_is_word(arguments, "hide")) {
         chat->show_thinking = false;
         chat_say(chat, "thoughts are hidden from now on, and kept");
-    } else if (alone && is_word(arguments, "on")) {
+    } else if (alone && chat_is_word(arguments, "on")) {
         set_thinking(chat, "on");
-    } else if (alone && is_word(arguments, "off")) {
+    } else if (alone && chat_is_word(arguments, "off")) {
         set_thinking(chat, "off");
-    } else if (alone && is_word(arguments, "default")) {
+    } else if (alone && chat_is_word(arguments, "default")) {
         set_thinking(chat, NULL);
     } else {
-        say_usage(chat, "think");
+        chat_say_usage(chat, "think");
     }
 }
 
@@ -280,12 +274,12 @@ run_temp(struct chat *chat, const char *arguments)
     struct option_real *temperature = &chat->generation.temperature;
     double value;
 
-    if (is_word(arguments, "default")) {
+    if (chat_is_word(arguments, "default")) {
         temperature->given = false;
     } else if (*arguments != '\0') {
         if (!option_read_real(arguments, &value) || value < 0 ||
             value > GENERATION_MAX_TEMPERATURE) {
-            say_usage(chat, "temp");
+            chat_say_usage(chat, "temp");
             return;
         }
         *temperature = (struct option_real){true, value};
@@ -305,12 +299,12 @@ run_seed(struct chat *chat, const char *arguments)
     struct option_count *seed = &chat->generation.seed;
     uint64_t value;
 
-    if (is_word(arguments, "random")) {
+    if (chat_is_word(arguments, "random")) {
         seed->given = false;
     } else if (*arguments != '\0') {
         if (!option_read_count(arguments, &value) ||
             (double) value > GENERATION_MAX_SEED) {
-            say_usage(chat, "seed");
+            chat_say_usage(chat, "seed");
             return;
         }
         *seed = (struct option_count){true, value};
@@ -323,40 +317,6 @@ run_seed(struct chat *chat, const char *arguments)
                  (long long) chat->last.done.sampling.seed);
     else
         chat_say(chat, "a new seed for each answer");
-}
-
-static void
-run_retry(struct chat *chat, const char *arguments)
-{
-    if (*arguments != '\0') {
-        say_usage(chat, "retry");
-        return;
-    }
-    if (chat->generation.seed.given && conversation_last(&chat->conversation))
-        chat_say(chat, "the seed is fixed, so the answer may well be the same; "
-                       "/seed random frees it");
-    chat_retry(chat);
-}
-
-static void
-run_undo(struct chat *chat, const char *arguments)
-{
-    char count[COUNT_TEXT];
-
-    if (*arguments != '\0') {
-        say_usage(chat, "undo");
-        return;
-    }
-    if (conversation_last(&chat->conversation) == NULL) {
-        chat_say(chat, "there is nothing to undo");
-        return;
-    }
-    conversation_undo(&chat->conversation);
-    chat_say(chat,
-             "the last question and its answer are gone, %s %s; ^P "
-             "finds the question",
-             progress_count(count, chat->conversation.count),
-             chat->conversation.count == 1 ? "remains" : "remain");
 }
 
 static void
@@ -405,7 +365,7 @@ run_stats(struct chat *chat, const char *arguments)
     struct error err;
 
     if (*arguments != '\0') {
-        say_usage(chat, "stats");
+        chat_say_usage(chat, "stats");
         return;
     }
     (void) !buffer_print(&text, &err, "model        %s%s\nturns        %zu\n",
@@ -413,7 +373,7 @@ run_stats(struct chat *chat, const char *arguments)
                          chat->client && client_is_warm(chat->client)
                              ? ", in a warm engine"
                              : "",
-                         chat->conversation.count);
+                         conversation_depth(&chat->conversation));
     if (chat->last.known)
         print_figures(&text, &chat->last.done);
     chat_print(chat, (struct print_style){0}, text.data, text.length);
@@ -470,7 +430,7 @@ run_model(struct chat *chat, const char *arguments)
 
     if (*arguments == '\0')
         show_model(chat);
-    else if (!expand_path(expanded, arguments))
+    else if (!chat_expand_path(expanded, arguments))
         chat_say(chat, "the model's name is too long");
     else if (places_model(path, expanded, &err) != STATUS_OK)
         chat_say(chat, "%s", err.text);
@@ -492,10 +452,11 @@ read_export(struct export_order *out, const char *arguments)
     char name[PLACE_BYTES];
     const char *rest = arguments;
     size_t length;
-    bool json = is_word(arguments, "json"), md = is_word(arguments, "md");
+    bool json = chat_is_word(arguments, "json"),
+         md = chat_is_word(arguments, "md");
 
     if (json || md)
-        first_word(arguments, &rest);
+        chat_first_word(arguments, &rest);
     length = strlen(rest);
     if (length > sizeof flag &&
         strcmp(rest + length - (sizeof flag - 1), flag) == 0 &&
@@ -513,7 +474,8 @@ read_export(struct export_order *out, const char *arguments)
 
     out->format =
         json || (!md && ends_json) ? TRANSCRIPT_JSON : TRANSCRIPT_MARKDOWN;
-    return (json || md || ends_json || ends_md) && expand_path(out->path, name);
+    return (json || md || ends_json || ends_md) &&
+           chat_expand_path(out->path, name);
 }
 
 static void
@@ -550,10 +512,10 @@ run_export(struct chat *chat, const char *arguments)
     struct error err;
 
     if (!read_export(&order, arguments)) {
-        say_usage(chat, "export");
+        chat_say_usage(chat, "export");
         return;
     }
-    if (chat->conversation.count == 0) {
+    if (chat->conversation.leaf == TURN_NONE) {
         chat_say(chat, "there is nothing to export yet");
         return;
     }
@@ -572,7 +534,7 @@ static void
 run_quit(struct chat *chat, const char *arguments)
 {
     if (*arguments != '\0')
-        say_usage(chat, "quit");
+        chat_say_usage(chat, "quit");
     else
         chat->quit = true;
 }
@@ -586,8 +548,15 @@ const struct chat_verb chat_verbs[] = {
      run_think, "on|off|default|show|hide|budget"},
     {"temp", "[X|default]", "show or set the temperature", run_temp, "default"},
     {"seed", "[N|random]", "show or set the seed", run_seed, "random"},
-    {"retry", "", "answer the last question again", run_retry, NULL},
-    {"undo", "", "take the last question and answer back", run_undo, NULL},
+    {"retry", "", "answer the last question again", chat_run_retry, NULL},
+    {"edit", "[TURN]", "write a question anew, as a branch", chat_run_edit,
+     NULL},
+    {"undo", "", "go back before the last question", chat_run_undo, NULL},
+    {"redo", "", "take the last /undo back", chat_run_redo, NULL},
+    {"branch", "[TURN]", "go on after that turn", chat_run_branch, NULL},
+    {"tree", "", "all turns and branches, with their numbers", chat_run_tree,
+     NULL},
+    {"title", "[TEXT]", "show or set the chat's title", chat_run_title, NULL},
     {"stats", "", "figures of the last answer", run_stats, NULL},
     {"model", "[MODEL]", "show or change the model", run_model, NULL},
     {"export", "md|json FILE [--with-thinking]",
@@ -602,11 +571,11 @@ void
 chat_command(struct chat *chat, const char *line)
 {
     const char *rest;
-    size_t length = first_word(line + 1, &rest);
+    size_t length = chat_first_word(line + 1, &rest);
     char arguments[4096], shown[100];
 
     for (size_t i = 0; chat_verbs[i].name != NULL; i++) {
-        if (!is_word(line + 1, chat_verbs[i].name))
+        if (!chat_is_word(line + 1, chat_verbs[i].name))
             continue;
         size_t end = strlen(rest);
 
@@ -658,7 +627,7 @@ complete_argument(const struct chat_verb *verb, const char *line, size_t start,
     size_t argument = 1 + strlen(verb->name);
 
     argument += strspn(line + argument, " ");
-    first_word(line + argument, &rest);
+    chat_first_word(line + argument, &rest);
     bool first = start <= argument;
 
     if (strcmp(verb->name, "model") == 0) {
@@ -690,7 +659,7 @@ chat_complete(void *context, const char *line, size_t start,
         snprintf(name, sizeof name, "/%s", chat_verbs[i].name);
         if (start == 0)
             line_candidates_add(out, name);
-        else if (is_word(line + 1, chat_verbs[i].name))
+        else if (chat_is_word(line + 1, chat_verbs[i].name))
             complete_argument(&chat_verbs[i], line, start, out);
     }
 }

@@ -267,10 +267,11 @@ static void
 finish_run(struct run *run, const struct generate_done *done)
 {
     struct chat *chat = run->chat;
+    struct error err;
 
     run->finished = true;
-    run->turn->complete =
-        done->finish == FINISH_STOP || done->finish == FINISH_THINK_BUDGET;
+    if (conversation_describe(run->turn, done, &err) != STATUS_OK)
+        chat_say(chat, "%s", err.text);
     end_text(run);
     chat->last = (struct chat_figures){.known = true, .done = *done};
     // what lies behind these belongs to the event
@@ -293,7 +294,7 @@ on_token(struct run *run, const struct token_event *token, struct error *err)
 {
     bool thinks = token->channel == CHANNEL_THINK;
 
-    TRY(buffer_append(thinks ? &run->turn->thinking : &run->turn->answer,
+    TRY(buffer_append(thinks ? &run->turn->thinking : &run->turn->content,
                       token->text.bytes, token->text.length, err));
     enum status status = thinks ? print_thinking(run, token, err)
                                 : print_answer(run, token, err);
@@ -435,86 +436,95 @@ have_engine(struct chat *chat)
     return false;
 }
 
-/* Answers the last turn, which is empty so far. False: the engine died. */
+/* Asks, and follows the answer to its end. False: the engine died. */
 static bool
-answer_turn(struct chat *chat)
+run_to_end(struct run *run)
 {
-    struct run run = {.chat = chat,
-                      .turn = conversation_last(&chat->conversation),
-                      .begun_ns = clock_ns(),
-                      .activity = "[waiting for the engine]"};
+    struct chat *chat = run->chat;
     struct error err;
 
     terminal_mute(STDIN_FILENO);
-    progress_begin(run.begun_ns, PROGRESS_SENTENCES);
-    enum status status = send_request(&run, &err);
+    progress_begin(run->begun_ns, PROGRESS_SENTENCES);
+    enum status status = send_request(run, &err);
 
-    run.refused = status != STATUS_OK; // by us: too long, or out of memory
+    run->refused = status != STATUS_OK; // by us: too long, or out of memory
     if (status == STATUS_OK)
-        status = follow(&run, &err);
+        status = follow(run, &err);
     if (status != STATUS_OK)
-        end_text(&run);
+        end_text(run);
     terminal_unmute();
     if (status == STATUS_OK || chat->quit)
         return true;
-    if (!run.refused) {
+    if (!run->refused) {
         chat_lost_engine(chat, &err);
         return false;
     }
     chat_say(chat, "%s%s", err.text,
-             run.refused_exit == EXIT_TOO_LONG ? "; /undo or /new makes room"
-                                               : "");
+             run->refused_exit == EXIT_TOO_LONG ? "; /undo or /new makes room"
+                                                : "");
     return true;
+}
+
+/*
+ * Adds an answer to the leaf's question and fills it. False: the engine died.
+ * What stayed empty is taken back: `before` is the leaf then.
+ */
+static bool
+answer_leaf(struct chat *chat, size_t before)
+{
+    struct conversation *c = &chat->conversation;
+    struct run run = {.chat = chat,
+                      .begun_ns = clock_ns(),
+                      .activity = "[waiting for the engine]"};
+    struct error err;
+    size_t answer;
+
+    if (conversation_answer(&answer, c, &err) != STATUS_OK) {
+        chat_say(chat, "%s", err.text);
+        return true;
+    }
+    run.turn = &c->turns[answer];
+    bool heard = run_to_end(&run);
+
+    if (run.turn->content.length == 0 && run.turn->thinking.length == 0 &&
+        !run.turn->complete)
+        conversation_drop(c, before);
+    return heard;
 }
 
 void
 chat_ask(struct chat *chat, const char *question, size_t length)
 {
-    struct turn *turn;
+    struct conversation *c = &chat->conversation;
+    size_t asked, before = c->leaf;
     struct error err;
 
     if (!have_engine(chat))
         return;
-    if (conversation_ask(&turn, &chat->conversation, question, length, &err) !=
-        STATUS_OK) {
+    if (conversation_ask(&asked, c, question, length, &err) != STATUS_OK) {
         chat_say(chat, "%s", err.text);
         return;
     }
-    bool heard = answer_turn(chat);
+    bool heard = answer_leaf(chat, asked);
 
-    turn = conversation_last(&chat->conversation);
     // of a question that was refused or stopped at once nothing stays, but in
     // the input history; if the engine died it waits for /retry
-    if (heard && turn->answer.length == 0 && turn->thinking.length == 0 &&
-        !turn->complete)
-        conversation_undo(&chat->conversation);
+    if (heard && c->leaf == asked)
+        conversation_drop(c, before);
 }
 
 void
 chat_retry(struct chat *chat)
 {
-    struct turn *turn = conversation_last(&chat->conversation);
+    struct conversation *c = &chat->conversation;
 
-    if (turn == NULL) {
+    if (conversation_question(c) == TURN_NONE) {
         chat_say(chat, "there is no question yet");
         return;
     }
-    if (!have_engine(chat))
-        return;
-    struct turn before = *turn;
-
-    turn->answer = turn->thinking = (struct buffer){0};
-    turn->complete = false;
-    (void) answer_turn(chat);
-    // an answer that never came does not replace one that did
-    if (turn->answer.length == 0 && turn->thinking.length == 0) {
-        turn->answer = before.answer;
-        turn->thinking = before.thinking;
-        turn->complete = before.complete;
-        return;
-    }
-    buffer_release(&before.answer);
-    buffer_release(&before.thinking);
+    // an answer that never comes does not take the place of one that did
+    if (have_engine(chat))
+        (void) answer_leaf(chat, c->leaf);
 }
 
 enum status

@@ -1,33 +1,47 @@
 /*
- * The turns of a chat, in memory only and wiped when they go: what the user
- * wrote, what the model thought and answered, whole or not.
+ * The turns of a chat in memory, wiped when they go: a tree. A question's
+ * parent is the answer that it follows, an answer's parent its question; two
+ * turns with one parent are branches. The leaf is the end of the branch in
+ * use. Nothing is ever taken out of the tree but a turn to which nothing came:
+ * undo and edit move the leaf.
+ *
+ * Turns are named by their index, which stays; a pointer to one is good until
+ * the next turn is added.
  */
 #ifndef FATHOM_APP_CONVERSATION_H
 #define FATHOM_APP_CONVERSATION_H
 
 #include "base/protocol.h"
+#include "storage/storage.h"
+
+#define TURN_NONE SIZE_MAX
 
 struct turn {
-    struct buffer question, thinking, answer;
+    uint64_t id;   // in the vault; 0: not kept there
+    size_t parent; // TURN_NONE: the chat begins here
+    enum turn_role role;
+    uint64_t time_ms;
+    struct buffer content;
+    // of answers only
+    struct buffer thinking;
     bool complete; // the answer ended by itself
+    bool arrived_locked;
+    enum finish finish;
+    struct turn_origin origin; // its texts are the buffers below
+    struct buffer model, fingerprint, device;
 };
 
 struct conversation {
     struct buffer system; // empty: none
-    struct turn *turns;
+    struct buffer title;  // one line; empty: none yet
+    struct turn *turns;   // in the order in which they were made
     size_t count, capacity;
+    size_t leaf; // TURN_NONE: before the first question
+    size_t redo; // the leaf before the first of several undos, or TURN_NONE
 };
 
-/* Appends a turn with this question; *out is valid until the next append. */
-MUST_CHECK enum status conversation_ask(struct turn **out,
-                                        struct conversation *conversation,
-                                        const char *question, size_t length,
-                                        struct error *err);
-/* The last turn, or NULL. */
-struct turn *conversation_last(const struct conversation *conversation);
-/* Wipes the last turn. */
-void conversation_undo(struct conversation *conversation);
-/* Wipes all turns; the system text stays. */
+void conversation_init(struct conversation *conversation);
+/* Wipes title and turns; the system text stays. */
 void conversation_clear(struct conversation *conversation);
 void conversation_release(struct conversation *conversation);
 
@@ -35,14 +49,81 @@ MUST_CHECK enum status
 conversation_set_system(struct conversation *conversation, const char *text,
                         size_t length, struct error *err);
 
+MUST_CHECK enum status conversation_set_title(struct conversation *conversation,
+                                              const char *title,
+                                              struct error *err);
+
 /*
- * The messages of a request for the answer of the last turn; earlier turns
- * without an answer are left out. *out is the caller's to free; its texts are
- * the conversation's.
+ * Adds a question after the leaf, beside it where the leaf is a question that
+ * got no answer, and makes it the leaf.
+ */
+MUST_CHECK enum status conversation_ask(size_t *out,
+                                        struct conversation *conversation,
+                                        const char *question, size_t length,
+                                        struct error *err);
+/* Adds an empty answer to the leaf's question, and makes it the leaf. */
+MUST_CHECK enum status conversation_answer(size_t *out,
+                                           struct conversation *conversation,
+                                           struct error *err);
+/* Wipes the turn that was added last; `leaf` is the leaf then. */
+void conversation_drop(struct conversation *conversation, size_t leaf);
+
+/* The leaf's question and answer; TURN_NONE where there is none. */
+size_t conversation_question(const struct conversation *conversation);
+size_t conversation_answered(const struct conversation *conversation);
+/* Questions from the beginning to the leaf. */
+size_t conversation_depth(const struct conversation *conversation);
+/* Whether the turn lies between the beginning and the leaf, or is the leaf. */
+bool conversation_on_branch(const struct conversation *conversation,
+                            size_t turn);
+
+/* The turns from the beginning to the leaf; the caller frees *out. */
+MUST_CHECK enum status
+conversation_path(size_t **out, size_t *count,
+                  const struct conversation *conversation, struct error *err);
+
+/* Before the leaf's question; false where there is none. */
+bool conversation_undo(struct conversation *conversation);
+/* Takes the last undo back; false: there was none, or much came since. */
+bool conversation_redo(struct conversation *conversation);
+/* Goes on after this turn, or from the beginning with TURN_NONE. */
+void conversation_move(struct conversation *conversation, size_t leaf);
+
+/*
+ * People count questions with their answers, from 1, in the order in which
+ * they were made; an answer made again counts anew. The number of a turn, and
+ * the last turn of a number (TURN_NONE: there is none).
+ */
+size_t conversation_number(const struct conversation *conversation,
+                           size_t turn);
+size_t conversation_numbered(const struct conversation *conversation,
+                             size_t number);
+
+/*
+ * The messages of a request for an answer to the leaf's question; what is
+ * without answer before it is left out, and so are thoughts. *out is the
+ * caller's to free; its texts are the conversation's.
  */
 MUST_CHECK enum status
 conversation_messages(struct chat_message **out, size_t *count,
                       const struct conversation *conversation,
                       struct error *err);
+
+/* What is known of how an answer came about, taken from its DONE. */
+MUST_CHECK enum status conversation_describe(struct turn *answer,
+                                             const struct generate_done *done,
+                                             struct error *err);
+
+/* A turn as the vault keeps it; its texts are borrowed. */
+struct turn_record conversation_record(const struct conversation *conversation,
+                                       size_t turn);
+/* Adds a turn from the vault, after its parent; the leaf stays. */
+MUST_CHECK enum status conversation_take(struct conversation *conversation,
+                                         const struct turn_record *record,
+                                         struct error *err);
+/* The turn with this number of the vault; TURN_NONE: it is not here. */
+size_t conversation_find(const struct conversation *conversation, uint64_t id);
+
+struct text conversation_text(const struct buffer *buffer);
 
 #endif

@@ -48,6 +48,8 @@ if WITH_READLINE
 fathom_SOURCES += \
     %D%/chat.c %D%/chat.h \
     %D%/chat_commands.c \
+    %D%/chat_tree.c \
+    %D%/chat_verb.h \
     %D%/chat_turn.c \
     %D%/conversation.c %D%/conversation.h \
     %D%/transcript.c %D%/transcript.h

@@ -11,6 +11,7 @@
 #include <fcntl.h>
 #include <jansson.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -58,13 +59,29 @@ static enum status
 print_turn(struct buffer *out, const struct turn *turn, bool with_thinking,
            struct error *err)
 {
-    TRY(print_section(out, "You", &turn->question, err));
+    if (turn->role == TURN_QUESTION)
+        return print_section(out, "You", &turn->content, err);
     if (with_thinking && turn->thinking.length > 0) {
         TRY(buffer_print(out, err, "## Thinking\n\n"));
         TRY(print_quoted(out, &turn->thinking, err));
     }
     return print_section(out, turn->complete ? "fathom" : "fathom (incomplete)",
-                         &turn->answer, err);
+                         &turn->content, err);
+}
+
+/* The branch in use. */
+static enum status
+print_turns(struct buffer *out, const struct conversation *c,
+            bool with_thinking, struct error *err)
+{
+    size_t *path, count;
+    enum status status = conversation_path(&path, &count, c, err);
+
+    TRY(status);
+    for (size_t i = 0; i < count && status == STATUS_OK; i++)
+        status = print_turn(out, &c->turns[path[i]], with_thinking, err);
+    free(path);
+    return status;
 }
 
 static enum status
@@ -80,8 +97,8 @@ print_markdown(struct buffer *out, const struct conversation *c,
         buffer_print(&raw, err, "# Conversation with %s, %s\n\n", model, date);
     if (status == STATUS_OK && c->system.length > 0)
         status = print_section(&raw, "System", &c->system, err);
-    for (size_t i = 0; i < c->count && status == STATUS_OK; i++)
-        status = print_turn(&raw, &c->turns[i], with_thinking, err);
+    if (status == STATUS_OK)
+        status = print_turns(&raw, c, with_thinking, err);
     if (status == STATUS_OK)
         status = sanitiser_write(&sanitiser, out, raw.data, raw.length, err);
     if (status == STATUS_OK)
@@ -96,35 +113,40 @@ string_in(const struct buffer *text)
     return json_stringn(text->data ? text->data : "", text->length);
 }
 
-static void
-add_turn(json_t *messages, const struct turn *turn, bool with_thinking)
+static json_t *
+message_of(const struct turn *turn, bool with_thinking)
 {
+    if (turn->role == TURN_QUESTION)
+        return json_pack("{s:s, s:o}", "role", "user", "content",
+                         string_in(&turn->content));
     json_t *answer =
         json_pack("{s:s, s:o, s:b}", "role", "assistant", "content",
-                  string_in(&turn->answer), "complete", turn->complete);
+                  string_in(&turn->content), "complete", turn->complete);
 
     if (with_thinking && turn->thinking.length > 0)
         json_object_set_new(answer, "reasoning", string_in(&turn->thinking));
-    json_array_append_new(messages,
-                          json_pack("{s:s, s:o}", "role", "user", "content",
-                                    string_in(&turn->question)));
-    json_array_append_new(messages, answer);
+    return answer;
 }
 
 static enum status
 print_json(struct buffer *out, const struct conversation *c, const char *model,
            bool with_thinking, struct error *err)
 {
-    json_t *messages = json_array();
+    size_t *path, count;
     char date[32];
+
+    TRY(conversation_path(&path, &count, c, err));
+    json_t *messages = json_array();
 
     today(date);
     if (c->system.length > 0)
         json_array_append_new(messages,
                               json_pack("{s:s, s:o}", "role", "system",
                                         "content", string_in(&c->system)));
-    for (size_t i = 0; i < c->count; i++)
-        add_turn(messages, &c->turns[i], with_thinking);
+    for (size_t i = 0; i < count; i++)
+        json_array_append_new(messages,
+                              message_of(&c->turns[path[i]], with_thinking));
+    free(path);
     json_t *json = json_pack("{s:s, s:s, s:s, s:s, s:o}", "schema",
                              "fathom.chat/1", "created", date, "model", model,
                              "build", PACKAGE_STRING, "messages", messages);

@@ -177,6 +177,13 @@ line_editor_show(const char *prompt)
                                 take_line);
 }
 
+void
+line_editor_fill(const char *text)
+{
+    rl_insert_text(text);
+    rl_redisplay();
+}
+
 enum line_result
 line_editor_feed(void)
 {
