@@ -361,6 +361,7 @@ conversation_describe(struct turn *turn, const struct generate_done *done,
         .decode_tps = done->timing.decode_tps,
     };
     TRY(set_text(&turn->model, done->model.name, err));
+    TRY(set_text(&turn->fingerprint, done->model.fingerprint, err));
     buffer_clear(&turn->device);
     if (done->placement.device == NULL)
         return STATUS_OK;

@@ -91,20 +91,58 @@ places_engine(char out[PLACE_BYTES], struct error *err)
     return join(out, LIBEXECDIR, "fathom-engine", err);
 }
 
+/* The folder that `variable` names, else `otherwise` under HOME; + `name`. */
+static enum status
+user_folder(char out[PLACE_BYTES], const char *variable, const char *otherwise,
+            const char *name, struct error *err)
+{
+    const char *asked = absolute_variable(variable);
+    const char *home = absolute_variable("HOME");
+    char folder[PLACE_BYTES];
+
+    if (asked != NULL)
+        return join(out, asked, name, err);
+    if (home == NULL)
+        return error_set(err, STATUS_IO,
+                         "neither %s nor HOME is set to an absolute path",
+                         variable);
+    TRY(join(folder, home, otherwise, err));
+    return join(out, folder, name, err);
+}
+
 enum status
 places_user_models(char out[PLACE_BYTES], struct error *err)
 {
-    const char *data = absolute_variable("XDG_DATA_HOME");
+    struct error why;
 
-    if (data != NULL)
-        return join(out, data, "fathom/models", err);
-    const char *home = absolute_variable("HOME");
+    if (user_folder(out, "XDG_DATA_HOME", ".local/share", "fathom/models",
+                    &why) == STATUS_OK)
+        return STATUS_OK;
+    return error_set(err, STATUS_IO, "there is no model directory: %.900s",
+                     why.text);
+}
 
-    if (home == NULL)
+enum status
+places_vault(struct vault_folders *out, struct error *err)
+{
+    const char *asked = getenv("FATHOM_VAULT");
+    struct error why;
+
+    if (user_folder(out->state, "XDG_STATE_HOME", ".local/state", "fathom",
+                    &why) != STATUS_OK)
         return error_set(err, STATUS_IO,
-                         "there is no model directory: neither XDG_DATA_HOME "
-                         "nor HOME is set to an absolute path");
-    return join(out, home, ".local/share/fathom/models", err);
+                         "there is no place for a vault: %.900s", why.text);
+    if (asked && *asked && strlen(asked) >= sizeof out->data)
+        return error_set(err, STATUS_LIMIT, "FATHOM_VAULT is too long");
+    if (asked && *asked) {
+        memcpy(out->data, asked, strlen(asked) + 1);
+        return STATUS_OK;
+    }
+    if (user_folder(out->data, "XDG_DATA_HOME", ".local/share", "fathom",
+                    &why) == STATUS_OK)
+        return STATUS_OK;
+    return error_set(err, STATUS_IO, "there is no place for a vault: %.900s",
+                     why.text);
 }
 
 /* Those that are asked for: "/a:/b"; only absolute ones count. */

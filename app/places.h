@@ -32,6 +32,17 @@ MUST_CHECK enum status places_user_models(char out[PLACE_BYTES],
                                           struct error *err);
 
 /*
+ * Where the vault lies, whether there is one or not: FATHOM_VAULT or
+ * ${XDG_DATA_HOME:-~/.local/share}/fathom, with its state (anchor, failed
+ * tries) in ${XDG_STATE_HOME:-~/.local/state}/fathom.
+ */
+struct vault_folders {
+    char data[PLACE_BYTES], state[PLACE_BYTES];
+};
+MUST_CHECK enum status places_vault(struct vault_folders *out,
+                                    struct error *err);
+
+/*
  * Calls visit with the name of every model that a NAME can reach, each once,
  * sorted.
  */
