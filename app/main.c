@@ -2,6 +2,7 @@
 #include "config.h"
 
 #include "app/app.h"
+#include "base/confine.h"
 #include "ui/ui.h"
 
 #include <fcntl.h>
@@ -9,8 +10,6 @@
 #include <locale.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 enum { SPEAKER_BYTES = 64 };
@@ -26,16 +25,19 @@ open_standard_descriptors(void)
             _exit(EXIT_FAILURE);
 }
 
-/* What the user writes stays out of core files and of debuggers. */
-static void
-keep_memory_private(void)
+/*
+ * Before anything is read: what the user writes stays out of core files, of
+ * debuggers and of networks. Files stay: exports and editors need them.
+ */
+static enum status
+confine(struct error *err)
 {
-    static const struct rlimit none = {0, 0};
+    bool isolated;
 
-    setrlimit(RLIMIT_CORE, &none);
-#ifndef WITH_SANITIZERS
-    prctl(PR_SET_DUMPABLE, 0);
-#endif
+    TRY(confine_memory(err));
+    confine_descriptors();
+    TRY(confine_network(CONFINE_NETWORK, &isolated, err));
+    return confine_calls(CONFINE_INTERFACE, err);
 }
 
 /* Text is UTF-8 whatever the locale says; numbers are always those of C. */
@@ -141,12 +143,16 @@ int
 main(int argc, char **argv)
 {
     static char name[SPEAKER_BYTES] = "fathom";
+    struct error err;
 
     open_standard_descriptors();
-    keep_memory_private();
+    notice_speaker(name);
+    if (confine(&err) != STATUS_OK) {
+        notice_error("%s", err.text);
+        return EXIT_UNAVAILABLE;
+    }
     choose_locale();
     protocol_start();
-    notice_speaker(name);
     if (argc < 2 || argv[1][0] == '-')
         return run_command(name, &command_fathom, argc > 0 ? argc - 1 : 0,
                            argv + 1);

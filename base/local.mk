@@ -3,6 +3,11 @@ libbase_a_SOURCES = \
     %D%/base.h \
     %D%/blake2b.c %D%/blake2b.h \
     %D%/clock.c %D%/clock.h \
+    %D%/confine.c %D%/confine.h \
+    %D%/confine_calls.c \
+    %D%/confine_files.c \
+    %D%/confine_imports.c \
+    %D%/confine_probe.c \
     %D%/event.c %D%/event.h \
     %D%/fault.c %D%/fault.h \
     %D%/field.c %D%/field.h \

@@ -1,12 +1,13 @@
 /*
  * fathom-engine: runs one model file and answers frames.
  *
- * The order at start leaves room for what confines the process: first options,
- * then signals and descriptors; no byte of the model file is read before the
- * server runs, and that starts with the first frame or the rendezvous.
+ * The order at start: options, a network namespace, descriptors, the
+ * rendezvous, Landlock and the filter of system calls. Then the server runs,
+ * and reads the first frame; no byte of the model file was read before.
  */
 #include "config.h"
 
+#include "engine/confinement.h"
 #include "engine/server.h"
 #include "engine/server_work.h"
 
@@ -30,7 +31,7 @@ static const char usage[] =
     "usage: fathom-engine [--context=N] [--threads=N] [--cache=f16|f32]\n"
     "           [--expert-groups=file] [--log=FILE]\n"
     "           [--warm=DIR [--idle=SECONDS] [--sessions=N]] [--] FILE\n"
-    "       fathom-engine --help | --version\n";
+    "       fathom-engine --help | --version | --prove-offline\n";
 
 static struct server *server;
 
@@ -46,7 +47,7 @@ complain(int code, const char *text)
 struct options {
     struct server_options server;
     const char *log_path;
-    bool help, version;
+    bool help, version, prove;
 };
 
 enum option_letter {
@@ -60,6 +61,7 @@ enum option_letter {
     OPTION_SESSIONS,
     OPTION_HELP,
     OPTION_VERSION,
+    OPTION_PROVE,
 };
 
 static const struct option long_options[] = {
@@ -73,6 +75,7 @@ static const struct option long_options[] = {
     {"sessions", required_argument, NULL, OPTION_SESSIONS},
     {"help", no_argument, NULL, OPTION_HELP},
     {"version", no_argument, NULL, OPTION_VERSION},
+    {"prove-offline", no_argument, NULL, OPTION_PROVE},
     {NULL, 0, NULL, 0},
 };
 
@@ -149,6 +152,9 @@ take_option(struct options *options, int letter, const char *text)
     case OPTION_VERSION:
         options->version = true;
         return true;
+    case OPTION_PROVE:
+        options->prove = true;
+        return true;
     default: // getopt has said what is wrong
         return false;
     }
@@ -166,7 +172,7 @@ read_options(struct options *options, int argc, char **argv)
                         long_options[letter - OPTION_CONTEXT].name, optarg);
             return false;
         }
-    if (options->help || options->version)
+    if (options->help || options->version || options->prove)
         return true;
     if (optind + 1 != argc) {
         complain(EXIT_USAGE, "exactly one model file is needed");
@@ -251,11 +257,28 @@ serve(const struct server_options *options)
 
     if (server_open(&server, options, &err) != STATUS_OK)
         return complain(open_exit(options, err.status), err.text);
+    if (confinement_end(options->ready.path, options->warm_directory, &err) !=
+        STATUS_OK) {
+        server_close(server);
+        return complain(EXIT_UNAVAILABLE, err.text);
+    }
     set_signals();
     if (server_run(server, &code, &err) != STATUS_OK)
         complain(code, err.text);
     server_close(server);
     return code;
+}
+
+/* Confined as for serving, but that there is no model. */
+static int
+prove(void)
+{
+    struct error err;
+
+    if (confinement_begin(&err) != STATUS_OK ||
+        confinement_end(NULL, NULL, &err) != STATUS_OK)
+        return complain(EXIT_UNAVAILABLE, err.text);
+    return confinement_prove();
 }
 
 int
@@ -277,6 +300,10 @@ main(int argc, char **argv)
             puts(work_engine_name());
         return fflush(stdout) == 0 ? 0 : 74;
     }
+    if (options.prove)
+        return prove();
+    if (confinement_begin(&err) != STATUS_OK)
+        return complain(EXIT_UNAVAILABLE, err.text);
     if (options.log_path != NULL &&
         log_open(options.log_path, LOG_NOTE, &err) != STATUS_OK)
         return complain(73, err.text);

@@ -5,6 +5,7 @@ libfathom_a_SOURCES = \
     %D%/arch/shape.c %D%/arch/shape.h \
     %D%/arch/sublayers.c %D%/arch/sublayers.h \
     %D%/channels.c %D%/channels.h \
+    %D%/confinement.c %D%/confinement.h \
     %D%/device/device.h \
     %D%/device/device_cpu.c %D%/device/device_cpu.h \
     %D%/device/device_cpu_attention.c %D%/device/device_cpu_experts.c \
@@ -49,4 +50,4 @@ libfathom_a_SOURCES += \
 
 bin_PROGRAMS += fathom-engine
 fathom_engine_SOURCES = %D%/engine_main.c
-fathom_engine_LDADD = $(ENGINE_LIBS) libbase.a -lm
+fathom_engine_LDADD = $(ENGINE_LIBS) libbase.a $(SECCOMP_LIBS) -lm

@@ -101,3 +101,7 @@ TESTS += %D%/settings_test
 %C%_settings_test_SOURCES = %D%/settings_test.c $(SETTINGS_FILES)
 %C%_settings_test_CPPFLAGS = $(AM_CPPFLAGS) -DSYSCONFDIR='"/nonexistent"'
 %C%_settings_test_LDADD = libbase.a $(INIH_LIBS) $(CMOCKA_LIBS) -lm
+
+check_PROGRAMS += %D%/confine_test
+TESTS += %D%/confine_test
+%C%_confine_test_LDADD = $(UNIT_TEST_LIBS) $(SECCOMP_LIBS)
