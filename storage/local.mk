@@ -5,8 +5,9 @@ libstorage_a_SOURCES = \
     %D%/safe_file.c %D%/safe_file.h \
     %D%/storage.h \
     %D%/vault.h \
-    %D%/vault_keys.h \
-    %D%/secret.h
+    %D%/vault_keys.c %D%/vault_keys.h \
+    %D%/words.c %D%/words.h \
+    %D%/secret.c %D%/secret.h
 
 # what links the vault; reader.h alone needs libstorage.a and libbase.a
 STORAGE_LIBS = libstorage.a libbase.a \

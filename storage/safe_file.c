@@ -30,17 +30,8 @@ show(struct shown *shown, const char *path)
     return text_quote(shown->text, sizeof shown->text, path, strlen(path));
 }
 
-/* What a failed call gives: the fault that tests ask for, or the real one. */
-static int
-fallible(int result)
-{
-    if (!fault_due())
-        return result;
-    if (result > 0)
-        close(result);
-    errno = EIO;
-    return -1;
-}
+/* A call, unless it is the one that a test makes fail. */
+#define fallible(call) (fault_due() ? (errno = EIO, -1) : (call))
 
 static enum status
 fail(struct error *err, const char *what, const char *path)
@@ -341,10 +332,13 @@ safe_file_open(int *out, const char *path, enum safe_access access,
         result = fail(err, "look at", path);
     else
         result = check_file(&status, path, err);
-    if (result != STATUS_OK)
-        close(fd);
-    else
+    if (result == STATUS_OK) {
         *out = fd;
+        return STATUS_OK;
+    }
+    close(fd);
+    if (access == SAFE_NEW)
+        unlink(path);
     return result;
 }
 

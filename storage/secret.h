@@ -24,6 +24,9 @@ struct secret;
  */
 MUST_CHECK enum status secret_open(struct secret **out, size_t bytes,
                                    struct error *err);
+/* The same, filled; the caller wipes what it was filled from. */
+MUST_CHECK enum status secret_copy(struct secret **out, const void *bytes,
+                                   size_t length, struct error *err);
 void secret_close(struct secret *secret); // takes NULL
 
 uint8_t *secret_data(struct secret *secret);
@@ -34,5 +37,7 @@ void secret_cut(struct secret *secret, size_t length);
 
 /* In the same time wherever they differ. */
 bool secret_equal(const void *a, const void *b, size_t bytes);
+/* Zeroes what the compiler would leave: copies on the stack. */
+void secret_wipe(void *bytes, size_t length);
 
 #endif

@@ -82,6 +82,7 @@ check_PROGRAMS += %D%/workers_test
 TESTS += %D%/workers_test
 %C%_workers_test_LDADD = $(KERNELS_LIBS) $(CMOCKA_LIBS)
 
+
 check_PROGRAMS += %D%/blake2b_test %D%/fingerprint_test
 TESTS += %D%/blake2b_test %D%/fingerprint_test
 %C%_blake2b_test_LDADD = $(UNIT_TEST_LIBS)
@@ -105,3 +106,10 @@ TESTS += %D%/settings_test
 check_PROGRAMS += %D%/confine_test
 TESTS += %D%/confine_test
 %C%_confine_test_LDADD = $(UNIT_TEST_LIBS) $(SECCOMP_LIBS)
+
+check_PROGRAMS += %D%/vault_keys_test
+TESTS += %D%/vault_keys_test
+%C%_vault_keys_test_SOURCES = %D%/vault_keys_test.c \
+    %D%/vault_folder.c %D%/vault_folder.h
+%C%_vault_keys_test_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=crypto_pwhash
+%C%_vault_keys_test_LDADD = $(STORAGE_LIBS) $(CMOCKA_LIBS)
