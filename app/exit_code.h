@@ -23,4 +23,7 @@ enum {
     EXIT_SIGNAL = 128,     // plus the signal's number
 };
 
+/* Of a failure whose status is all that is known of it. */
+int exit_code_of(enum status status);
+
 #endif

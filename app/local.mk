@@ -27,7 +27,7 @@ fathom_SOURCES = \
     %D%/commands.c \
     %D%/completion.c \
     %D%/exchange.c %D%/exchange.h \
-    %D%/exit_code.h \
+    %D%/exit_code.c %D%/exit_code.h \
     %D%/generation.c %D%/generation.h \
     %D%/help.c %D%/help.h \
     %D%/ini_file.c %D%/ini_file.h \
