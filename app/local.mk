@@ -37,13 +37,15 @@ fathom_SOURCES = \
     %D%/options.c %D%/options.h \
     %D%/output.c %D%/output.h \
     %D%/places.c %D%/places.h \
+    %D%/passphrase.h \
     %D%/policy.c %D%/policy.h \
     %D%/progress_text.c %D%/progress_text.h \
     %D%/question.c %D%/question.h \
     %D%/report.c %D%/report.h \
     %D%/settings.c %D%/settings.h \
     %D%/signals.c %D%/signals.h \
-    %D%/thought.c %D%/thought.h
+    %D%/thought.c %D%/thought.h \
+    %D%/unlock.h
 if WITH_READLINE
 fathom_SOURCES += \
     %D%/chat.c %D%/chat.h \
