@@ -1,6 +1,7 @@
 /*
  * base: what every folder may use. This is the folder's door.
  *
+ *   base64.h  bytes in JSON
  *   blake2b.h a hash, for fingerprints and checksums
  *   status.h  enum status, struct error, TRY: the one scheme for failures
  *   memory.h  arenas, growable buffers, page memory, checked sizes
@@ -16,6 +17,7 @@
 #ifndef FATHOM_BASE_BASE_H
 #define FATHOM_BASE_BASE_H
 
+#include "base/base64.h"
 #include "base/blake2b.h"
 #include "base/clock.h"
 #include "base/fault.h"

@@ -169,9 +169,10 @@ event_put_open_done(struct buffer *out, uint64_t number,
 {
     return field_frame(
         out, MESSAGE_DONE, number,
-        json_pack("{s:o, s:i, s:I, s:o, s:{s:f, s:f}}", "engine",
+        json_pack("{s:o, s:i, s:I, s:o, s:o, s:{s:f, s:f}}", "engine",
                   string_or_null(event->engine), "protocol", PROTOCOL_VERSION,
-                  "context", (json_int_t) event->context, "model",
+                  "context", (json_int_t) event->context, "snapshots",
+                  string_or_null(event->snapshots), "model",
                   summary_object(&event->model), "load", "read_ms",
                   event->read_ms, "tokenizer_ms", event->tokenizer_ms),
         err);
@@ -269,6 +270,22 @@ event_put_stats_done(struct buffer *out, uint64_t number,
                   (json_int_t) done->generated_tokens, "up_ms",
                   (json_int_t) done->up_ms),
         err);
+}
+
+enum status
+event_put_snapshot_done(struct buffer *out, uint64_t number,
+                        const struct snapshot_done *done, struct error *err)
+{
+    json_t *data;
+
+    TRY(field_of_bytes(&data, done->data.bytes, done->data.length, err));
+    return field_frame(out, MESSAGE_DONE, number,
+                       json_pack("{s:{s:I, s:I, s:I, s:o, s:o}}", "snapshot",
+                                 "next", (json_int_t) done->next, "bytes",
+                                 (json_int_t) done->bytes, "tokens",
+                                 (json_int_t) done->tokens, "key",
+                                 string_or_null(done->key), "data", data),
+                       err);
 }
 
 enum status
@@ -466,6 +483,7 @@ read_open_done(const json_t *object, struct open_done *out, struct error *err)
     TRY(field_string(object, "engine", &out->engine, err));
     TRY(read_summary(object, &out->model, err));
     TRY(field_count(object, "context", &out->context, err));
+    TRY(field_string(object, "snapshots", &out->snapshots, err));
     TRY(field_inner(object, "load", &load, err));
     TRY(read_real(load, "read_ms", &out->read_ms, err));
     return read_real(load, "tokenizer_ms", &out->tokenizer_ms, err);
@@ -570,6 +588,22 @@ read_stats(const json_t *object, struct stats_done *out, struct error *err)
     return field_count(object, "up_ms", &out->up_ms, err);
 }
 
+static enum status
+read_snapshot(struct event *out, struct error *err)
+{
+    struct snapshot_done *done = &out->snapshot;
+    const json_t *object;
+
+    TRY(field_inner(out->json, "snapshot", &object, err));
+    TRY(field_count(object, "next", &done->next, err));
+    TRY(field_count(object, "bytes", &done->bytes, err));
+    TRY(field_count(object, "tokens", &done->tokens, err));
+    TRY(field_string(object, "key", &done->key, err));
+    TRY(field_bytes(object, "data", PROTOCOL_CHUNK_BYTES, &out->data, err));
+    done->data = (struct text){out->data.data, out->data.length};
+    return STATUS_OK;
+}
+
 /* DONE says in its fields what it is; each part takes those that it knows. */
 static enum status
 read_done(struct event *out, struct error *err)
@@ -581,6 +615,8 @@ read_done(struct event *out, struct error *err)
         TRY(read_stats(object, &out->stats, err));
     if (json_object_get(object, "protocol") != NULL)
         TRY(read_open_done(object, &out->open, err));
+    if (json_object_get(object, "snapshot") != NULL)
+        TRY(read_snapshot(out, err));
     if (json_object_get(object, "finish") == NULL)
         return STATUS_OK;
     struct generate_done *generate = &out->generate;
@@ -650,5 +686,6 @@ event_release(struct event *event)
 {
     json_decref(event->json);
     free(event->memory);
+    buffer_release(&event->data);
     *event = (struct event){0};
 }

@@ -69,7 +69,9 @@ struct model_summary {
 struct open_done {
     const char *engine; // "fathom-engine 0.1.0"
     struct model_summary model;
-    uint64_t context;             // tokens that fit, 0 before OPEN_WEIGHTS
+    uint64_t context;      // tokens that fit, 0 before OPEN_WEIGHTS
+    const char *snapshots; // kind of those that fit here: the first digits of
+                           // their keys; NULL before OPEN_WEIGHTS
     double read_ms, tokenizer_ms; // overlapping; 0: not done by this request
 };
 
@@ -108,6 +110,14 @@ struct generate_done {
     struct model_summary model;
     const char *const *warnings; // sentences
     size_t warning_count;
+};
+
+/* Where a SNAPSHOT stands after a chunk. */
+struct snapshot_done {
+    uint64_t next, bytes; // the next chunk's offset; all; 0: nothing to save
+    uint64_t tokens;      // that it holds; of a restore, 0 before its end
+    const char *key;      // of a save: 64 digits; else NULL
+    struct text data;     // of a save: the chunk
 };
 
 struct stats_done {
@@ -157,6 +167,10 @@ MUST_CHECK enum status event_put_generate_done(struct buffer *out,
 MUST_CHECK enum status event_put_stats_done(struct buffer *out, uint64_t number,
                                             const struct stats_done *done,
                                             struct error *err);
+MUST_CHECK enum status event_put_snapshot_done(struct buffer *out,
+                                               uint64_t number,
+                                               const struct snapshot_done *done,
+                                               struct error *err);
 MUST_CHECK enum status event_put_error(struct buffer *out, uint64_t number,
                                        const struct error_event *event,
                                        struct error *err);
@@ -176,6 +190,7 @@ struct event {
     struct open_done open;         // DONE of OPEN
     struct generate_done generate; // DONE of GENERATE
     struct stats_done stats;       // DONE of STATS
+    struct snapshot_done snapshot; // DONE of SNAPSHOT
     uint64_t tokens;               // DONE of TOKENIZE
     struct error_event error;
 
@@ -184,7 +199,8 @@ struct event {
      * DONE of DESCRIBE is the description.
      */
     struct json_t *json;
-    void *memory; // what event_release gives back
+    struct buffer data; // of a SNAPSHOT
+    void *memory;       // what event_release gives back
 };
 
 /* As request_take. An unknown type is STATUS_UNSUPPORTED: skip that frame. */

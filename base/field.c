@@ -235,6 +235,25 @@ field_string(const json_t *object, const char *name, const char **out,
 }
 
 enum status
+field_bytes(const json_t *object, const char *name, size_t most,
+            struct buffer *out, struct error *err)
+{
+    struct text text = {NULL, 0};
+
+    TRY(field_text(object, name, &text, err));
+    if (text.bytes == NULL)
+        return STATUS_OK;
+    if (text.length / 4 * 3 > most + 2)
+        return error_set(err, STATUS_LIMIT,
+                         "the field %s has more than %zu bytes", name, most);
+    TRY(base64_decode(out, text.bytes, text.length, err));
+    if (out->length > most)
+        return error_set(err, STATUS_LIMIT,
+                         "the field %s has more than %zu bytes", name, most);
+    return STATUS_OK;
+}
+
+enum status
 field_array(const json_t *object, const char *name, size_t most,
             const json_t **out, struct error *err)
 {
@@ -300,6 +319,23 @@ put_integer(json_t *object, const char *name, int64_t value)
 {
     return value < 0 ||
            json_object_set_new(object, name, json_integer(value)) == 0;
+}
+
+enum status
+field_of_bytes(json_t **out, const void *bytes, size_t length,
+               struct error *err)
+{
+    struct buffer text = {0};
+    enum status status = base64_encode(&text, bytes, length, err);
+
+    *out = NULL;
+    if (status == STATUS_OK)
+        *out = json_stringn_nocheck(text.data, text.length);
+    buffer_release(&text);
+    if (status == STATUS_OK && *out == NULL)
+        return error_set(err, STATUS_NOMEM,
+                         "memory does not suffice for a message");
+    return status;
 }
 
 json_t *

@@ -46,6 +46,10 @@ MUST_CHECK enum status field_text(const json_t *object, const char *name,
 /* The same for text that cannot hold NUL. */
 MUST_CHECK enum status field_string(const json_t *object, const char *name,
                                     const char **out, struct error *err);
+/* Bytes written in base64, appended; at most `most`. */
+MUST_CHECK enum status field_bytes(const json_t *object, const char *name,
+                                   size_t most, struct buffer *out,
+                                   struct error *err);
 /* An array of at most `most` elements, or NULL. */
 MUST_CHECK enum status field_array(const json_t *object, const char *name,
                                    size_t most, const json_t **out,
@@ -58,6 +62,10 @@ MUST_CHECK enum status field_inner(const json_t *object, const char *name,
 json_t *field_of_real(double value);
 /* A JSON string of repaired UTF-8; null for NULL. */
 json_t *field_of_text(const char *bytes, size_t length);
+
+/* A JSON string of base64. */
+MUST_CHECK enum status field_of_bytes(json_t **out, const void *bytes,
+                                      size_t length, struct error *err);
 
 /* `sampling` as an object without what is absent, and back. */
 json_t *field_of_sampling(const struct sampling *sampling);

@@ -1,6 +1,7 @@
 noinst_LIBRARIES += libbase.a
 libbase_a_SOURCES = \
     %D%/base.h \
+    %D%/base64.c %D%/base64.h \
     %D%/blake2b.c %D%/blake2b.h \
     %D%/clock.c %D%/clock.h \
     %D%/confine.c %D%/confine.h \

@@ -34,7 +34,7 @@ enum message_type {
     MESSAGE_PLAN,     // answered: unsupported
     MESSAGE_GENERATE, // a conversation to the next message
     MESSAGE_CANCEL,   // end the request of this number
-    MESSAGE_SNAPSHOT, // answered: unsupported
+    MESSAGE_SNAPSHOT, // a chunk of a conversation's cache, out or in
     MESSAGE_STATS,    // how busy the engine is; answered at once
 
     // events
@@ -56,8 +56,9 @@ enum {
     PROTOCOL_STOPS = 64,
     PROTOCOL_STOP_BYTES = 1024,
     PROTOCOL_LOGPROBS = 20,
-    PROTOCOL_WAITING = 64, // requests of one client that may wait
-    PROTOCOL_IDS = 65536,  // in one IDS event
+    PROTOCOL_WAITING = 64,            // requests of one client that may wait
+    PROTOCOL_IDS = 65536,             // in one IDS event
+    PROTOCOL_CHUNK_BYTES = 512 << 10, // of a SNAPSHOT; base64 fits a frame
 };
 
 /* Exit codes of fathom that the engine decides (sysexits where it has one). */

@@ -16,6 +16,7 @@ enum {
 
 static const char *const depths[] = {"vocabulary", "shape", "weights"};
 static const char *const roles[] = {"system", "user", "assistant"};
+static const char *const actions[] = {"save", "restore"};
 static const char *const reasons[] = {"interrupted", "timeout"};
 
 struct generate_request
@@ -124,6 +125,28 @@ check_count(const char *what, size_t count, size_t most, struct error *err)
                          "a request has %zu %s, the limit is %zu", count, what,
                          most);
     return STATUS_OK;
+}
+
+enum status
+request_put_snapshot(struct buffer *out, uint64_t number,
+                     const struct snapshot_request *request, struct error *err)
+{
+    json_t *object;
+
+    if (request->action == SNAPSHOT_SAVE)
+        return field_frame(out, MESSAGE_SNAPSHOT, number,
+                           json_pack("{s:s, s:I}", "action", actions[0],
+                                     "offset", (json_int_t) request->offset),
+                           err);
+    TRY(check_count("bytes in a chunk", request->data.length,
+                    PROTOCOL_CHUNK_BYTES, err));
+    TRY(field_of_bytes(&object, request->data.bytes, request->data.length,
+                       err));
+    return field_frame(out, MESSAGE_SNAPSHOT, number,
+                       json_pack("{s:s, s:I, s:o}", "action", actions[1],
+                                 "offset", (json_int_t) request->offset, "data",
+                                 object),
+                       err);
 }
 
 static enum status
@@ -501,6 +524,27 @@ read_text(struct request *out, struct error *err)
 }
 
 static enum status
+read_snapshot(struct request *out, struct error *err)
+{
+    struct snapshot_request *snapshot = &out->snapshot;
+    int action = -1;
+
+    TRY(field_word(out->json, "action", actions, 2, &action, err));
+    if (action < 0)
+        return error_set(err, STATUS_FORMAT, "a SNAPSHOT has no action");
+    snapshot->action = (enum snapshot_action) action;
+    TRY(field_count(out->json, "offset", &snapshot->offset, err));
+    if (snapshot->action == SNAPSHOT_SAVE)
+        return STATUS_OK;
+    TRY(field_bytes(out->json, "data", PROTOCOL_CHUNK_BYTES, &out->data, err));
+    if (out->data.length == 0)
+        return error_set(err, STATUS_FORMAT,
+                         "a SNAPSHOT to be restored has no data");
+    snapshot->data = (struct text){out->data.data, out->data.length};
+    return STATUS_OK;
+}
+
+static enum status
 read_cancel(struct request *out, struct error *err)
 {
     int reason = 0;
@@ -524,10 +568,11 @@ read_fields(struct reader *reader, struct request *out)
         return read_generate(reader, out);
     case MESSAGE_CANCEL:
         return read_cancel(out, reader->err);
+    case MESSAGE_SNAPSHOT:
+        return read_snapshot(out, reader->err);
     case MESSAGE_DESCRIBE:
     case MESSAGE_STATS:
     case MESSAGE_PLAN:
-    case MESSAGE_SNAPSHOT:
         return STATUS_OK;
     default:
         return error_set(reader->err, STATUS_UNSUPPORTED,
@@ -557,5 +602,6 @@ request_release(struct request *request)
 {
     json_decref(request->json);
     free(request->memory);
+    buffer_release(&request->data);
     *request = (struct request){0};
 }

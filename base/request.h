@@ -38,6 +38,17 @@ struct generate_request {
     bool ignore_end; // do not stop at end tokens (tests, benchmarks)
 };
 
+enum snapshot_action {
+    SNAPSHOT_SAVE,    // asks for the chunk at `offset`
+    SNAPSHOT_RESTORE, // brings the chunk at `offset`
+};
+
+struct snapshot_request {
+    enum snapshot_action action;
+    uint64_t offset;
+    struct text data; // of RESTORE: 1 to PROTOCOL_CHUNK_BYTES bytes
+};
+
 /* Everything default: no messages, -1, absent sampling. */
 struct generate_request request_generate_default(void);
 
@@ -58,7 +69,10 @@ request_put_generate(struct buffer *out, uint64_t number,
 MUST_CHECK enum status request_put_cancel(struct buffer *out, uint64_t number,
                                           enum finish reason,
                                           struct error *err);
-/* DESCRIBE, STATS, PLAN, SNAPSHOT: no fields. */
+MUST_CHECK enum status
+request_put_snapshot(struct buffer *out, uint64_t number,
+                     const struct snapshot_request *request, struct error *err);
+/* DESCRIBE, STATS, PLAN: no fields. */
 MUST_CHECK enum status request_put_plain(struct buffer *out,
                                          enum message_type type,
                                          uint64_t number, struct error *err);
@@ -89,7 +103,9 @@ struct request {
     const struct text *texts; // TOKENIZE
     size_t text_count;
     struct generate_request generate;
+    struct snapshot_request snapshot;
 
+    struct buffer data;  // of a SNAPSHOT
     struct json_t *json; // what request_release gives back
     void *memory;
 };

@@ -195,6 +195,55 @@ forward_truncate(struct forward *forward, size_t length)
     forward->cache->length = length;
 }
 
+const struct kv_cache *
+forward_cache(const struct forward *forward)
+{
+    return forward->cache;
+}
+
+enum status
+forward_fetch(struct forward *forward, size_t tokens, uint64_t offset, void *to,
+              size_t bytes, struct error *err)
+{
+    struct device *device = forward->device;
+    size_t run;
+
+    assert(tokens <= forward->cache->length);
+    for (size_t done = 0; done < bytes; done += run) {
+        const void *from =
+            kv_cache_stored_at(forward->cache, tokens, offset + done, &run);
+
+        run = run < bytes - done ? run : bytes - done;
+        device->ops->download(device, (char *) to + done, from, run);
+    }
+    return device->ops->wait(device, err);
+}
+
+enum status
+forward_store(struct forward *forward, size_t tokens, uint64_t offset,
+              const void *from, size_t bytes, struct error *err)
+{
+    struct device *device = forward->device;
+    size_t run;
+
+    assert(forward->cache->length == 0 && tokens <= forward->cache->capacity);
+    for (size_t done = 0; done < bytes; done += run) {
+        void *to =
+            kv_cache_stored_at(forward->cache, tokens, offset + done, &run);
+
+        run = run < bytes - done ? run : bytes - done;
+        device->ops->upload(device, to, (const char *) from + done, run);
+    }
+    return device->ops->wait(device, err);
+}
+
+void
+forward_extend(struct forward *forward, size_t tokens)
+{
+    assert(tokens <= forward->cache->capacity);
+    forward->cache->length = tokens;
+}
+
 void
 forward_observe(struct forward *forward, observe_fn *observe, void *context)
 {

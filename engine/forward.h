@@ -16,6 +16,7 @@
 #include "engine/model.h"
 
 struct forward;
+struct kv_cache;
 
 /* AUTO takes the cheaper form by the lengths; the others are for tests. */
 enum attention_form { FORM_AUTO, FORM_ABSORBED, FORM_EXPANDED };
@@ -43,6 +44,20 @@ void forward_close(struct forward *forward); // takes NULL
 size_t forward_length(const struct forward *forward); // tokens cached
 /* Keeps the first `length` tokens. */
 void forward_truncate(struct forward *forward, size_t length);
+
+/*
+ * What the first `tokens` tokens left in the cache, as kv_cache.h lists it, and
+ * in pieces. Stored only while nothing is cached; forward_extend makes it
+ * count.
+ */
+const struct kv_cache *forward_cache(const struct forward *forward);
+MUST_CHECK enum status forward_fetch(struct forward *forward, size_t tokens,
+                                     uint64_t offset, void *to, size_t bytes,
+                                     struct error *err);
+MUST_CHECK enum status forward_store(struct forward *forward, size_t tokens,
+                                     uint64_t offset, const void *from,
+                                     size_t bytes, struct error *err);
+void forward_extend(struct forward *forward, size_t tokens);
 
 typedef void forward_progress_fn(void *context, size_t done, size_t of);
 

@@ -98,3 +98,33 @@ kv_cache_values(const struct kv_cache *cache, size_t layer)
     rows.data = (char *) rows.data + layer * cache->value_layer_bytes;
     return rows;
 }
+
+static size_t
+row_bytes(const struct cache_rows *rows)
+{
+    return rows->width * element_bytes(rows->type);
+}
+
+uint64_t
+kv_cache_stored_bytes(const struct kv_cache *cache, size_t tokens)
+{
+    return (uint64_t) tokens * cache->layers *
+           (row_bytes(&cache->keys) + row_bytes(&cache->values));
+}
+
+void *
+kv_cache_stored_at(const struct kv_cache *cache, size_t tokens, uint64_t offset,
+                   size_t *bytes)
+{
+    size_t key_bytes = tokens * row_bytes(&cache->keys);
+    size_t layer_bytes = key_bytes + tokens * row_bytes(&cache->values);
+    size_t layer = (size_t) (offset / layer_bytes);
+    size_t at = (size_t) (offset % layer_bytes);
+
+    if (at < key_bytes) {
+        *bytes = key_bytes - at;
+        return (char *) kv_cache_keys(cache, layer).data + at;
+    }
+    *bytes = layer_bytes - at;
+    return (char *) kv_cache_values(cache, layer).data + (at - key_bytes);
+}

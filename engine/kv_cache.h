@@ -34,6 +34,15 @@ MUST_CHECK enum status kv_cache_open(struct kv_cache **out,
                                      enum cache_type type, struct error *err);
 void kv_cache_close(struct kv_cache *cache); // takes NULL
 
+/*
+ * The rows of the first `tokens` positions as one list of bytes: a layer after
+ * the other, keys before values.
+ */
+uint64_t kv_cache_stored_bytes(const struct kv_cache *cache, size_t tokens);
+/* Where byte `offset` of that list lies, and how many follow it there. */
+void *kv_cache_stored_at(const struct kv_cache *cache, size_t tokens,
+                         uint64_t offset, size_t *bytes);
+
 /* The rows of one layer. */
 struct cache_rows kv_cache_keys(const struct kv_cache *cache, size_t layer);
 struct cache_rows kv_cache_values(const struct kv_cache *cache, size_t layer);

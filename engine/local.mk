@@ -25,7 +25,8 @@ libfathom_a_SOURCES = \
     %D%/server.c %D%/server.h \
     %D%/server_client.c %D%/server_client.h \
     %D%/server_work.c %D%/server_work.h \
-    %D%/session.c %D%/session.h \
+    %D%/session.c %D%/session.h %D%/session_parts.h \
+    %D%/snapshot.c %D%/snapshot.h \
     %D%/tensor_table.c %D%/tensor_table.h \
     %D%/tokenizer.h \
     %D%/warm.c %D%/warm.h \

@@ -3,9 +3,12 @@
 
 #include "engine/server_work.h"
 
+#include "engine/snapshot.h"
+
 #include <assert.h>
 #include <math.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -152,10 +155,20 @@ context_tokens(const struct work *work)
     return sessions != NULL ? sessions->forward.context_tokens : 0;
 }
 
+static const char *
+digits_of(char out[SNAPSHOT_KEY_TEXT], const uint8_t *bytes, size_t length)
+{
+    for (size_t i = 0; i < length; i++)
+        snprintf(out + 2 * i, 3, "%02x", bytes[i]);
+    return out;
+}
+
 static void
 run_open(struct work *work, struct job *job)
 {
     struct open_done done = {.engine = work_engine_name()};
+    uint8_t kind[SNAPSHOT_KIND_BYTES];
+    char digits[SNAPSHOT_KEY_TEXT];
     bool was_ready = ready_sessions(work->ready) != NULL;
     struct buffer frame = {0};
     struct error err = {0};
@@ -169,6 +182,10 @@ run_open(struct work *work, struct job *job)
         return;
     done.model = ready_summary(work->ready);
     done.context = context_tokens(work);
+    if (ready_sessions(work->ready) != NULL) {
+        snapshot_kind(kind, ready_sessions(work->ready));
+        done.snapshots = digits_of(digits, kind, sizeof kind);
+    }
     if (!was_ready) {
         done.read_ms = ready_read_ms(work->ready);
         done.tokenizer_ms = ready_tokenizer_ms(work->ready);
@@ -595,6 +612,70 @@ run_generate(struct work *work, struct job *job)
         fail(work, job, &err, generate_exit(status));
 }
 
+/* -- snapshots --------------------------------------------------------------
+ */
+
+static enum status
+move_chunk(struct job *job, struct snapshot_done *done, char *key,
+           struct buffer *data, struct error *err)
+{
+    const struct snapshot_request *request = &job->request.snapshot;
+    struct session *session = job->client->session;
+    struct snapshot_state state = {0};
+    bool saves = request->action == SNAPSHOT_SAVE;
+
+    if (saves && session != NULL)
+        TRY(session_save(session, request->offset, data, &state, err));
+    if (!saves)
+        TRY(session_restore(session, request->offset, request->data.bytes,
+                            request->data.length, &state, err));
+    done->next = state.next;
+    done->bytes = state.bytes;
+    done->tokens = state.tokens;
+    if (data->length > 0)
+        done->key = digits_of(key, state.key, sizeof state.key);
+    done->data = (struct text){data->data, data->length};
+    return STATUS_OK;
+}
+
+static int
+snapshot_exit(enum status status)
+{
+    if (status == STATUS_NOMEM)
+        return EXIT_UNAVAILABLE;
+    return status == STATUS_DEVICE ? EXIT_INTERNAL : EXIT_BAD_DATA;
+}
+
+/* A chunk in or out; who has no conversation yet gets one to restore into. */
+static void
+run_snapshot(struct work *work, struct job *job)
+{
+    struct snapshot_done done = {0};
+    struct buffer data = {0}, frame = {0};
+    char key[SNAPSHOT_KEY_TEXT];
+    struct error err = {0};
+    enum status status = make_ready(work, job, OPEN_WEIGHTS, &err);
+
+    if (status != STATUS_OK) {
+        fail(work, job, &err, ready_exit(work->ready, status));
+        return;
+    }
+    if (job->request.snapshot.action == SNAPSHOT_RESTORE)
+        status = find_session(work, job->client, &err);
+    if (status != STATUS_OK) {
+        fail(work, job, &err,
+             status == STATUS_LIMIT ? EXIT_BUSY : EXIT_UNAVAILABLE);
+        return;
+    }
+    status = move_chunk(job, &done, key, &data, &err);
+    if (status == STATUS_OK)
+        finish(job, event_put_snapshot_done(&frame, job->number, &done, &err),
+               &frame, &err);
+    else
+        fail(work, job, &err, snapshot_exit(status));
+    buffer_release(&data);
+}
+
 /* -- the thread ------------------------------------------------------------ */
 
 static void
@@ -603,8 +684,7 @@ run_later(struct work *work, struct job *job)
     struct error err;
 
     error_fill(&err, STATUS_UNSUPPORTED,
-               "%s is kept for later versions of this engine",
-               job->request.type == MESSAGE_PLAN ? "PLAN" : "SNAPSHOT");
+               "PLAN is kept for later versions of this engine");
     fail(work, job, &err, EXIT_INTERNAL);
 }
 
@@ -626,6 +706,8 @@ run_request(struct work *work, struct job *job)
         run_tokenize(work, job);
     } else if (type == MESSAGE_GENERATE) {
         run_generate(work, job);
+    } else if (type == MESSAGE_SNAPSHOT) {
+        run_snapshot(work, job);
     } else {
         run_later(work, job);
     }

@@ -3,7 +3,7 @@
  */
 #include "config.h"
 
-#include "engine/session.h"
+#include "engine/session_parts.h"
 
 #include "engine/detokenizer.h"
 
@@ -12,28 +12,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
-
-enum { ANSWERS_KEPT = 64 };
-
-/* An answer of this session: its text, and ids that are exactly that text. */
-struct own_answer {
-    struct buffer text;
-    struct tokens ids;
-};
-
-struct session {
-    struct session_model model;
-    struct forward *forward;
-    struct sampler *sampler;
-    float *logits; // (vocabulary)
-
-    struct tokens ids;  // what the cache holds
-    size_t last_prompt; // tokens of the last prompt, all within ids
-    size_t last_cached; // of them those that were not run
-
-    struct own_answer answers[ANSWERS_KEPT]; // a ring
-    size_t answer_count;
-};
 
 enum status
 session_open(struct session **out, const struct session_model *model,
@@ -63,14 +41,22 @@ session_open(struct session **out, const struct session_model *model,
 }
 
 void
-session_close(struct session *session)
+session_forget_answers(struct session *session)
 {
-    if (session == NULL)
-        return;
     for (size_t i = 0; i < ANSWERS_KEPT; i++) {
         buffer_release(&session->answers[i].text);
         tokens_release(&session->answers[i].ids);
     }
+    session->answer_count = 0;
+}
+
+void
+session_close(struct session *session)
+{
+    if (session == NULL)
+        return;
+    session_end_transfer(session);
+    session_forget_answers(session);
     tokens_release(&session->ids);
     forward_close(session->forward);
     sampler_close(session->sampler);
@@ -282,8 +268,8 @@ reusable(const struct session *session, const struct tokens *prompt)
     return prompt->count - 1; // the last token's logits are wanted
 }
 
-static void
-keep_tokens(struct session *session, size_t count)
+void
+session_keep_tokens(struct session *session, size_t count)
 {
     size_t dropped = session->ids.count - count;
 
@@ -331,7 +317,7 @@ run_prompt(struct generation *g)
 
     g->result->prompt_tokens = g->prompt.count;
     g->result->cached_tokens = cached;
-    keep_tokens(session, cached);
+    session_keep_tokens(session, cached);
     session->last_prompt = 0; // until the new one is in the cache
     TRY(forward_prompt(session->forward, g->prompt.ids + cached,
                        g->prompt.count - cached, session->logits,
@@ -605,6 +591,7 @@ session_generate(struct session *session,
     };
 
     *out = (struct session_result){.thought_closed = true};
+    session_end_transfer(session);
     enum status status = generate(&g);
     if (status == STATUS_CANCELLED && cancelled(&g)) {
         out->finish = FINISH_INTERRUPTED;

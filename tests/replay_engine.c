@@ -282,7 +282,8 @@ static const struct model_summary replayed = {
 static void
 answer_open(size_t step, uint64_t number)
 {
-    struct open_done done = {"replay_engine", replayed, 4096, 0, 0};
+    struct open_done done = {
+        .engine = "replay_engine", .model = replayed, .context = 4096};
     struct buffer frames = {0};
     struct error err;
 

@@ -3,6 +3,7 @@
 Used by the engine tests; standard library only. Every wait has a limit, so a
 test of a program that hangs fails instead of hanging itself.
 """
+import base64
 import json
 import os
 import select
@@ -119,6 +120,32 @@ class Engine(Stream):
 def text_of(events, channel):
     return "".join(body["text"] for kind, body in events
                    if kind == "TOKEN" and body["channel"] == channel)
+
+
+def save_snapshot(engine, number):
+    """All chunks of the conversation's cache: (bytes, last DONE)."""
+    data, at = b"", {"next": 0}
+    while True:
+        engine.send("SNAPSHOT", number, action="save", offset=at["next"])
+        _, done, kind = engine.answer(number)
+        assert kind == "DONE", done
+        at = done["snapshot"]
+        data += base64.b64decode(at.pop("data"), validate=True)
+        assert len(data) == at["next"]
+        if at["next"] == at["bytes"]:
+            return data, at
+
+
+def restore_snapshot(engine, number, data, chunk=1 << 19):
+    """Sends a snapshot; the last answer: (kind, object)."""
+    for at in range(0, len(data), chunk):
+        piece = base64.b64encode(data[at:at + chunk]).decode()
+        engine.send("SNAPSHOT", number, action="restore", offset=at,
+                    data=piece)
+        _, done, kind = engine.answer(number)
+        if kind == "ERROR":
+            break
+    return kind, done
 
 
 def run(tests):

@@ -10,7 +10,8 @@ import tempfile
 import time
 
 import engine_client
-from engine_client import LIMIT, Closed, Engine, frame, text_of
+from engine_client import (LIMIT, Closed, Engine, frame, restore_snapshot,
+                           save_snapshot, text_of)
 
 ENGINE = os.path.join(os.environ["top_builddir"], "fathom-engine")
 MODEL = os.path.join(os.environ["top_srcdir"], "models/fathom-mini.gguf")
@@ -396,6 +397,72 @@ def only_so_many_requests_may_wait():
     end_well(engine)
 
 
+def two_turns(engine, between):
+    """A question, `between`, and a second one to the engine it gives."""
+    ask(engine, 1)
+    events, first, _ = engine.answer(1)
+    messages = [{"role": "user", "content": "What is 27 * 14?"},
+                {"role": "assistant", "content": text_of(events, "answer")},
+                {"role": "user", "content": "And 8 + 9?"}]
+    engine = between(engine)
+    engine.send("GENERATE", 2, messages=messages,
+                sampling={"temperature": 0.8, "seed": 5})
+    events, done, kind = engine.answer(2)
+    assert kind == "DONE", done
+    end_well(engine)
+    return (text_of(events, "think"), text_of(events, "answer"),
+            done["usage"])
+
+
+def a_saved_conversation_goes_on_in_another_engine():
+    def resumed(engine):
+        data, saved = save_snapshot(engine, 3)
+        engine.send("OPEN", 4)
+        opened = engine.answer(4)[1]
+        assert saved["tokens"] > 20 and len(saved["key"]) == 64
+        assert saved["key"].startswith(opened["snapshots"])
+        assert len(opened["snapshots"]) == 32
+        end_well(engine)
+        engine = start("--threads=1")
+        kind, done = restore_snapshot(engine, 1, data)
+        assert kind == "DONE", done
+        assert done["snapshot"]["tokens"] == saved["tokens"]
+        return engine
+
+    def damaged(engine):
+        data, _ = save_snapshot(engine, 3)
+        end_well(engine)
+        engine = start()
+        for broken in (data[:-1] + bytes([data[-1] ^ 1]),
+                       data[:len(data) // 2] + b"\0" * 64
+                       + data[len(data) // 2 + 64:]):
+            kind, error = restore_snapshot(engine, 1, broken)
+            assert kind == "ERROR" and error["exit"] == 65, error
+            assert "\n" not in error["text"]
+        return engine
+
+    whole = two_turns(start(), lambda engine: engine)
+    assert whole[2]["cached"] > 8
+    assert two_turns(start(), resumed) == whole
+    thought, answer, usage = two_turns(start(), damaged)
+    assert usage["cached"] == 0
+    assert usage["prompt"] == whole[2]["prompt"]
+
+
+def a_save_that_is_given_up_disturbs_nobody():
+    engine = start()
+    engine.send("SNAPSHOT", 1, action="save", offset=0)
+    _, done, kind = engine.answer(1)
+    assert kind == "DONE" and done["snapshot"]["bytes"] == 0
+    ask(engine, 2)
+    engine.answer(2)
+    engine.send("SNAPSHOT", 3, action="save", offset=0)
+    assert engine.answer(3)[1]["snapshot"]["bytes"] > 1000
+    ask(engine, 4)
+    assert text_of(engine.answer(4)[0], "answer") == "27 * 14 = 378"
+    end_well(engine)
+
+
 def text_beyond_the_limit_ends_its_request_alone():
     engine = start()
     piece = "x" * (1 << 19)
@@ -425,14 +492,19 @@ def broken_requests_get_an_error_and_no_more():
             frame(99, 7, b"{}"),
             frame("PLAN", 8, b"{}"),
             frame("SNAPSHOT", 9, b"{}"),
-            frame("TEXT", 10, b"{}")], 1):
+            frame("TEXT", 10, b"{}"),
+            frame("SNAPSHOT", 11, b"{\"action\":\"keep\"}"),
+            frame("SNAPSHOT", 12, b"{\"action\":\"restore\"}"),
+            frame("SNAPSHOT", 13, b"{\"action\":\"restore\",\"data\":\"Zh==\"}"),
+            frame("SNAPSHOT", 14, b"{\"action\":\"restore\",\"data\":\"Zg==\"}"),
+            frame("SNAPSHOT", 15, b"{\"action\":\"save\",\"offset\":-1}")], 1):
         engine.write(data)
         events, error, kind = engine.answer(number)
         assert kind == "ERROR" and error["exit"] in (65, 70), error
         assert "\n" not in error["text"] and len(error["text"]) > 10
     engine.send("GENERATE", 10)  # the refused one's own frame: skipped
-    engine.send("STATS", 11)
-    assert engine.answer(11)[2] == "DONE"
+    engine.send("STATS", 16)
+    assert engine.answer(16)[2] == "DONE"
     end_well(engine)
 
 
@@ -706,6 +778,8 @@ engine_client.run([
     a_cancel_keeps_what_there_is,
     requests_wait_their_turn_and_can_be_cancelled_there,
     only_so_many_requests_may_wait,
+    a_saved_conversation_goes_on_in_another_engine,
+    a_save_that_is_given_up_disturbs_nobody,
     text_beyond_the_limit_ends_its_request_alone,
     broken_requests_get_an_error_and_no_more,
     broken_frames_end_the_stream,

@@ -58,3 +58,10 @@ FUZZ_TARGETS += %D%/client_fuzz %D%/frame_fuzz %D%/message_fuzz
 %C%_message_fuzz_SOURCES = %D%/message_fuzz.c $(FUZZ_MAIN)
 %C%_message_fuzz_LDFLAGS = $(FUZZER_FLAGS)
 %C%_message_fuzz_LDADD = libbase.a $(JANSSON_LIBS)
+
+FUZZ_TARGETS += %D%/snapshot_fuzz
+%C%_snapshot_fuzz_SOURCES = %D%/snapshot_fuzz.c $(FUZZ_MAIN) \
+    tests/model/oracle.c tests/model/oracle.h \
+    tests/model/tiny_models.c tests/model/tiny_models.h
+%C%_snapshot_fuzz_LDFLAGS = $(FUZZER_FLAGS)
+%C%_snapshot_fuzz_LDADD = $(ENGINE_LIBS) -lm

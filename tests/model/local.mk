@@ -68,3 +68,9 @@ TESTS += %D%/device_test
     %D%/tap_report.c %D%/tap_report.h \
     tests/unit/random_rows.c tests/unit/random_rows.h
 %C%_device_test_LDADD = $(ENGINE_LIBS) -lm
+
+# Conversations that are saved and restored.
+check_PROGRAMS += %D%/snapshot_test
+TESTS += %D%/snapshot_test
+%C%_snapshot_test_SOURCES = %D%/snapshot_test.c $(MODEL_TEST_FILES)
+%C%_snapshot_test_LDADD = $(ENGINE_LIBS) -lm

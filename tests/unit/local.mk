@@ -113,3 +113,7 @@ TESTS += %D%/vault_keys_test
     %D%/vault_folder.c %D%/vault_folder.h
 %C%_vault_keys_test_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=crypto_pwhash
 %C%_vault_keys_test_LDADD = $(STORAGE_LIBS) $(CMOCKA_LIBS)
+
+check_PROGRAMS += %D%/base64_test
+TESTS += %D%/base64_test
+%C%_base64_test_LDADD = $(UNIT_TEST_LIBS)

@@ -489,7 +489,7 @@ the_end_of_an_answer_comes_through_whole(void **state)
 static void
 the_other_ends_come_through(void **state)
 {
-    struct open_done open = {"fathom-engine 1", summary, 512, 3, 4};
+    struct open_done open = {"fathom-engine 1", summary, 512, "0a0b", 3, 4};
     struct stats_done stats = {
         "fathom-engine 1", "m.gguf", "busy", 2, 3, 4, 5, 6, 7};
     struct error_event error = {STATUS_LIMIT, "too long", EXIT_TOO_LONG};
@@ -503,6 +503,7 @@ the_other_ends_come_through(void **state)
     assert_int_equal(event.open.context, 512);
     assert_string_equal(event.open.model.architecture, "deepseek2");
     assert_string_equal(event.open.model.fingerprint, "00ff");
+    assert_string_equal(event.open.snapshots, "0a0b");
     assert_true(event.open.tokenizer_ms == 4);
     event_release(&event);
     OK(event_put_stats_done(&frames, 7, &stats, &err));
@@ -549,6 +550,64 @@ names_go_there_and_back(void **state)
             &status, protocol_status_name((enum status) i)));
         assert_int_equal(status, i);
     }
+}
+
+static void
+assert_snapshot_goes_through(const char *bytes, size_t length)
+{
+    struct snapshot_request sent = {SNAPSHOT_RESTORE, 1536, {bytes, length}};
+    struct snapshot_done done = {.next = 1536 + length,
+                                 .bytes = 5000000000,
+                                 .tokens = 77,
+                                 .key = "00ff",
+                                 .data = {bytes, length}};
+    struct request_slots slots = {0};
+    struct buffer frames = {0};
+    struct request request;
+    struct event event;
+
+    OK(request_put_snapshot(&frames, 7, &sent, &err));
+    OK(take_request(&request, &slots, &frames));
+    assert_int_equal(request.snapshot.action, SNAPSHOT_RESTORE);
+    assert_int_equal(request.snapshot.offset, 1536);
+    assert_text(request.snapshot.data, bytes, length);
+    request_release(&request);
+    OK(event_put_snapshot_done(&frames, 7, &done, &err));
+    take_event(&event, &frames);
+    assert_int_equal(event.snapshot.next, 1536 + length);
+    assert_int_equal(event.snapshot.bytes, 5000000000);
+    assert_int_equal(event.snapshot.tokens, 77);
+    assert_string_equal(event.snapshot.key, "00ff");
+    assert_text(event.snapshot.data, bytes, length);
+    event_release(&event);
+    buffer_release(&frames);
+    request_slots_release(&slots);
+}
+
+static void
+chunks_of_a_snapshot_come_through(void **state)
+{
+    struct snapshot_request save = {.action = SNAPSHOT_SAVE, .offset = 64};
+    struct request_slots slots = {0};
+    struct buffer frames = {0}, large = {0};
+    struct request request;
+
+    (void) state;
+    for (size_t i = 0; i < PROTOCOL_CHUNK_BYTES; i++)
+        OK(buffer_append(&large, &(char){(char) (i * 31)}, 1, &err));
+    assert_snapshot_goes_through("\0\xFF", 2);
+    assert_snapshot_goes_through(large.data, large.length);
+    struct snapshot_request longer = {
+        SNAPSHOT_RESTORE, 0, {large.data, large.length + 1}};
+    assert_int_equal(request_put_snapshot(&frames, 7, &longer, &err),
+                     STATUS_LIMIT);
+    OK(request_put_snapshot(&frames, 7, &save, &err));
+    OK(take_request(&request, &slots, &frames));
+    assert_int_equal(request.snapshot.action, SNAPSHOT_SAVE);
+    assert_int_equal(request.snapshot.offset, 64);
+    request_release(&request);
+    buffer_release(&frames);
+    buffer_release(&large);
 }
 
 /* Every message written and read, with the Nth allocation failing. */
@@ -623,6 +682,7 @@ main(void)
         cmocka_unit_test(ids_come_through_as_many_as_fit),
         cmocka_unit_test(the_end_of_an_answer_comes_through_whole),
         cmocka_unit_test(the_other_ends_come_through),
+        cmocka_unit_test(chunks_of_a_snapshot_come_through),
         cmocka_unit_test(names_go_there_and_back),
         cmocka_unit_test(every_allocation_may_fail),
     };
