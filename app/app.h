@@ -22,6 +22,7 @@
  *   chat_title.h   what a chat is called; time_text.h moments as text
  *   turn_tree.h    which turn follows which
  *   history_export.h  chats as Markdown, HTML, JSON
+ *   history_import.h  chats from outside; import_NAME.c a format each
  *   cmd_NAME.c     one command each
  */
 #ifndef FATHOM_APP_APP_H

@@ -7,6 +7,13 @@ libapp_a_SOURCES = \
     %D%/export_markdown.c \
     %D%/export_writer.h \
     %D%/history_export.c %D%/history_export.h \
+    %D%/history_import.c %D%/history_import.h \
+    %D%/import_chat.c %D%/import_chat.h \
+    %D%/import_fathom.c \
+    %D%/import_llm.c \
+    %D%/import_openai.c \
+    %D%/import_reader.h \
+    %D%/json_items.c %D%/json_items.h \
     %D%/time_text.c %D%/time_text.h \
     %D%/turn_tree.c %D%/turn_tree.h
 

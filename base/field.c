@@ -41,29 +41,39 @@ field_start(void)
 }
 
 enum status
-field_object(json_t **out, const char *bytes, size_t length, struct error *err)
+protocol_json(json_t **out, const char *bytes, size_t length, const char *what,
+              struct error *err)
 {
     json_error_t error;
+    char quoted[200];
 
     out_of_memory = false;
     parsing = true;
     *out = json_loadb(bytes != NULL ? bytes : "", length,
-                      JSON_ALLOW_NUL | JSON_REJECT_DUPLICATES, &error);
+                      JSON_ALLOW_NUL | JSON_DECODE_ANY | JSON_REJECT_DUPLICATES,
+                      &error);
     parsing = false;
     if (out_of_memory) {
         json_decref(*out);
         *out = NULL;
-        return error_set(err, STATUS_NOMEM,
-                         "memory does not suffice for a message");
+        return error_set(err, STATUS_NOMEM, "memory does not suffice for %s",
+                         what);
     }
-    if (*out == NULL) {
-        char quoted[200];
+    if (*out != NULL)
+        return STATUS_OK;
+    // what the error is near to is content
+    char *near = strstr(error.text, " near ");
 
-        text_quote(quoted, sizeof quoted, error.text, strlen(error.text));
-        return error_set(err, STATUS_FORMAT,
-                         "a message is not JSON at byte %d: %s", error.position,
-                         quoted);
-    }
+    text_quote(quoted, sizeof quoted, error.text,
+               near ? (size_t) (near - error.text) : strlen(error.text));
+    return error_set(err, STATUS_FORMAT, "%s is not JSON at byte %d: %s", what,
+                     error.position, quoted);
+}
+
+enum status
+field_object(json_t **out, const char *bytes, size_t length, struct error *err)
+{
+    TRY(protocol_json(out, bytes, length, "a message", err));
     if (json_is_object(*out))
         return STATUS_OK;
     json_decref(*out);

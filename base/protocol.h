@@ -21,6 +21,7 @@
 
 #include "base/base.h"
 
+#include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -116,6 +117,15 @@ struct sampling protocol_sampling_absent(void);
  * Call once, before the first message, while there is one thread.
  */
 void protocol_start(void);
+
+/*
+ * A tree of any JSON value from outside, `what` for the sentence of a failure
+ * ("a message"), which tells nothing of its content. NUL in texts is allowed,
+ * fields that are there twice are not. The caller gives *out back.
+ */
+MUST_CHECK enum status protocol_json(json_t **out, const char *bytes,
+                                     size_t length, const char *what,
+                                     struct error *err);
 
 #include "base/event.h"
 #include "base/request.h"

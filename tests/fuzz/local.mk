@@ -65,3 +65,8 @@ FUZZ_TARGETS += %D%/snapshot_fuzz
     tests/model/tiny_models.c tests/model/tiny_models.h
 %C%_snapshot_fuzz_LDFLAGS = $(FUZZER_FLAGS)
 %C%_snapshot_fuzz_LDADD = $(ENGINE_LIBS) -lm
+
+FUZZ_TARGETS += %D%/import_fuzz
+%C%_import_fuzz_SOURCES = %D%/import_fuzz.c $(FUZZ_MAIN)
+%C%_import_fuzz_LDFLAGS = $(FUZZER_FLAGS)
+%C%_import_fuzz_LDADD = libapp.a libui.a $(STORAGE_LIBS)

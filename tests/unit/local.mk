@@ -88,9 +88,13 @@ TESTS += %D%/blake2b_test %D%/fingerprint_test
 %C%_blake2b_test_LDADD = $(UNIT_TEST_LIBS)
 %C%_fingerprint_test_SOURCES = %D%/fingerprint_test.c $(MODEL_WRITER)
 %C%_fingerprint_test_LDADD = $(ENGINE_LIBS) $(CMOCKA_LIBS)
+
 APP_TEST_LIBS = libapp.a libui.a $(STORAGE_LIBS) $(CMOCKA_LIBS)
 check_PROGRAMS += %D%/chat_title_test %D%/history_export_test
 TESTS += %D%/chat_title_test %D%/history_export_test
+check_PROGRAMS += %D%/history_import_test
+TESTS += %D%/history_import_test
+%C%_history_import_test_LDADD = $(APP_TEST_LIBS)
 %C%_chat_title_test_LDADD = $(APP_TEST_LIBS)
 %C%_history_export_test_SOURCES = %D%/history_export_test.c \
     %D%/sha256.c %D%/sha256.h
