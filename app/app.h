@@ -18,6 +18,7 @@
  *   output.h       where an answer goes: stdout, or a file that appears whole
  *   thought.h      where the thought goes
  *   report.h       an answer as JSON
+ *   passphrase.h   asking for one; unlock.h opening the vault with it
  *   chat.h         a chat: conversation.h its turns, transcript.h its export
  *   chat_title.h   what a chat is called; time_text.h moments as text
  *   turn_tree.h    which turn follows which

@@ -17,6 +17,10 @@ libapp_a_SOURCES = \
     %D%/time_text.c %D%/time_text.h \
     %D%/turn_tree.c %D%/turn_tree.h
 
+libapp_a_SOURCES += \
+    %D%/passphrase.c %D%/passphrase.h \
+    %D%/unlock.c %D%/unlock.h
+
 bin_PROGRAMS += fathom
 fathom_SOURCES = \
     %D%/app.h \
@@ -44,15 +48,13 @@ fathom_SOURCES = \
     %D%/options.c %D%/options.h \
     %D%/output.c %D%/output.h \
     %D%/places.c %D%/places.h \
-    %D%/passphrase.h \
     %D%/policy.c %D%/policy.h \
     %D%/progress_text.c %D%/progress_text.h \
     %D%/question.c %D%/question.h \
     %D%/report.c %D%/report.h \
     %D%/settings.c %D%/settings.h \
     %D%/signals.c %D%/signals.h \
-    %D%/thought.c %D%/thought.h \
-    %D%/unlock.h
+    %D%/thought.c %D%/thought.h
 if WITH_READLINE
 fathom_SOURCES += \
     %D%/chat.c %D%/chat.h \
