@@ -1,5 +1,9 @@
 noinst_LIBRARIES += libstorage.a
 libstorage_a_SOURCES = \
+    %D%/manifest_files.c \
+    %D%/manifest_parts.h \
+    %D%/minisign.c %D%/minisign.h \
+    %D%/model_manifest.c %D%/model_manifest.h \
     %D%/reader.c %D%/reader.h \
     %D%/record.h \
     %D%/safe_file.c %D%/safe_file.h \

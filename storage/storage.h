@@ -6,11 +6,15 @@
  *   vault_keys.h   slots: passphrase, key file, recovery code
  *   secret.h       keys in locked memory
  *   safe_file.h    files that only their owner can reach
+ *   minisign.h     keys and signatures of models
+ *   model_manifest.h  what files a model consists of
  *   reader.h       large files, read directly
  */
 #ifndef FATHOM_STORAGE_STORAGE_H
 #define FATHOM_STORAGE_STORAGE_H
 
+#include "storage/minisign.h"
+#include "storage/model_manifest.h"
 #include "storage/record.h"
 #include "storage/safe_file.h"
 #include "storage/secret.h"

@@ -121,3 +121,8 @@ TESTS += %D%/vault_keys_test
 check_PROGRAMS += %D%/base64_test
 TESTS += %D%/base64_test
 %C%_base64_test_LDADD = $(UNIT_TEST_LIBS)
+
+check_PROGRAMS += %D%/minisign_test %D%/model_manifest_test
+TESTS += %D%/minisign_test %D%/model_manifest_test
+%C%_minisign_test_LDADD = $(STORAGE_LIBS) $(CMOCKA_LIBS)
+%C%_model_manifest_test_LDADD = $(STORAGE_LIBS) $(CMOCKA_LIBS)
