@@ -14,6 +14,7 @@ libapp_a_SOURCES = \
     %D%/import_openai.c \
     %D%/import_reader.h \
     %D%/json_items.c %D%/json_items.h \
+    %D%/kept_cache.c %D%/kept_cache.h \
     %D%/time_text.c %D%/time_text.h \
     %D%/turn_tree.c %D%/turn_tree.h
 

@@ -126,3 +126,7 @@ check_PROGRAMS += %D%/minisign_test %D%/model_manifest_test
 TESTS += %D%/minisign_test %D%/model_manifest_test
 %C%_minisign_test_LDADD = $(STORAGE_LIBS) $(CMOCKA_LIBS)
 %C%_model_manifest_test_LDADD = $(STORAGE_LIBS) $(CMOCKA_LIBS)
+check_PROGRAMS += %D%/kept_cache_test
+TESTS += %D%/kept_cache_test
+%C%_kept_cache_test_SOURCES = %D%/kept_cache_test.c app/kept_cache.c
+%C%_kept_cache_test_LDADD = libbase.a $(JANSSON_LIBS) $(CMOCKA_LIBS)
