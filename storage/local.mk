@@ -21,3 +21,5 @@ libstorage_a_SOURCES += \
     %D%/little_endian.h \
     %D%/sealed.c %D%/sealed.h \
     %D%/vault_body.c %D%/vault_body.h
+
+libstorage_a_SOURCES += %D%/sealed_export.c %D%/sealed_export.h

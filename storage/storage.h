@@ -8,6 +8,7 @@
  *   safe_file.h    files that only their owner can reach
  *   minisign.h     keys and signatures of models
  *   model_manifest.h  what files a model consists of
+ *   sealed_export.h  bytes under a passphrase of their own, to carry away
  *   reader.h       large files, read directly
  */
 #ifndef FATHOM_STORAGE_STORAGE_H
@@ -17,6 +18,7 @@
 #include "storage/model_manifest.h"
 #include "storage/record.h"
 #include "storage/safe_file.h"
+#include "storage/sealed_export.h"
 #include "storage/secret.h"
 #include "storage/vault.h"
 #include "storage/vault_keys.h"

@@ -70,3 +70,8 @@ FUZZ_TARGETS += %D%/import_fuzz
 %C%_import_fuzz_SOURCES = %D%/import_fuzz.c $(FUZZ_MAIN)
 %C%_import_fuzz_LDFLAGS = $(FUZZER_FLAGS)
 %C%_import_fuzz_LDADD = libapp.a libui.a $(STORAGE_LIBS)
+
+FUZZ_TARGETS += %D%/sealed_export_fuzz
+%C%_sealed_export_fuzz_SOURCES = %D%/sealed_export_fuzz.c $(FUZZ_MAIN)
+%C%_sealed_export_fuzz_LDFLAGS = $(FUZZER_FLAGS)
+%C%_sealed_export_fuzz_LDADD = $(STORAGE_LIBS)
