@@ -24,6 +24,7 @@
  *   turn_tree.h    which turn follows which
  *   history_export.h  chats as Markdown, HTML, JSON
  *   history_import.h  chats from outside; import_NAME.c a format each
+ *   doctor.h       what fathom doctor looks at
  *   cmd_NAME.c     one command each
  */
 #ifndef FATHOM_APP_APP_H

@@ -79,7 +79,8 @@ struct command {
     const char *choices;                // "bash|zsh|fish"
     const struct command *const *verbs; // NULL-terminated; then no run
     size_t settings_bytes;
-    bool bare; // runs without settings and policy
+    bool bare;       // runs without settings and policy
+    bool unconfined; // runs, to say so, where the kernel refuses the filter
     int (*run)(void *settings, const struct option_list *operands);
 };
 

@@ -21,7 +21,7 @@ enum { END_MS = 2000 }; // an engine may take to end after its pipe was closed
 struct launch {
     int in, out, err;        // its standard descriptors; -1: ours
     const char *warm, *idle; // options, or NULL
-    const char *path;
+    const char *path;        // NULL: no model, only the proof
 };
 
 /* A session of its own, and no signal blocked, ignored or handled. */
@@ -58,11 +58,14 @@ spawn(pid_t *out, const struct launch *launch, struct error *err)
     const char *warm[] = {engine, launch->warm, launch->idle,
                           "--",   launch->path, NULL};
     const char *ours[] = {engine, "--", launch->path, NULL};
+    const char *proof[] = {engine, "--prove-offline", NULL};
 
     TRY(places_engine(engine, err));
     // arguments are not written to; their type in C has no const
     char *argv[sizeof warm / sizeof *warm];
-    if (launch->warm)
+    if (launch->path == NULL)
+        memcpy(argv, proof, sizeof proof);
+    else if (launch->warm)
         memcpy(argv, warm, sizeof warm);
     else
         memcpy(argv, ours, sizeof ours);
@@ -113,6 +116,27 @@ launch_piped(pid_t *process, int *to, int *from, const char *path,
     }
     *to = down[1];
     *from = up[0];
+    return status;
+}
+
+enum status
+launch_prove(pid_t *process, int *from, struct error *err)
+{
+    int told[2] = {-1, -1};
+    int nothing = open("/dev/null", O_RDWR | O_CLOEXEC);
+    enum status status = STATUS_OK;
+
+    if (nothing < 0 || pipe2(told, O_CLOEXEC) < 0)
+        status = error_errno(err, "cannot prepare the engine's descriptors");
+    if (status == STATUS_OK)
+        status = spawn(
+            process, &(struct launch){.in = nothing, .out = told[1], .err = -1},
+            err);
+    close_if_open(&nothing);
+    close_if_open(&told[1]);
+    if (status != STATUS_OK)
+        close_if_open(&told[0]);
+    *from = told[0];
     return status;
 }
 

@@ -16,6 +16,13 @@
 MUST_CHECK enum status launch_piped(pid_t *process, int *to, int *from,
                                     const char *path, struct error *err);
 
+/*
+ * Starts an engine that tries its ways to a network and prints them to *from,
+ * which is the caller's.
+ */
+MUST_CHECK enum status launch_prove(pid_t *process, int *from,
+                                    struct error *err);
+
 /* A warm engine that was started just now, as long as it is waited for. */
 struct launched {
     pid_t process; // 0: none

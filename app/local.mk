@@ -2,6 +2,9 @@
 noinst_LIBRARIES += libapp.a
 libapp_a_SOURCES = \
     %D%/chat_title.c %D%/chat_title.h \
+    %D%/doctor.c %D%/doctor.h \
+    %D%/doctor_folders.c \
+    %D%/doctor_machine.c \
     %D%/export_html.c \
     %D%/export_json.c \
     %D%/export_markdown.c \
@@ -31,6 +34,7 @@ fathom_SOURCES = \
     %D%/cmd_ask.c \
     %D%/cmd_chat.c \
     %D%/cmd_completion.c \
+    %D%/cmd_doctor.c \
     %D%/cmd_engine.c \
     %D%/cmd_help.c \
     %D%/cmd_model.c \
@@ -38,6 +42,7 @@ fathom_SOURCES = \
     %D%/command.h \
     %D%/commands.c \
     %D%/completion.c \
+    %D%/doctor_offline.c \
     %D%/exchange.c %D%/exchange.h \
     %D%/exit_code.c %D%/exit_code.h \
     %D%/generation.c %D%/generation.h \

@@ -147,17 +147,20 @@ main(int argc, char **argv)
 
     open_standard_descriptors();
     notice_speaker(name);
-    if (confine(&err) != STATUS_OK) {
+    enum status confined = confine(&err);
+
+    choose_locale();
+    protocol_start();
+    bool first = argc < 2 || argv[1][0] == '-';
+    const struct command *command =
+        first ? &command_fathom : command_find(commands, argv[1]);
+
+    if (confined != STATUS_OK && (command == NULL || !command->unconfined)) {
         notice_error("%s", err.text);
         return EXIT_UNAVAILABLE;
     }
-    choose_locale();
-    protocol_start();
-    if (argc < 2 || argv[1][0] == '-')
-        return run_command(name, &command_fathom, argc > 0 ? argc - 1 : 0,
-                           argv + 1);
-    const struct command *command = command_find(commands, argv[1]);
-
+    if (first)
+        return run_command(name, command, argc > 0 ? argc - 1 : 0, argv + 1);
     if (command == NULL)
         return no_such_command(argv[1]);
     snprintf(name, sizeof name, "fathom %s", command->name);

@@ -77,6 +77,7 @@ enum confine_program { CONFINE_INTERFACE, CONFINE_ENGINE };
  */
 MUST_CHECK enum status confine_calls(enum confine_program program,
                                      struct error *err);
+bool confine_filtered(void); // it is loaded
 
 /* -- proofs ---------------------------------------------------------------- */
 

@@ -74,6 +74,16 @@ deny_typing(scmp_filter_ctx filter, struct error *err)
 }
 
 static enum status
+refused(const char *why, struct error *err)
+{
+    return error_set(err, STATUS_DEVICE,
+                     "the kernel refuses the system call filter that keeps "
+                     "the network closed (%s), so nothing is done; "
+                     "fathom-security(7) says what it needs",
+                     why);
+}
+
+static enum status
 set_attributes(scmp_filter_ctx filter, struct error *err)
 {
     if (seccomp_attr_set(filter, SCMP_FLTATR_ACT_BADARCH,
@@ -81,9 +91,7 @@ set_attributes(scmp_filter_ctx filter, struct error *err)
         seccomp_attr_set(filter, SCMP_FLTATR_CTL_TSYNC, 1) != 0 ||
         // older kernels slow a filtered process down, for interpreters' sake
         seccomp_attr_set(filter, SCMP_FLTATR_CTL_SSB, 1) != 0)
-        return error_set(err, STATUS_DEVICE,
-                         "this kernel cannot filter the system calls of all "
-                         "threads");
+        return refused("it has none for all threads at once", err);
     return STATUS_OK;
 }
 
@@ -96,6 +104,14 @@ fill(scmp_filter_ctx filter, enum confine_program program, struct error *err)
         TRY(deny(filter, denied_engine,
                  sizeof denied_engine / sizeof *denied_engine, err));
     return deny_typing(filter, err);
+}
+
+static bool filtered;
+
+bool
+confine_filtered(void)
+{
+    return filtered;
 }
 
 enum status
@@ -111,10 +127,7 @@ confine_calls(enum confine_program program, struct error *err)
 
     seccomp_release(filter);
     if (failed != 0)
-        return error_set(err, STATUS_DEVICE,
-                         "the kernel refuses the system call filter that "
-                         "keeps the network closed (%s), so nothing is done; "
-                         "fathom-security(7) says what it needs",
-                         strerror(-failed));
+        return refused(strerror(-failed), err);
+    filtered = status == STATUS_OK;
     return status;
 }

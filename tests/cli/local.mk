@@ -16,3 +16,9 @@ TESTS += %D%/chat.sh %D%/options.sh
 # both programs, with the bundled model
 EXTRA_DIST += %D%/bundled.sh %D%/bundled_test.py
 TESTS += %D%/bundled.sh
+
+# kernels that lack something
+check_PROGRAMS += %D%/denied_calls
+%C%_denied_calls_LDADD = $(SECCOMP_LIBS)
+EXTRA_DIST += %D%/doctor.sh %D%/doctor_test.py
+TESTS += %D%/doctor.sh

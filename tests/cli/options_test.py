@@ -11,6 +11,7 @@ COMMANDS = {
     ("model", "info"): "fathom-model", ("tokenize",): "fathom-tokenize",
     ("engine", "start"): "fathom-engine", ("engine", "stop"): "fathom-engine",
     ("engine", "status"): "fathom-engine",
+    ("doctor",): "fathom-doctor",
     ("completion",): "fathom", ("help",): "fathom",
 }
 PAGES = sorted(set(COMMANDS.values()))

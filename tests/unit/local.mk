@@ -110,6 +110,9 @@ TESTS += %D%/settings_test
 check_PROGRAMS += %D%/confine_test
 TESTS += %D%/confine_test
 %C%_confine_test_LDADD = $(UNIT_TEST_LIBS) $(SECCOMP_LIBS)
+check_PROGRAMS += %D%/doctor_test
+TESTS += %D%/doctor_test
+%C%_doctor_test_LDADD = $(APP_TEST_LIBS)
 
 check_PROGRAMS += %D%/vault_keys_test
 TESTS += %D%/vault_keys_test

@@ -1,0 +1,251 @@
+"""fathom doctor: what it tells of a machine, and the proof that no way is open.
+
+Kernels that lack something are made by denied_calls; other machines than this
+one are in tests/unit/doctor_test.c.
+"""
+import json
+import os
+import re
+import socket
+import stat
+import subprocess
+
+import engine_client
+from program import BUILD, FATHOM, LIMIT, Home, one_sentence, run
+
+ENGINE = os.path.join(BUILD, "fathom-engine")
+DENIED = os.path.join(BUILD, "tests/cli/denied_calls")
+
+with open(os.path.join(BUILD, "config.h")) as config:
+    SANITIZED = "\n#define WITH_SANITIZERS 1\n" in config.read()
+
+FAMILIES = ("INET", "INET6", "UNIX", "NETLINK", "PACKET", "VSOCK", "ALG",
+            "BLUETOOTH")
+WAYS = ([f"socket(AF_{family})" for family in FAMILIES]
+        + ["socketpair(AF_UNIX)", "connect", "bind", "listen", "accept4",
+           "sendto", "sendmsg", "sendmmsg", "recvfrom", "recvmsg", "recvmmsg",
+           "shutdown", "getsockopt", "setsockopt", "getsockname",
+           "getpeername", "io_uring_setup", "IORING_OP_SOCKET"])
+
+
+def checks(home, *arguments, **more):
+    """{check: (state, text)} of doctor --json, and the exit status."""
+    result = run(home, "doctor", *arguments, "--json", **more)
+    assert result.err == b"", result
+    found = json.loads(result.out)
+    assert found["ok"] == (result.status == 0), (found, result.status)
+    return ({one["check"]: (one["state"], one["text"], one["advice"])
+             for one in found["checks"]}, result.status)
+
+
+def without(calls):
+    return (DENIED, calls)
+
+
+# -- the proof -------------------------------------------------------------------
+
+def every_way_is_closed_in_both_programs():
+    with Home() as home:
+        found, status = checks(home, "--prove-offline")
+    for program in ("fathom", "engine"):
+        for way in WAYS:
+            state, text, _ = found[f"{program}, {way}"]
+            assert (state, text) == ("ok", "Operation not permitted"), (
+                program, way, state, text)
+    warned = {check for check, (state, _, _) in found.items()
+              if state == "warn"}
+    if SANITIZED:  # whose libraries import what they like
+        warned = {check for check in warned if "imports" not in check}
+        status = 0
+    assert not warned and status == 0, warned
+
+
+def the_proof_for_people_has_a_line_for_each_way():
+    with Home() as home:
+        result = run(home, "doctor", "--prove-offline")
+    lines = result.out.decode().splitlines()
+    for way in WAYS:
+        assert f"ok    fathom, {way}: Operation not permitted" in lines, way
+    assert all(len(line) <= 80 for line in lines), lines
+
+
+def an_engine_started_by_hand_is_closed_too():
+    with Home() as home:
+        done = subprocess.run([ENGINE, "--prove-offline"], timeout=LIMIT,
+                              capture_output=True, env=home.environment())
+    lines = [line.split("\t") for line in done.stdout.decode().splitlines()]
+    assert all(len(line) == 3 for line in lines), lines
+    told = {way: (state, text) for state, way, text in lines}
+    for way in WAYS:
+        assert told[way] == ("closed", "Operation not permitted"), (way, told)
+
+
+def an_engine_opens_no_file_of_others():
+    with Home() as home:
+        found, _ = checks(home, "--prove-offline")
+        landlock = checks(home)[0]["Landlock"]
+    if landlock[0] != "ok":
+        return "this kernel has no Landlock"
+    assert found["engine, open(/etc/passwd)"][:2] == (
+        "ok", "Permission denied"), found
+
+
+def a_socket_as_standard_input_is_told():
+    ours, theirs = socket.socketpair()
+    with Home() as home, ours, theirs:
+        done = subprocess.run([FATHOM, "doctor", "--prove-offline", "--json"],
+                              stdin=theirs, capture_output=True, timeout=LIMIT,
+                              env=home.environment())
+        found = {one["check"]: one["state"]
+                 for one in json.loads(done.stdout)["checks"]}
+        key = "fathom, descriptor 0, a socket since the start"
+        assert done.returncode == 1 and found[key] == "warn", done
+
+
+def a_socket_beyond_standard_error_is_closed():
+    ours, theirs = socket.socketpair()
+    with Home() as home, ours, theirs:
+        done = subprocess.run([FATHOM, "doctor", "--prove-offline", "--json"],
+                              capture_output=True, timeout=LIMIT,
+                              pass_fds=[theirs.fileno()],
+                              env=home.environment())
+        assert b"a socket since the start" not in done.stdout, done
+        theirs.close()
+        assert ours.recv(1) == b""  # nobody holds the other end
+
+
+def an_engine_that_does_not_tell_is_69():
+    with Home() as home:
+        for engine in ("/bin/true", "/bin/echo", "/nowhere"):
+            result = run(home, "doctor", "--prove-offline",
+                         environment={"FATHOM_ENGINE": engine})
+            assert (result.status, result.out) == (69, b""), (engine, result)
+            one_sentence(result.err)
+
+
+def an_engine_with_an_open_way_is_1():
+    with Home() as home:
+        engine = home.write("engine", "#!/bin/sh\nprintf 'closed\\tbind\\tno\\n"
+                            "OPEN\\tsocket\\tit \\033[31mworks\\n'\nexit 1\n")
+        os.chmod(engine, 0o700)
+        found, status = checks(home, "--prove-offline",
+                               environment={"FATHOM_ENGINE": engine})
+        assert status == 1, found
+        assert found["engine, socket"][:2] == ("warn", "it \\x1B[31mworks")
+
+
+# -- kernels that lack something -------------------------------------------------
+
+def without_the_filter_nothing_runs_but_the_doctor():
+    with Home() as home:
+        for arguments in (("ask", "hello"), ("--version",), ("chat",), (),
+                          ("engine", "status"), ("nothing",)):
+            result = run(home, *arguments, prefix=without("no-filter"))
+            assert (result.status, result.out) == (69, b""), result
+            assert "the kernel refuses" in one_sentence(result.err), result
+        found, status = checks(home, prefix=without("no-filter"))
+        assert status == 1 and found["system call filter"][0] == "warn", found
+        done = subprocess.run([*without("no-filter"), ENGINE, "--warm="
+                               + home.file("run"), "/dev/null"], timeout=LIMIT,
+                              capture_output=True, env=home.environment())
+        assert done.returncode == 69, done
+        assert "the kernel refuses" in one_sentence(done.stderr), done
+
+
+def without_landlock_the_engine_runs_and_the_doctor_warns():
+    calls = "landlock_create_ruleset"
+    with Home() as home:
+        result = run(home, "ask", "What is 2 + 2?", prefix=without(calls))
+        assert result.status == 0 and b"4" in result.out, result
+        found, status = checks(home, prefix=without(calls))
+        assert status == 1 and found["Landlock"][0] == "warn", found
+
+
+def a_landlock_that_refuses_ends_the_engine():
+    with Home() as home:
+        if checks(home)[0]["Landlock"][0] != "ok":
+            return "this kernel has no Landlock"
+        for call in ("landlock_add_rule", "landlock_restrict_self"):
+            result = run(home, "ask", "What is 2 + 2?", prefix=without(call))
+            assert result.status in (69, 70) and result.out == b"", result
+
+
+def without_namespaces_the_engine_runs_and_the_doctor_warns():
+    with Home() as home:
+        result = run(home, "ask", "What is 2 + 2?", prefix=without("unshare"))
+        assert result.status == 0 and b"4" in result.out, result
+        found, status = checks(home, prefix=without("unshare"))
+        assert status == 1 and found["network namespace"][0] == "warn", found
+
+
+# -- this machine ----------------------------------------------------------------
+
+def each_line_is_ok_or_says_what_to_do():
+    with Home() as home:
+        result = run(home, "doctor")
+        text = result.out.decode()
+        assert result.status in (0, 1), result
+        for line in text.splitlines():
+            assert re.match(r"(ok    |warn  |      )\S", line), line
+            assert len(line) <= 80, line
+        assert ("\nwarn" in "\n" + text) == (result.status == 1), result
+        found, _ = checks(home)
+    for check, (state, words, advice) in found.items():
+        assert (advice is None) == (state == "ok") and words, (check, advice)
+    for check in ("system call filter", "Landlock", "network namespace",
+                  "core files", "debuggers", "swap", "hibernation",
+                  "locked memory", "vault's folder", "vault's state",
+                  "runtime directory"):
+        assert check in found, check
+
+
+def folders_that_others_may_write_to_are_told():
+    with Home() as home:
+        vault = home.file("data/fathom")
+        os.mkdir(vault, 0o700)
+        home.write("data/fathom/vault.keys", "x")
+        os.chmod(home.file("data/fathom/vault.keys"), 0o600)
+        found, _ = checks(home)
+        assert found["vault's folder"][0] == "ok", found
+        assert found["vault's keys"][0] == "ok", found
+        os.chmod(home.file("data/fathom/vault.keys"), 0o666)
+        os.chmod(vault, stat.S_IRWXU | stat.S_IWOTH | stat.S_IXOTH)
+        found, status = checks(home)
+        assert status == 1 and found["vault's folder"][0] == "warn", found
+        assert found["vault's keys"][0] == "warn", found
+        assert "chmod" in found["vault's folder"][1], found
+
+
+def a_runtime_directory_on_a_disk_is_told():
+    with Home() as home:
+        state, _, _ = checks(home)[0]["runtime directory"]
+        kind = subprocess.run(["stat", "-f", "-c", "%T", home.file("run")],
+                              capture_output=True).stdout.decode().strip()
+        assert state == ("ok" if kind in ("tmpfs", "ramfs") else "warn"), kind
+
+
+def the_doctor_works_where_settings_are_broken():
+    with Home() as home:
+        bad = home.write("fathom.conf", "[[[\n")
+        result = run(home, "doctor", environment={"FATHOM_CONFIG": bad})
+        assert result.status in (0, 1) and result.err == b"", result
+
+
+engine_client.run([
+    every_way_is_closed_in_both_programs,
+    the_proof_for_people_has_a_line_for_each_way,
+    an_engine_started_by_hand_is_closed_too,
+    an_engine_opens_no_file_of_others,
+    a_socket_as_standard_input_is_told,
+    a_socket_beyond_standard_error_is_closed,
+    an_engine_that_does_not_tell_is_69,
+    an_engine_with_an_open_way_is_1,
+    without_the_filter_nothing_runs_but_the_doctor,
+    without_landlock_the_engine_runs_and_the_doctor_warns,
+    a_landlock_that_refuses_ends_the_engine,
+    without_namespaces_the_engine_runs_and_the_doctor_warns,
+    each_line_is_ok_or_says_what_to_do,
+    folders_that_others_may_write_to_are_told,
+    a_runtime_directory_on_a_disk_is_told,
+    the_doctor_works_where_settings_are_broken,
+])
