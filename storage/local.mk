@@ -23,3 +23,16 @@ libstorage_a_SOURCES += \
     %D%/vault_body.c %D%/vault_body.h
 
 libstorage_a_SOURCES += %D%/sealed_export.c %D%/sealed_export.h
+
+libstorage_a_SOURCES += \
+    %D%/anchor.c %D%/anchor.h \
+    %D%/row_keys.c %D%/row_keys.h \
+    %D%/vault.c \
+    %D%/vault_audit.c %D%/vault_audit.h \
+    %D%/vault_build.c %D%/vault_build.h \
+    %D%/vault_cache.c %D%/vault_cache.h \
+    %D%/vault_care.c \
+    %D%/vault_chat.c \
+    %D%/vault_file.c %D%/vault_file.h \
+    %D%/vault_input.c %D%/vault_input.h \
+    %D%/vault_root.c %D%/vault_root.h

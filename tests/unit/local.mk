@@ -137,3 +137,9 @@ TESTS += %D%/kept_cache_test
 check_PROGRAMS += %D%/sealed_export_test
 TESTS += %D%/sealed_export_test
 %C%_sealed_export_test_LDADD = $(STORAGE_LIBS) $(CMOCKA_LIBS)
+
+VAULT_PLACE = %D%/vault_place.c %D%/vault_place.h
+check_PROGRAMS += %D%/vault_test
+TESTS += %D%/vault_test
+%C%_vault_test_SOURCES = %D%/vault_test.c $(VAULT_PLACE)
+%C%_vault_test_LDADD = $(STORAGE_LIBS) $(CMOCKA_LIBS)
