@@ -71,7 +71,13 @@ FUZZ_TARGETS += %D%/import_fuzz
 %C%_import_fuzz_LDFLAGS = $(FUZZER_FLAGS)
 %C%_import_fuzz_LDADD = libapp.a libui.a $(STORAGE_LIBS)
 
+
 FUZZ_TARGETS += %D%/sealed_export_fuzz
 %C%_sealed_export_fuzz_SOURCES = %D%/sealed_export_fuzz.c $(FUZZ_MAIN)
 %C%_sealed_export_fuzz_LDFLAGS = $(FUZZER_FLAGS)
 %C%_sealed_export_fuzz_LDADD = $(STORAGE_LIBS)
+
+FUZZ_TARGETS += %D%/vault_keys_fuzz
+%C%_vault_keys_fuzz_SOURCES = %D%/vault_keys_fuzz.c $(FUZZ_MAIN)
+%C%_vault_keys_fuzz_LDFLAGS = $(FUZZER_FLAGS)
+%C%_vault_keys_fuzz_LDADD = $(STORAGE_LIBS)

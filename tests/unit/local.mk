@@ -125,6 +125,7 @@ check_PROGRAMS += %D%/base64_test
 TESTS += %D%/base64_test
 %C%_base64_test_LDADD = $(UNIT_TEST_LIBS)
 
+
 check_PROGRAMS += %D%/minisign_test %D%/model_manifest_test
 TESTS += %D%/minisign_test %D%/model_manifest_test
 %C%_minisign_test_LDADD = $(STORAGE_LIBS) $(CMOCKA_LIBS)
@@ -143,3 +144,10 @@ check_PROGRAMS += %D%/vault_test
 TESTS += %D%/vault_test
 %C%_vault_test_SOURCES = %D%/vault_test.c $(VAULT_PLACE)
 %C%_vault_test_LDADD = $(STORAGE_LIBS) $(CMOCKA_LIBS)
+
+check_PROGRAMS += %D%/secret_test %D%/safe_file_test
+TESTS += %D%/secret_test %D%/safe_file_test
+%C%_secret_test_LDADD = $(STORAGE_LIBS) $(SECCOMP_LIBS) $(CMOCKA_LIBS)
+%C%_safe_file_test_SOURCES = %D%/safe_file_test.c \
+    %D%/vault_folder.c %D%/vault_folder.h
+%C%_safe_file_test_LDADD = $(STORAGE_LIBS) $(CMOCKA_LIBS)

@@ -1,4 +1,4 @@
-/* Under the current folder, which a build tree's is its owner's alone. */
+/* In /tmp, whose sticky bit keeps what is below it ours. */
 #include "config.h"
 
 #include "tests/unit/vault_folder.h"
