@@ -22,6 +22,7 @@ libapp_a_SOURCES = \
     %D%/turn_tree.c %D%/turn_tree.h
 
 libapp_a_SOURCES += \
+    %D%/lock_request.c %D%/lock_request.h \
     %D%/passphrase.c %D%/passphrase.h \
     %D%/unlock.c %D%/unlock.h
 
