@@ -84,7 +84,7 @@ output_open(struct output *out, const char *path, struct error *err)
     out->path = exists ? realpath(path, NULL) : strdup(path);
     if (out->path == NULL)
         return cannot_create(path, err);
-    return create_beside(out, exists ? status.st_mode & 0777 : 0666, err);
+    return create_beside(out, exists ? status.st_mode & 0777 : 0600, err);
 }
 
 enum status

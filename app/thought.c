@@ -37,7 +37,7 @@ static enum status
 use_file(struct thought *out, const char *path, struct error *err)
 {
     char shown[QUOTED_BYTES];
-    int descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    int descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
 
     if (descriptor < 0) {
         text_quote(shown, sizeof shown, path, strlen(path));

@@ -1,6 +1,8 @@
 # Each kind of test has its part; see STYLE in doc/style.md.
 EXTRA_DIST += %D%/layers.sh
 TESTS += %D%/layers.sh
+EXTRA_DIST += %D%/no_network.sh
+TESTS += %D%/no_network.sh
 
 # Plays a script of frames in place of fathom-engine.
 check_PROGRAMS += %D%/replay_engine
@@ -13,3 +15,4 @@ include tests/unit/local.mk
 include tests/model/local.mk
 include tests/cli/local.mk
 include tests/fuzz/local.mk
+include tests/leaks/local.mk

@@ -6,14 +6,18 @@ one are in tests/unit/doctor_test.c.
 import json
 import os
 import re
+import shutil
 import socket
 import stat
 import subprocess
 
 import engine_client
-from program import BUILD, FATHOM, LIMIT, Home, one_sentence, run
+from program import BUILD, FATHOM, LIMIT, SOURCE, Home, one_sentence, run
 
 ENGINE = os.path.join(BUILD, "fathom-engine")
+PATH = BUILD + ":" + os.environ["PATH"]
+CAN = {"unshare": ["-r", "-n", "true"], "strace": ["-f", "-o", "/dev/null",
+                                                   "true"]}
 DENIED = os.path.join(BUILD, "tests/cli/denied_calls")
 
 with open(os.path.join(BUILD, "config.h")) as config:
@@ -231,7 +235,48 @@ def the_doctor_works_where_settings_are_broken():
         assert result.status in (0, 1) and result.err == b"", result
 
 
+# -- the pages -------------------------------------------------------------------
+
+# what each example prints, as a pattern; and what it needs to run here
+EXAMPLES = {
+    "fathom-doctor.1": [r"(warn  .*)?", r"closed\n", r'.*"fathom.doctor/1".*'],
+    "fathom-security.7": [r"(ok    .*\n)*(ok    engine,.*\n.*)", "", "",
+                          r".* is ready\nNoNewPrivs:\t1\nSeccomp:\t2\n",
+                          r".*4.*"],
+}
+
+
+def examples(page):
+    with open(os.path.join(SOURCE, "man", page)) as file:
+        return re.findall(r"^\.Dl \$ (.*)$", file.read(), re.M)
+
+
+def each_example_of_the_pages_does_what_it_says():
+    skipped = []
+    for page, patterns in EXAMPLES.items():
+        commands = examples(page)
+        assert len(commands) == len(patterns), (page, commands)
+        for command, pattern in zip(commands, patterns):
+            program = command.split()[0]
+            if (SANITIZED or shutil.which(program, path=PATH) is None
+                    or program in ("unshare", "strace")
+                    and subprocess.run([program, *CAN[program]],
+                                       capture_output=True).returncode):
+                skipped.append(program)
+                continue
+            with Home() as home:
+                done = subprocess.run(
+                    ["sh", "-c", command], capture_output=True, timeout=LIMIT,
+                    stdin=subprocess.DEVNULL, env=home.environment(PATH=PATH))
+                run(home, "engine", "stop")
+            assert re.fullmatch(pattern, done.stdout.decode(), re.S), (
+                command, done)
+    if skipped:
+        return "not possible here: " + ", ".join(skipped)
+
+
 engine_client.run([
+    each_example_of_the_pages_does_what_it_says,
     every_way_is_closed_in_both_programs,
     the_proof_for_people_has_a_line_for_each_way,
     an_engine_started_by_hand_is_closed_too,
