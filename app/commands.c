@@ -7,12 +7,14 @@
 
 extern const struct command command_ask, command_chat, command_completion,
     command_doctor, command_engine, command_help, command_model,
-    command_tokenize;
+    command_tokenize, command_vault;
 
 const struct command *const commands[] = {
-    &command_chat,       &command_ask,    &command_model,
-    &command_tokenize,   &command_engine, &command_doctor,
-    &command_completion, &command_help,   NULL,
+    &command_chat,   &command_ask,
+    &command_model,  &command_tokenize,
+    &command_engine, &command_doctor,
+    &command_vault,  &command_completion,
+    &command_help,   NULL,
 };
 
 const struct command *

@@ -40,6 +40,9 @@ fathom_SOURCES = \
     %D%/cmd_help.c \
     %D%/cmd_model.c \
     %D%/cmd_tokenize.c \
+    %D%/cmd_vault.c %D%/cmd_vault.h \
+    %D%/cmd_vault_slot.c \
+    %D%/cmd_vault_status.c \
     %D%/command.h \
     %D%/commands.c \
     %D%/completion.c \

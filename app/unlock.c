@@ -339,19 +339,45 @@ settle(const struct where *where, const struct vault *vault)
         log_warn("%s", err.text);
 }
 
+/* What is to be opened: the vault, or its keys alone. */
+struct target {
+    struct vault **vault; // NULL: the keys
+    enum vault_access access;
+    struct unlocked_keys *keys;
+};
+
+/* An alarm's key is not kept: nothing may be changed then. */
 static enum status
-open_once(struct vault **out, const struct where *where,
-          const struct unlock_settings *settings, enum vault_access access,
-          int *code, struct error *err)
+open_keys(struct unlocked_keys *out, const struct where *where,
+          const struct credential *credential, struct error *err)
+{
+    TRY(vault_keys_open(&out->keys, where->keys, err));
+    enum status status =
+        vault_keys_unlock(&out->master, &out->slot, out->keys, credential, err);
+
+    if (status != STATUS_OK)
+        unlocked_keys_release(out);
+    else
+        memcpy(out->path, where->keys, sizeof out->path);
+    return status;
+}
+
+static enum status
+open_once(const struct target *target, const struct where *where,
+          const struct unlock_settings *settings, int *code, struct error *err)
 {
     struct unlock_credential credential;
     enum status status = unlock_ask(&credential, settings, NULL, code, err);
 
     if (status == STATUS_OK) {
-        status = vault_open(out, &where->places, &credential.credential, access,
-                            err);
+        status =
+            target->vault
+                ? vault_open(target->vault, &where->places,
+                             &credential.credential, target->access, err)
+                : open_keys(target->keys, where, &credential.credential, err);
         *code = code_of(status);
-        if (status == STATUS_DENIED)
+        if (status == STATUS_DENIED &&
+            strcmp(err->text, vault_keys_denied) == 0)
             note_failure(where);
     }
     unlock_credential_release(&credential);
@@ -368,38 +394,104 @@ may_retry(enum status status, const struct error *err,
            passphrase_at_terminal(&settings->source);
 }
 
+/* A damaged vault.keys may have a whole one beside it. */
+static void
+tell_of_former(enum status status, const struct where *where)
+{
+    char old[PLACE_BYTES + 8];
+    struct error err;
+    bool there;
+
+    snprintf(old, sizeof old, "%s.old", where->keys);
+    if (status == STATUS_FORMAT &&
+        safe_file_exists(&there, old, &err) == STATUS_OK && there)
+        notice_note("the former keys are in %s", old);
+}
+
+static enum status
+check_there(const struct where *where, int *code, struct error *err)
+{
+    bool exists;
+    enum status status = vault_exists(&exists, &where->places, err);
+
+    if (status != STATUS_OK || exists)
+        return leave(status, code);
+    return refuse(error_set(err, STATUS_IO,
+                            "there is no vault yet; fathom vault init makes "
+                            "one"),
+                  EXIT_NO_INPUT, code);
+}
+
+static enum status
+open_target(const struct target *target, const struct where *where,
+            const struct unlock_settings *settings, int *code,
+            struct error *err)
+{
+    uint64_t last_s;
+
+    TRY(check_there(where, code, err));
+    size_t before = count_failures(where, &last_s);
+    enum status status = open_once(target, where, settings, code, err);
+
+    for (unsigned i = 1; i < TRIES && may_retry(status, err, settings); i++) {
+        notice_error("%s", err->text);
+        status = open_once(target, where, settings, code, err);
+    }
+    if (status == STATUS_OK)
+        tell_failures(where, before, last_s);
+    tell_of_former(status, where);
+    return status;
+}
+
 enum status
 unlock_vault(struct vault **out, const struct unlock_settings *settings,
              enum vault_access access, int *code, struct error *err)
 {
+    const struct target target = {.vault = out, .access = access};
     struct where where;
-    uint64_t last_s;
-    bool exists = false;
 
     *out = NULL;
     enum status status = find(&where, err);
 
-    if (status == STATUS_OK)
-        status = vault_exists(&exists, &where.places, err);
     if (status != STATUS_OK)
         return leave(status, code);
-    if (!exists)
-        return refuse(error_set(err, STATUS_IO,
-                                "there is no vault yet; fathom vault init "
-                                "makes one"),
-                      EXIT_NO_INPUT, code);
-    size_t before = count_failures(&where, &last_s);
-
-    status = open_once(out, &where, settings, access, code, err);
-    for (unsigned i = 1; i < TRIES && may_retry(status, err, settings); i++) {
-        notice_error("%s", err->text);
-        status = open_once(out, &where, settings, access, code, err);
-    }
-    if (status != STATUS_OK)
-        return status;
-    tell_failures(&where, before, last_s);
+    TRY(open_target(&target, &where, settings, code, err));
     settle(&where, *out);
     return STATUS_OK;
+}
+
+enum status
+unlock_keys(struct unlocked_keys *out, const struct unlock_settings *settings,
+            int *code, struct error *err)
+{
+    const struct target target = {.keys = out};
+    struct where where;
+
+    memset(out, 0, sizeof *out);
+    enum status status = find(&where, err);
+
+    if (status != STATUS_OK)
+        return leave(status, code);
+    return open_target(&target, &where, settings, code, err);
+}
+
+void
+unlocked_keys_release(struct unlocked_keys *keys)
+{
+    vault_keys_close(keys->keys);
+    secret_close(keys->master);
+    keys->keys = NULL;
+    keys->master = NULL;
+}
+
+size_t
+unlock_failures(uint64_t *last_s)
+{
+    struct where where;
+    struct error err;
+
+    *last_s = 0;
+    return find(&where, &err) == STATUS_OK ? count_failures(&where, last_s) : 0;
 }
 
 // -- making -----------------------------------------------------------------

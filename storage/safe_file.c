@@ -534,6 +534,24 @@ safe_file_lock(int *out, pid_t *holder, const char *path, struct error *err)
 }
 
 enum status
+safe_file_holder(pid_t *holder, const char *path, struct error *err)
+{
+    struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+    bool there;
+    int fd;
+
+    *holder = 0;
+    TRY(safe_file_exists(&there, path, err));
+    if (!there)
+        return STATUS_OK;
+    TRY(safe_file_open(&fd, path, SAFE_READ, err));
+    if (fcntl(fd, F_GETLK, &lock) == 0 && lock.l_type != F_UNLCK)
+        *holder = lock.l_pid;
+    close(fd);
+    return STATUS_OK;
+}
+
+enum status
 safe_folder_hold(int *out, const char *path, struct error *err)
 {
     char folder[PATH_MAX];

@@ -67,6 +67,13 @@ MUST_CHECK enum status safe_file_lock(int *out, pid_t *holder, const char *path,
                                       struct error *err);
 
 /*
+ * Who has the lock, 0: nobody, or there is no such file. For processes that do
+ * not have it themselves: looking would let go of it.
+ */
+MUST_CHECK enum status safe_file_holder(pid_t *holder, const char *path,
+                                        struct error *err);
+
+/*
  * Holds the folder of `path` for a moment, waiting for other processes that do
  * so: between reading a file and writing it anew. Give back with close.
  */

@@ -12,6 +12,9 @@ COMMANDS = {
     ("engine", "start"): "fathom-engine", ("engine", "stop"): "fathom-engine",
     ("engine", "status"): "fathom-engine",
     ("doctor",): "fathom-doctor",
+    ("vault", "init"): "fathom-vault", ("vault", "status"): "fathom-vault",
+    ("vault", "passwd"): "fathom-vault", ("vault", "slot"): "fathom-vault",
+    ("vault", "lock"): "fathom-vault",
     ("completion",): "fathom", ("help",): "fathom",
 }
 PAGES = sorted(set(COMMANDS.values()))
