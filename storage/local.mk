@@ -26,6 +26,7 @@ libstorage_a_SOURCES += %D%/sealed_export.c %D%/sealed_export.h
 
 libstorage_a_SOURCES += \
     %D%/anchor.c %D%/anchor.h \
+    %D%/inbox.c %D%/inbox.h \
     %D%/row_keys.c %D%/row_keys.h \
     %D%/vault.c \
     %D%/vault_audit.c %D%/vault_audit.h \
@@ -35,4 +36,6 @@ libstorage_a_SOURCES += \
     %D%/vault_chat.c \
     %D%/vault_file.c %D%/vault_file.h \
     %D%/vault_input.c %D%/vault_input.h \
-    %D%/vault_root.c %D%/vault_root.h
+    %D%/vault_root.c %D%/vault_root.h \
+    %D%/vault_search.c \
+    %D%/needle.c %D%/needle.h

@@ -181,7 +181,7 @@ body_write(struct buffer *out, const struct field *fields, const void *body,
 
 // -- reading ----------------------------------------------------------------
 
-static bool
+bool
 items_whole(struct text items)
 {
     while (items.length > 0) {

@@ -190,6 +190,8 @@ MUST_CHECK enum status items_body_read(struct items_body *out,
                                        struct error *err);
 MUST_CHECK enum status items_append(struct buffer *items, struct text item,
                                     struct error *err);
+/* Do items end with the bytes? Only then may they be taken off. */
+bool items_whole(struct text items);
 /* Takes the first item off *rest; false when there is none. */
 bool items_next(struct text *item, struct text *rest);
 

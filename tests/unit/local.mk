@@ -151,3 +151,11 @@ TESTS += %D%/secret_test %D%/safe_file_test
 %C%_safe_file_test_SOURCES = %D%/safe_file_test.c \
     %D%/vault_folder.c %D%/vault_folder.h
 %C%_safe_file_test_LDADD = $(STORAGE_LIBS) $(CMOCKA_LIBS)
+
+check_PROGRAMS += %D%/needle_test
+TESTS += %D%/needle_test
+%C%_needle_test_LDADD = $(STORAGE_LIBS) $(CMOCKA_LIBS)
+check_PROGRAMS += %D%/inbox_test
+TESTS += %D%/inbox_test
+%C%_inbox_test_SOURCES = %D%/inbox_test.c $(VAULT_PLACE)
+%C%_inbox_test_LDADD = $(STORAGE_LIBS) $(CMOCKA_LIBS)

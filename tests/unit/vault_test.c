@@ -226,6 +226,62 @@ a_text_that_is_not_utf8_is_refused_and_nothing_is_written(void **state)
     vault_close(vault);
 }
 
+// -- search -----------------------------------------------------------------
+
+struct hits {
+    char text[4096];
+    size_t count, enough;
+};
+
+static bool
+add_hit(void *context, const struct vault_hit *hit)
+{
+    struct hits *hits = context;
+    struct text where = hit->turn == NULL  ? hit->chat->title
+                        : hit->in_thinking ? hit->turn->thinking
+                                           : hit->turn->content;
+
+    assert_true(hit->at + hit->length <= where.length);
+    snprintf(hits->text + strlen(hits->text),
+             sizeof hits->text - strlen(hits->text), "%s%.*s;",
+             hit->turn == NULL  ? "title "
+             : hit->in_thinking ? "thinking "
+                                : "",
+             (int) hit->length, where.bytes + hit->at);
+    return ++hits->count != hits->enough;
+}
+
+static void
+titles_and_texts_are_searched_newest_first(void **state)
+{
+    struct vault *vault = vault_place_create(&place);
+    struct hits hits = {0};
+    _Atomic bool cancel = false;
+
+    (void) state;
+    vault_place_chat(vault, "Whales", "what is a whale", "A mammal");
+    vault_place_chat(vault, "Fish", "not WHALES", "no");
+    ok(vault_search(vault, text_of("whale"), false, add_hit, &hits, &cancel,
+                    &err));
+    assert_string_equal(hits.text, "WHALE;title Whale;whale;");
+    hits = (struct hits){.enough = 1};
+    ok(vault_search(vault, text_of("whale"), false, add_hit, &hits, &cancel,
+                    &err));
+    assert_int_equal(hits.count, 1);
+    hits = (struct hits){0};
+    ok(vault_search(vault, text_of("Let Me"), false, add_hit, &hits, NULL,
+                    &err));
+    assert_int_equal(hits.count, 0);
+    ok(vault_search(vault, text_of("Let Me"), true, add_hit, &hits, NULL,
+                    &err));
+    assert_string_equal(hits.text, "thinking let me;thinking let me;");
+    cancel = true;
+    assert_int_equal(
+        vault_search(vault, text_of("a"), false, add_hit, &hits, &cancel, &err),
+        STATUS_CANCELLED);
+    vault_close(vault);
+}
+
 // -- drafts -----------------------------------------------------------------
 
 static struct chat_id
@@ -541,6 +597,7 @@ main(void)
         TEST(a_deleted_chat_is_gone_and_its_rows_with_it),
         TEST(many_chats_go_into_several_shards),
         TEST(a_text_that_is_not_utf8_is_refused_and_nothing_is_written),
+        TEST(titles_and_texts_are_searched_newest_first),
         TEST(a_draft_that_was_lost_in_a_crash_becomes_an_incomplete_answer),
         TEST(an_answer_that_ended_takes_its_draft_away),
         TEST(the_newest_inputs_are_kept_oldest_first),
