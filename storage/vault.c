@@ -61,22 +61,6 @@ refuse_second(const struct vault_places *at, struct error *err)
     return STATUS_OK;
 }
 
-/* Turns what vault_build made into the vault, opened. */
-static enum status
-take_place(struct vault *vault, struct vault_keys *keys,
-           const struct secret *master, struct error *err)
-{
-    char path[PATH_MAX];
-
-    vault_file_close(vault->file, true);
-    vault->file = NULL;
-    TRY(vault_path(path, vault->data, "vault.keys", err));
-    TRY(vault_keys_write(keys, master, path, err));
-    TRY(vault_put_in_place(vault->data, err));
-    TRY(vault_path(path, vault->data, "vault.db", err));
-    return vault_file_open(&vault->file, path, VAULT_FILE_WRITE, err);
-}
-
 static enum status
 create_with(struct vault *vault, const struct credential *credential,
             const struct kdf_cost *cost, struct error *err)
@@ -90,7 +74,7 @@ create_with(struct vault *vault, const struct credential *credential,
         return status;
     status = vault_build(vault, keys, master, err);
     if (status == STATUS_OK)
-        status = take_place(vault, keys, master, err);
+        status = vault_take_place(vault, keys, master, err);
     secret_close(master);
     vault_keys_close(keys);
     return status;
@@ -104,6 +88,7 @@ vault_create(struct vault **out, const struct vault_places *at,
     struct vault *vault;
     enum status status;
 
+    TRY(secret_start(err));
     TRY(safe_folder_make(at->data, err));
     TRY(safe_folder_make(at->state, err));
     TRY(vault_alloc(&vault, at, true, err));
@@ -177,12 +162,12 @@ check_anchor(struct vault *vault, struct error *err)
 }
 
 static enum status
-open_file(struct vault *vault, struct error *err)
+open_file(struct vault *vault, const char *name, struct error *err)
 {
     char path[PATH_MAX];
     bool there;
 
-    TRY(vault_path(path, vault->data, "vault.db", err));
+    TRY(vault_path(path, vault->data, name, err));
     TRY(safe_file_exists(&there, path, err));
     if (!there)
         return vault_alarm(vault, "vault.db is missing", err);
@@ -191,12 +176,13 @@ open_file(struct vault *vault, struct error *err)
         vault->access == VAULT_WRITE ? VAULT_FILE_WRITE : VAULT_FILE_READ, err);
 }
 
-static enum status
-open_rows(struct vault *vault, const struct vault_keys *keys,
-          const struct secret *master, struct error *err)
+enum status
+vault_open_rows(struct vault *vault, const char *name,
+                const struct vault_keys *keys, const struct secret *master,
+                struct error *err)
 {
     TRY(row_keys_open(&vault->keys, master, vault_keys_id(keys), err));
-    TRY(open_file(vault, err));
+    TRY(open_file(vault, name, err));
     TRY(check_header(vault, keys, err));
     memcpy(vault->sealing, vault_keys_sealing(keys), sizeof vault->sealing);
     TRY(vault_root_load(vault, vault->access == VAULT_READ, err));
@@ -204,7 +190,7 @@ open_rows(struct vault *vault, const struct vault_keys *keys,
         snprintf(vault->remark, sizeof vault->remark,
                  "%zu lists of up to %d chats each cannot be read",
                  vault->shards_lost, SHARD_CHATS);
-    return check_anchor(vault, err);
+    return STATUS_OK;
 }
 
 /* What only whoever may write does: sweep, and remember. */
@@ -220,24 +206,76 @@ begin_writing(struct vault *vault, struct error *err)
 }
 
 static enum status
-open_with(struct vault *vault, const struct vault_keys *keys,
-          const struct credential *credential, struct error *err)
+unlock(struct secret **master, const struct vault *vault,
+       const struct vault_keys *keys, const struct credential *credential,
+       struct error *err)
 {
-    struct secret *master = NULL;
     unsigned slot;
     enum status status =
-        vault_keys_unlock(&master, &slot, keys, credential, err);
+        vault_keys_unlock(master, &slot, keys, credential, err);
 
     if (status == STATUS_INTEGRITY && vault->access == VAULT_READ &&
-        master != NULL)
-        status = STATUS_OK;
+        *master != NULL)
+        return STATUS_OK;
+    return status;
+}
+
+static enum status
+enter_locked(struct vault *vault, const struct vault_keys *keys,
+             const struct secret *master, struct error *err)
+{
+    TRY(vault_settle(vault, keys, err));
+    TRY(vault_open_rows(vault, "vault.db", keys, master, err));
+    TRY(check_anchor(vault, err));
+    return vault->access == VAULT_WRITE ? begin_writing(vault, err) : STATUS_OK;
+}
+
+/* Reads the slots before anything is made or locked, and takes the lock. */
+static enum status
+approach(struct vault **out, struct vault_keys **keys,
+         const struct vault_places *at, struct error *err)
+{
+    struct vault *vault;
+    enum status status;
+
+    TRY(vault_alloc(&vault, at, false, err));
+    status = open_keys(keys, vault, err);
+    vault_close(vault);
     if (status == STATUS_OK)
-        status = vault_settle(vault, keys, err);
+        status = safe_folder_make(at->state, err);
     if (status == STATUS_OK)
-        status = open_rows(vault, keys, master, err);
-    secret_close(master);
-    if (status == STATUS_OK && vault->access == VAULT_WRITE)
-        status = begin_writing(vault, err);
+        status = vault_alloc(out, at, true, err);
+    return status;
+}
+
+enum status
+vault_enter(struct vault **out, struct vault_keys **keys,
+            struct secret **master, const struct vault_places *at,
+            const struct credential *credential, enum vault_access access,
+            struct error *err)
+{
+    struct vault *vault = NULL;
+    enum status status;
+
+    *keys = NULL;
+    *master = NULL;
+    TRY(secret_start(err));
+    status = approach(&vault, keys, at, err);
+    if (status == STATUS_OK) {
+        vault->access = access;
+        status = unlock(master, vault, *keys, credential, err);
+    }
+    if (status == STATUS_OK)
+        status = enter_locked(vault, *keys, *master, err);
+    if (status == STATUS_OK) {
+        *out = vault;
+        return STATUS_OK;
+    }
+    if (vault != NULL)
+        vault->access = VAULT_READ; // nothing unbelieved is merged
+    vault_close(vault);
+    secret_close(*master);
+    vault_keys_close(*keys);
     return status;
 }
 
@@ -246,31 +284,11 @@ vault_open(struct vault **out, const struct vault_places *at,
            const struct credential *credential, enum vault_access access,
            struct error *err)
 {
-    struct vault *vault;
-    struct vault_keys *keys = NULL;
-    enum status status;
+    struct vault_keys *keys;
+    struct secret *master;
 
-    TRY(vault_alloc(&vault, at, false, err));
-    vault->access = access;
-    // before anything is locked: a folder that is not there needs no lock
-    status = open_keys(&keys, vault, err);
-    vault_close(vault);
-    if (status != STATUS_OK)
-        return status;
-    status = safe_folder_make(at->state, err);
-    if (status == STATUS_OK)
-        status = vault_alloc(&vault, at, true, err);
-    if (status == STATUS_OK) {
-        // nothing is merged into a file that was not believed yet
-        vault->access = access;
-        status = open_with(vault, keys, credential, err);
-        if (status == STATUS_OK) {
-            *out = vault;
-        } else {
-            vault->access = VAULT_READ;
-            vault_close(vault);
-        }
-    }
+    TRY(vault_enter(out, &keys, &master, at, credential, access, err));
+    secret_close(master);
     vault_keys_close(keys);
-    return status;
+    return STATUS_OK;
 }

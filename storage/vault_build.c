@@ -85,6 +85,7 @@ vault_drop_new(const char *data, struct error *err)
 {
     TRY(remove_beside(data, "vault.db.new-wal", err));
     TRY(remove_beside(data, "vault.db.new-journal", err));
+    TRY(remove_beside(data, "vault.keys.new", err));
     return remove_beside(data, "vault.db.new", err);
 }
 
@@ -108,19 +109,42 @@ vault_build(struct vault *vault, const struct vault_keys *keys,
     return vault_commit(vault, err);
 }
 
-enum status
-vault_put_in_place(const char *data, struct error *err)
+static enum status
+move_into_place(const char *data, const char *name, const char *place,
+                struct error *err)
 {
     char from[PATH_MAX], to[PATH_MAX], shown[PATH_SHOWN];
 
-    TRY(vault_path(from, data, "vault.db.new", err));
-    TRY(vault_path(to, data, "vault.db", err));
-    // the WAL of the former vault would be taken for the new one's
-    TRY(remove_beside(data, "vault.db-wal", err));
+    TRY(vault_path(from, data, name, err));
+    TRY(vault_path(to, data, place, err));
     if (rename(from, to) != 0)
         return error_errno(err, "cannot put %s in place",
                            text_quote(shown, sizeof shown, from, strlen(from)));
     return safe_file_sync_folder(to, err);
+}
+
+static enum status
+put_rows_in_place(const char *data, struct error *err)
+{
+    // the WAL of the former vault would be taken for the new one's
+    TRY(remove_beside(data, "vault.db-wal", err));
+    return move_into_place(data, "vault.db.new", "vault.db", err);
+}
+
+enum status
+vault_take_place(struct vault *vault, struct vault_keys *keys,
+                 const struct secret *master, struct error *err)
+{
+    char path[PATH_MAX];
+
+    vault_file_close(vault->file, true);
+    vault->file = NULL;
+    TRY(vault_path(path, vault->data, "vault.keys.new", err));
+    TRY(vault_keys_write(keys, master, path, err));
+    TRY(move_into_place(vault->data, "vault.keys.new", "vault.keys", err));
+    TRY(put_rows_in_place(vault->data, err));
+    TRY(vault_path(path, vault->data, "vault.db", err));
+    return vault_file_open(&vault->file, path, VAULT_FILE_WRITE, err);
 }
 
 // -- what a crash left ------------------------------------------------------
@@ -157,6 +181,6 @@ vault_settle(struct vault *vault, const struct vault_keys *keys,
     if (belongs(vault->data, "vault.db", keys))
         return vault_drop_new(vault->data, err);
     if (belongs(vault->data, "vault.db.new", keys))
-        return vault_put_in_place(vault->data, err);
+        return put_rows_in_place(vault->data, err);
     return STATUS_OK; // opening tells what is wrong with vault.db
 }

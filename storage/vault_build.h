@@ -4,7 +4,7 @@
  * vault's files. In the data folder:
  *
  *     vault.db vault.keys   the vault, when both have the same id
- *     vault.db.new          one that is being made
+ *     vault.db.new          one that is being made, vault.keys.new its slots
  *     vault.lock            who has it
  *
  * The order is: vault.db.new whole and on the disk, then vault.keys, then
@@ -32,9 +32,30 @@ MUST_CHECK enum status vault_build(struct vault *vault,
                                    const struct vault_keys *keys,
                                    const struct secret *master,
                                    struct error *err);
-/* Puts vault.db.new in the place of vault.db; vault.keys are written. */
-MUST_CHECK enum status vault_put_in_place(const char *data, struct error *err);
-/* Removes vault.db.new. */
+/*
+ * Closes what vault_build made, puts it and `keys` in place of what is there,
+ * and opens it again as the vault.
+ */
+MUST_CHECK enum status vault_take_place(struct vault *vault,
+                                        struct vault_keys *keys,
+                                        const struct secret *master,
+                                        struct error *err);
+/* Removes what was being made. */
 MUST_CHECK enum status vault_drop_new(const char *data, struct error *err);
+
+/*
+ * vault_open, and what it was opened with: the caller closes all three. After
+ * an alarm, VAULT_READ takes the mirrors and says in `remark` what is wrong.
+ */
+MUST_CHECK enum status vault_enter(struct vault **out, struct vault_keys **keys,
+                                   struct secret **master,
+                                   const struct vault_places *at,
+                                   const struct credential *credential,
+                                   enum vault_access access, struct error *err);
+/* Opens the rows of the database `name` in the data folder. */
+MUST_CHECK enum status vault_open_rows(struct vault *vault, const char *name,
+                                       const struct vault_keys *keys,
+                                       const struct secret *master,
+                                       struct error *err);
 
 #endif

@@ -49,29 +49,12 @@ vault_alarm(const struct vault *vault, const char *what, struct error *err)
 
 // -- rows -------------------------------------------------------------------
 
-/* Opens a row that `tag` vouches for, or only its place. */
-static enum status
-get_row(struct buffer *out, struct vault *vault, enum row_kind kind,
-        const struct chat_id *chat, const struct row_ref *ref, bool tag,
-        struct error *err)
+/* Does anything name the tag of such a row? */
+static bool
+vouched(enum row_kind kind, uint64_t row)
 {
-    char what[128];
-    bool found;
-    enum status status;
-
-    TRY(vault_file_read(&vault->row, &found, vault->file, ref->row, err));
-    if (!found) {
-        snprintf(what, sizeof what, "row %" PRIu64 " is missing", ref->row);
-        return vault_alarm(vault, what, err);
-    }
-    status = row_open(out, vault->keys, kind, chat, ref, tag, &vault->row, err);
-    if (status == STATUS_INTEGRITY) {
-        snprintf(what, sizeof what,
-                 "row %" PRIu64 " was changed or is not where it belongs",
-                 ref->row);
-        return vault_alarm(vault, what, err);
-    }
-    return status;
+    return kind != ROW_ROOT && kind != ROW_DRAFT &&
+           (row < MIRROR_ROWS || row >= CACHE_ROWS);
 }
 
 enum status
@@ -79,7 +62,25 @@ vault_get(struct buffer *out, struct vault *vault, enum row_kind kind,
           const struct chat_id *chat, const struct row_ref *ref,
           struct error *err)
 {
-    return get_row(out, vault, kind, chat, ref, kind != ROW_DRAFT, err);
+    char what[128];
+    bool found;
+    enum status status;
+
+    buffer_clear(out);
+    TRY(vault_file_read(&vault->row, &found, vault->file, ref->row, err));
+    if (!found) {
+        snprintf(what, sizeof what, "row %" PRIu64 " is missing", ref->row);
+        return vault_alarm(vault, what, err);
+    }
+    status = row_open(out, vault->keys, kind, chat, ref,
+                      vouched(kind, ref->row), &vault->row, err);
+    if (status == STATUS_INTEGRITY) {
+        snprintf(what, sizeof what,
+                 "row %" PRIu64 " was changed or is not where it belongs",
+                 ref->row);
+        return vault_alarm(vault, what, err);
+    }
+    return status;
 }
 
 /* Bytes that were sealed by us and are no body: a fault of a fathom. */
@@ -173,17 +174,24 @@ take_root(struct vault *vault, const struct root_body *body, struct error *err)
                          body->audits.length, err);
 }
 
+/* A row that a damaged page hides is as lost as one that was changed. */
+static bool
+lost(enum status status)
+{
+    return status == STATUS_INTEGRITY || status == STATUS_FORMAT;
+}
+
 static enum status
 load_root(struct vault *vault, bool tolerant, struct error *err)
 {
     struct row_ref ref = {.row = ROOT_ROW};
     struct root_body body;
     enum status status =
-        get_row(&vault->body, vault, ROW_ROOT, NULL, &ref, false, err);
+        vault_get(&vault->body, vault, ROW_ROOT, NULL, &ref, err);
 
-    if (status == STATUS_INTEGRITY && tolerant) {
+    if (lost(status) && tolerant) {
         ref.row += MIRROR_ROWS;
-        status = get_row(&vault->body, vault, ROW_ROOT, NULL, &ref, false, err);
+        status = vault_get(&vault->body, vault, ROW_ROOT, NULL, &ref, err);
     }
     if (status != STATUS_OK)
         return status;
@@ -201,13 +209,12 @@ load_shard(struct vault *vault, size_t i, bool tolerant, struct error *err)
     struct row_ref ref = row_ref_at(&vault->shards, i);
     struct shard_body body = {0};
     enum status status =
-        get_row(&vault->body, vault, ROW_SHARD, NULL, &ref, true, err);
+        vault_get(&vault->body, vault, ROW_SHARD, NULL, &ref, err);
 
-    if (status == STATUS_INTEGRITY && tolerant) {
+    if (lost(status) && tolerant) {
         ref.row += MIRROR_ROWS;
-        status =
-            get_row(&vault->body, vault, ROW_SHARD, NULL, &ref, false, err);
-        if (status == STATUS_INTEGRITY) {
+        status = vault_get(&vault->body, vault, ROW_SHARD, NULL, &ref, err);
+        if (lost(status)) {
             vault->shards_lost++;
             return STATUS_OK;
         }
@@ -408,7 +415,7 @@ vault_commit(struct vault *vault, struct error *err)
     }
     // the rows are on the disk: an anchor that lags by one is made good by the
     // next transaction, and said until then
-    if (vault_anchor_renew(vault, &later) != STATUS_OK)
+    if (!vault->no_anchor && vault_anchor_renew(vault, &later) != STATUS_OK)
         snprintf(vault->remark, sizeof vault->remark, "%s", later.text);
     return STATUS_OK;
 }

@@ -28,6 +28,7 @@ struct vault {
     struct row_keys *keys;
     uint8_t sealing[32];
     char remark[REMARK_BYTES];
+    bool no_anchor;     // a copy that this machine is not to remember yet
     enum status broken; // memory and file may differ: nothing goes on
 
     uint64_t counter, next_row, written_ms;
@@ -90,7 +91,10 @@ void vault_rollback(struct vault *vault);
 MUST_CHECK enum status vault_end(struct vault *vault, enum status status,
                                  struct error *err);
 
-/* Opens a row into *out; STATUS_INTEGRITY where it is missing or wrong. */
+/*
+ * Opens a row into *out; STATUS_INTEGRITY where it is missing or wrong. The
+ * tag is compared, but for the root, mirrors and drafts, which have none.
+ */
 MUST_CHECK enum status vault_get(struct buffer *out, struct vault *vault,
                                  enum row_kind kind, const struct chat_id *chat,
                                  const struct row_ref *ref, struct error *err);

@@ -130,7 +130,7 @@ static void
 a_replay_is_refused_even_after_its_chat_was_deleted(void **state)
 {
     struct vault *vault = vault_place_create(&place);
-    char path[PATH_MAX], copy[PATH_MAX];
+    char path[PATH_MAX], copy[PATH_MAX + 8];
     struct seen seen = {0};
     size_t taken, refused;
 
