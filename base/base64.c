@@ -4,6 +4,7 @@
 #include "base/base64.h"
 
 #include <stdint.h>
+#include <string.h>
 
 static const char digits[] =
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
@@ -33,39 +34,51 @@ base64_encode(struct buffer *out, const void *bytes, size_t length,
     return STATUS_OK;
 }
 
-/* The six bits of a character, or 64. */
-static uint32_t
-value_of(char c)
+enum { NO_DIGIT = 64 };
+
+/* What a character stands for: six bits, or NO_DIGIT. */
+struct values {
+    uint8_t of[256];
+};
+
+static struct values
+values_of_digits(void)
 {
-    if (c >= 'A' && c <= 'Z')
-        return (uint32_t) (c - 'A');
-    if (c >= 'a' && c <= 'z')
-        return (uint32_t) (c - 'a' + 26);
-    if (c >= '0' && c <= '9')
-        return (uint32_t) (c - '0' + 52);
-    return c == '+' ? 62 : c == '/' ? 63 : 64;
+    struct values values;
+
+    memset(values.of, NO_DIGIT, sizeof values.of);
+    for (uint8_t i = 0; i < NO_DIGIT; i++)
+        values.of[(uint8_t) digits[i]] = i;
+    return values;
+}
+
+static uint32_t
+value_of(const struct values *values, char c)
+{
+    return values->of[(uint8_t) c];
 }
 
 /* Bytes of the last group, 1 to 3; what is padded must be 0. */
 static size_t
-last_bytes(const char *group)
+last_bytes(const struct values *values, const char *group)
 {
     if (group[3] != '=')
         return 3;
     if (group[2] != '=')
-        return (value_of(group[2]) & 3) == 0 ? 2 : 0;
-    return (value_of(group[1]) & 15) == 0 ? 1 : 0;
+        return (value_of(values, group[2]) & 3) == 0 ? 2 : 0;
+    return (value_of(values, group[1]) & 15) == 0 ? 1 : 0;
 }
 
 static bool
-decode_group(uint8_t out[3], const char *text, size_t bytes)
+decode_group(const struct values *values, uint8_t out[3], const char *text,
+             size_t bytes)
 {
     uint32_t group = 0;
 
     for (size_t i = 0; i < 4; i++) {
-        uint32_t value = i <= bytes ? value_of(text[i]) : 0;
+        uint32_t value = i <= bytes ? value_of(values, text[i]) : 0;
 
-        if (value == 64)
+        if (value == NO_DIGIT)
             return false;
         group = group << 6 | value;
     }
@@ -80,13 +93,15 @@ base64_decode(struct buffer *out, const char *text, size_t length,
 {
     size_t kept = out->length;
     bool sound = length % 4 == 0;
+    struct values values = values_of_digits();
 
     TRY(buffer_reserve(out, length / 4 * 3 + 3, err));
     for (size_t at = 0; at < length && sound; at += 4) {
-        size_t bytes = at + 4 == length ? last_bytes(text + at) : 3;
+        size_t bytes = at + 4 == length ? last_bytes(&values, text + at) : 3;
 
-        sound = bytes > 0 && decode_group((uint8_t *) out->data + out->length,
-                                          text + at, bytes);
+        sound = bytes > 0 &&
+                decode_group(&values, (uint8_t *) out->data + out->length,
+                             text + at, bytes);
         out->length += bytes;
     }
     if (!sound)

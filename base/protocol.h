@@ -59,7 +59,7 @@ enum {
     PROTOCOL_LOGPROBS = 20,
     PROTOCOL_WAITING = 64,            // requests of one client that may wait
     PROTOCOL_IDS = 65536,             // in one IDS event
-    PROTOCOL_CHUNK_BYTES = 512 << 10, // of a SNAPSHOT; base64 fits a frame
+    PROTOCOL_CHUNK_BYTES = 256 << 10, // of a SNAPSHOT; base64 fits a frame
 };
 
 /* Exit codes of fathom that the engine decides (sysexits where it has one). */

@@ -136,7 +136,7 @@ def save_snapshot(engine, number):
             return data, at
 
 
-def restore_snapshot(engine, number, data, chunk=1 << 19):
+def restore_snapshot(engine, number, data, chunk=1 << 18):
     """Sends a snapshot; the last answer: (kind, object)."""
     for at in range(0, len(data), chunk):
         piece = base64.b64encode(data[at:at + chunk]).decode()
