@@ -101,7 +101,8 @@ reach_engine(struct ask *ask, struct error *err)
     if (status != STATUS_OK)
         return fail(ask, EXIT_NO_INPUT, status);
     status = client_reach(&ask->client, path, err);
-    return status == STATUS_OK ? status : fail(ask, EXIT_UNAVAILABLE, status);
+    return status == STATUS_OK ? status
+                               : fail(ask, exit_code_of_start(status), status);
 }
 
 static enum status

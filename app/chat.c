@@ -285,7 +285,10 @@ chat_open(struct chat *chat, const struct generation *generation,
     TRY(places_model(chat->path, generation->model, err));
     chat->code = EXIT_UNAVAILABLE;
     TRY(signals_start(SIGNALS_CHAT, err));
-    TRY(chat_start_engine(chat, err));
+    enum status status = chat_start_engine(chat, err);
+
+    chat->code = exit_code_of_start(status);
+    TRY(status);
     chat->code = EXIT_SUCCESS;
     line_editor_open(chat_complete, chat);
     return STATUS_OK;

@@ -122,6 +122,8 @@ start(const struct engine_settings *s, int *code, struct error *err)
     *code = EXIT_UNAVAILABLE;
     enum status status = client_start_warm(
         &client, &was_there, path, idle_ms / 1000, START_MS, &ended, err);
+
+    *code = exit_code_of_start(status);
     if (status == STATUS_OK)
         status = make_ready(client, code, err);
     client_close(client);

@@ -2,6 +2,7 @@
 #include "config.h"
 
 #include "app/app.h"
+#include "app/cmd_model.h"
 #include "app/exchange.h"
 #include "app/progress_text.h"
 #include "app/report.h"
@@ -440,13 +441,19 @@ static const struct command command_model_info = {
     .run = run_info,
 };
 
-static const struct command *const verbs[] = {&command_model_info, NULL};
-static const char *const usage[] = {"info [--json] MODEL", NULL};
+static const struct command *const verbs[] = {
+    &command_model_list,   &command_model_info,
+    &command_model_import, &command_model_verify,
+    &command_model_sign,   &command_model_keygen,
+    &command_model_rm,     NULL,
+};
+static const char *const usage[] = {
+    "list|info|import|verify|sign|keygen|rm [OPTIONS]", NULL};
 
 const struct command command_model = {
     .name = "model",
     .manual = "fathom-model",
-    .summary = "Look into model files",
+    .summary = "Look into models, import, verify and sign them",
     .usage = usage,
     .verbs = verbs,
 };

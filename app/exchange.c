@@ -17,8 +17,10 @@ exchange_open(struct client **out, const char *model, int *code,
     *out = NULL;
     *code = EXIT_NO_INPUT;
     TRY(places_model(path, model, err));
-    *code = EXIT_UNAVAILABLE;
-    TRY(client_reach(out, path, err));
+    enum status status = client_reach(out, path, err);
+
+    *code = exit_code_of_start(status);
+    TRY(status);
     progress_begin(clock_ns(), PROGRESS_LINE);
     return STATUS_OK;
 }

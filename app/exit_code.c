@@ -3,6 +3,8 @@
 
 #include "app/exit_code.h"
 
+#include <signal.h>
+
 int
 exit_code_of(enum status status)
 {
@@ -30,4 +32,27 @@ exit_code_of(enum status status)
         break;
     }
     return EXIT_INTERNAL;
+}
+
+int
+exit_code_of_start(enum status status)
+{
+    switch (status) {
+    case STATUS_SIGNATURE:
+    case STATUS_DENIED:
+    case STATUS_FORMAT:
+    case STATUS_UNSUPPORTED:
+        return exit_code_of(status);
+    case STATUS_CANCELLED:
+        return EXIT_SIGNAL + SIGINT;
+    case STATUS_OK:
+    case STATUS_NOMEM:
+    case STATUS_IO:
+    case STATUS_LIMIT:
+    case STATUS_DEVICE:
+    case STATUS_INTEGRITY:
+    case STATUS_BUSY:
+        break;
+    }
+    return EXIT_UNAVAILABLE;
 }

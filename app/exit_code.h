@@ -25,5 +25,7 @@ enum {
 
 /* Of a failure whose status is all that is known of it. */
 int exit_code_of(enum status status);
+/* Of an engine that was not started: what the model's check says, else 69. */
+int exit_code_of_start(enum status status);
 
 #endif

@@ -3,6 +3,7 @@
 
 #include "app/launch.h"
 
+#include "app/model_gate.h"
 #include "app/places.h"
 
 #include <errno.h>
@@ -54,13 +55,15 @@ spawn(pid_t *out, const struct launch *launch, struct error *err)
 {
     posix_spawn_file_actions_t actions;
     posix_spawnattr_t attributes;
-    char engine[PLACE_BYTES];
+    char engine[PLACE_BYTES], model[PLACE_BYTES];
     const char *warm[] = {engine, launch->warm, launch->idle,
-                          "--",   launch->path, NULL};
-    const char *ours[] = {engine, "--", launch->path, NULL};
+                          "--",   model,        NULL};
+    const char *ours[] = {engine, "--", model, NULL};
     const char *proof[] = {engine, "--prove-offline", NULL};
 
     TRY(places_engine(engine, err));
+    if (launch->path != NULL)
+        TRY(model_gate(model, launch->path, err));
     // arguments are not written to; their type in C has no const
     char *argv[sizeof warm / sizeof *warm];
     if (launch->path == NULL)

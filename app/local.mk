@@ -38,7 +38,10 @@ fathom_SOURCES = \
     %D%/cmd_doctor.c \
     %D%/cmd_engine.c \
     %D%/cmd_help.c \
-    %D%/cmd_model.c \
+    %D%/cmd_model.c %D%/cmd_model.h \
+    %D%/cmd_model_import.c \
+    %D%/cmd_model_sign.c \
+    %D%/cmd_model_verify.c \
     %D%/cmd_tokenize.c \
     %D%/cmd_vault.c %D%/cmd_vault.h \
     %D%/cmd_vault_slot.c \
@@ -54,6 +57,12 @@ fathom_SOURCES = \
     %D%/ini_file.c %D%/ini_file.h \
     %D%/launch.c %D%/launch.h \
     %D%/main.c \
+    %D%/confirm.c %D%/confirm.h \
+    %D%/manifest_head.c %D%/manifest_head.h \
+    %D%/model_store.c %D%/model_store.h \
+    %D%/model_check.c %D%/model_check.h \
+    %D%/model_gate.c %D%/model_gate.h \
+    %D%/model_trust.c %D%/model_trust.h \
     %D%/notice.c %D%/notice.h \
     %D%/options.c %D%/options.h \
     %D%/output.c %D%/output.h \

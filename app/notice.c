@@ -31,6 +31,12 @@ notice_quiet(bool quiet)
     only_errors = quiet;
 }
 
+bool
+notice_is_quiet(void)
+{
+    return only_errors;
+}
+
 static void __attribute__((format(printf, 1, 0)))
 print_line(const char *format, va_list args)
 {

@@ -15,5 +15,6 @@ const char *notice_speaker_name(void);
 void notice_error(const char *format, ...) PRINTF_LIKE(1, 2);
 void notice_note(const char *format, ...) PRINTF_LIKE(1, 2);
 void notice_quiet(bool quiet);
+bool notice_is_quiet(void);
 
 #endif

@@ -5,6 +5,7 @@
 
 #include "app/policy.h"
 #include "app/settings.h"
+#include "storage/storage.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -204,6 +205,36 @@ model_name_length(const char *file)
     return (size_t) (shard - file) - 6;
 }
 
+/*
+ * The file to open of a model that is a folder with a MANIFEST: that of its
+ * name, else the first in order.
+ */
+static bool
+find_in_model(char out[PLACE_BYTES], const char *folder, const char *name)
+{
+    char inner[PLACE_BYTES], path[PLACE_BYTES], best[NAME_MAX + 1] = "";
+    struct error err;
+
+    if (join(inner, folder, name, &err) != STATUS_OK ||
+        join(path, inner, MANIFEST_NAME, &err) != STATUS_OK || !is_file(path))
+        return false;
+    DIR *open = opendir(inner);
+
+    for (struct dirent *entry; open && (entry = readdir(open)) != NULL;) {
+        size_t length = model_name_length(entry->d_name);
+        bool named =
+            length == strlen(name) && strncmp(entry->d_name, name, length) == 0;
+
+        if (length > 0 && (named || !*best || strcmp(entry->d_name, best) < 0))
+            strcpy(best, entry->d_name);
+        if (named)
+            break;
+    }
+    if (open)
+        closedir(open);
+    return *best && join(out, inner, best, &err) == STATUS_OK;
+}
+
 /* Looks for NAME in one directory. */
 static bool
 find_in_folder(char out[PLACE_BYTES], const char *folder, const char *name)
@@ -223,7 +254,9 @@ find_in_folder(char out[PLACE_BYTES], const char *folder, const char *name)
                 is_file(out);
     }
     closedir(open);
-    return found;
+    // a name is one part of a path
+    return found || (name[0] != '.' && strchr(name, '/') == NULL &&
+                     find_in_model(out, folder, name));
 }
 
 /* A name asked for as a file's: it must be there. */
@@ -308,6 +341,11 @@ collect(struct names *names, const char *folder)
 
     for (struct dirent *entry; open && (entry = readdir(open)) != NULL;) {
         size_t length = model_name_length(entry->d_name);
+        char path[PLACE_BYTES];
+
+        if (length == 0 && entry->d_name[0] != '.' &&
+            find_in_model(path, folder, entry->d_name))
+            length = strlen(entry->d_name);
         char **items =
             length ? realloc(names->items, (names->count + 1) * sizeof *items)
                    : NULL;

@@ -22,3 +22,7 @@ check_PROGRAMS += %D%/denied_calls
 %C%_denied_calls_LDADD = $(SECCOMP_LIBS)
 EXTRA_DIST += %D%/doctor.sh %D%/doctor_test.py
 TESTS += %D%/doctor.sh
+
+# signed models, settings and the policy
+EXTRA_DIST += %D%/signed.sh %D%/signed_models.py %D%/signed_test.py
+TESTS += %D%/signed.sh

@@ -8,7 +8,10 @@ from program import FATHOM, LIMIT, SOURCE, Home, run
 
 COMMANDS = {
     (): "fathom", ("chat",): "fathom-chat", ("ask",): "fathom-ask",
-    ("model", "info"): "fathom-model", ("tokenize",): "fathom-tokenize",
+    ("model", "list"): "fathom-model", ("model", "info"): "fathom-model",
+    ("model", "import"): "fathom-model", ("model", "verify"): "fathom-model",
+    ("model", "sign"): "fathom-model", ("model", "keygen"): "fathom-model",
+    ("model", "rm"): "fathom-model", ("tokenize",): "fathom-tokenize",
     ("engine", "start"): "fathom-engine", ("engine", "stop"): "fathom-engine",
     ("engine", "status"): "fathom-engine",
     ("doctor",): "fathom-doctor",
@@ -134,7 +137,7 @@ def completions_are_valid_in_their_shells():
 def bash_completes():
     cases = {
         "fathom a": "ask", "fathom ask --thi": "--think= --think-budget=",
-        "fathom ask --think = o": "on off", "fathom model ": "info",
+        "fathom ask --think = o": "on off", "fathom model inf": "info",
         "fathom engine st": "start stop status",
         "fathom engine start --i": "--idle=", "fathom --vers": "--version",
         "fathom completion z": "zsh", "fathom ask --timeout = ": "",
