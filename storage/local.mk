@@ -32,7 +32,10 @@ libstorage_a_SOURCES += \
     %D%/vault_audit.c %D%/vault_audit.h \
     %D%/vault_build.c %D%/vault_build.h \
     %D%/vault_cache.c %D%/vault_cache.h \
+    %D%/vault_backup.c \
     %D%/vault_care.c \
+    %D%/vault_check.c \
+    %D%/vault_copy.c %D%/vault_copy.h \
     %D%/vault_chat.c \
     %D%/vault_file.c %D%/vault_file.h \
     %D%/vault_input.c %D%/vault_input.h \

@@ -140,6 +140,10 @@ TESTS += %D%/sealed_export_test
 %C%_sealed_export_test_LDADD = $(STORAGE_LIBS) $(CMOCKA_LIBS)
 
 VAULT_PLACE = %D%/vault_place.c %D%/vault_place.h
+check_PROGRAMS += %D%/vault_care_test
+TESTS += %D%/vault_care_test
+%C%_vault_care_test_SOURCES = %D%/vault_care_test.c $(VAULT_PLACE)
+%C%_vault_care_test_LDADD = $(STORAGE_LIBS) $(CMOCKA_LIBS)
 check_PROGRAMS += %D%/vault_test
 TESTS += %D%/vault_test
 %C%_vault_test_SOURCES = %D%/vault_test.c $(VAULT_PLACE)
