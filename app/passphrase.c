@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdio.h>
@@ -144,8 +145,7 @@ ask_program(struct secret **out, const char *program, const char *question,
 
 // -- the terminal -----------------------------------------------------------
 
-static const int caught[] = {SIGINT,  SIGTERM, SIGHUP, SIGQUIT,
-                             SIGTSTP, SIGTTIN, SIGTTOU};
+static const int caught[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP};
 enum { CAUGHT = sizeof caught / sizeof caught[0] };
 static volatile sig_atomic_t arrived[CAUGHT];
 
@@ -161,15 +161,20 @@ struct asking {
     int terminal;
     struct termios usual;
     struct sigaction before[CAUGHT];
+    sigset_t mask; // as it was; ours lets signals in only while waiting
 };
 
 static void
 catch_signals(struct asking *asking)
 {
-    // no SA_RESTART: the read must end
     struct sigaction action = {.sa_handler = on_signal};
+    sigset_t held;
 
     sigemptyset(&action.sa_mask);
+    sigemptyset(&held);
+    for (size_t i = 0; i < CAUGHT; i++)
+        sigaddset(&held, caught[i]);
+    sigprocmask(SIG_BLOCK, &held, &asking->mask);
     for (size_t i = 0; i < CAUGHT; i++) {
         arrived[i] = 0;
         sigaction(caught[i], NULL, &asking->before[i]);
@@ -208,6 +213,23 @@ put_right(struct asking *asking)
         continue;
     for (size_t i = 0; i < CAUGHT; i++)
         sigaction(caught[i], &asking->before[i], NULL);
+    sigprocmask(SIG_SETMASK, &asking->mask, NULL);
+}
+
+/*
+ * In the background the terminal is somebody else's: stop, as whoever reads
+ * from it there is stopped, and go on in the foreground.
+ */
+static void
+come_to_the_front(int terminal)
+{
+    for (int i = 0; i < 3; i++) {
+        pid_t front = tcgetpgrp(terminal);
+
+        if (front < 0 || front == getpgrp())
+            return;
+        kill(0, SIGTTIN);
+    }
 }
 
 /*
@@ -224,8 +246,7 @@ deliver(bool *ends)
         if (!arrived[i])
             continue;
         kill(getpid(), caught[i]);
-        if (caught[i] == SIGTSTP || caught[i] == SIGTTIN ||
-            caught[i] == SIGTTOU)
+        if (caught[i] == SIGTSTP)
             stopped = true;
         else
             *ends = true;
@@ -235,9 +256,15 @@ deliver(bool *ends)
 
 /* One line of the terminal; false when a signal or the end came. */
 static bool
-type_line(struct secret *into, int terminal)
+type_line(struct secret *into, const struct asking *asking)
 {
-    ssize_t got = read(terminal, secret_data(into), secret_length(into));
+    struct pollfd wait = {.fd = asking->terminal, .events = POLLIN};
+
+    // signals get in here and nowhere else, so none is missed
+    if (ppoll(&wait, 1, NULL, &asking->mask) <= 0)
+        return false;
+    ssize_t got =
+        read(asking->terminal, secret_data(into), secret_length(into));
 
     if (got <= 0)
         return false;
@@ -256,13 +283,14 @@ ask_once(struct secret *into, int terminal, const char *question, bool *again,
     bool ends, typed = false;
 
     *again = false;
+    come_to_the_front(terminal);
     catch_signals(&asking);
     if (!hide(&asking)) {
         put_right(&asking);
         return error_errno(err, "the terminal cannot hide what is typed");
     }
     put_text(terminal, question);
-    typed = type_line(into, terminal);
+    typed = type_line(into, &asking);
     put_text(terminal, "\n");
     put_right(&asking);
     *again = deliver(&ends);

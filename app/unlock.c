@@ -241,12 +241,17 @@ ask_recovery(struct unlock_credential *out,
     enum status status = STATUS_OK;
 
     if (secret_length(typed) >= sizeof text) {
-        status = error_set(err, STATUS_FORMAT, "that is no recovery code");
+        status = STATUS_FORMAT;
     } else {
         memcpy(text, secret_bytes(typed), secret_length(typed));
         text[secret_length(typed)] = '\0';
         status = recovery_take(&out->recovery, text, err);
     }
+    // what was typed is no damaged file
+    if (status == STATUS_FORMAT)
+        status = error_set(err, STATUS_DENIED,
+                           "a recovery code has 32 letters and digits, "
+                           "without U");
     secret_wipe(text, sizeof text);
     secret_close(typed);
     return status;

@@ -23,6 +23,10 @@ check_PROGRAMS += %D%/denied_calls
 EXTRA_DIST += %D%/doctor.sh %D%/doctor_test.py
 TESTS += %D%/doctor.sh
 
+
 # signed models, settings and the policy
 EXTRA_DIST += %D%/signed.sh %D%/signed_models.py %D%/signed_test.py
 TESTS += %D%/signed.sh
+
+EXTRA_DIST += %D%/vault.sh %D%/vault_test.py
+TESTS += %D%/vault.sh
