@@ -26,6 +26,7 @@
  *   history_export.h  chats as Markdown, HTML, JSON
  *   history_import.h  chats from outside; import_NAME.c a format each
  *   doctor.h       what fathom doctor looks at
+ *   history_common.h  what the verbs of `history` share
  *   cmd_NAME.c     one command each
  */
 #ifndef FATHOM_APP_APP_H

@@ -64,6 +64,8 @@ enum operand_kind {
     OPERAND_NONE,
     OPERAND_TEXT,
     OPERAND_MODEL,
+    OPERAND_NAME, // of something that fathom keeps: an id
+    OPERAND_FILE,
     OPERAND_CHOICE, // one of the command's `choices`
 };
 
@@ -71,6 +73,7 @@ struct command {
     const char *name;
     const char *manual;       // its page: "fathom-ask"
     const char *summary;      // one line, no final full stop
+    const char *more;         // lines for --help, with line feeds; or NULL
     const char *const *usage; // lines that follow the name; NULL-terminated
     const struct option *options;
     size_t option_count;

@@ -133,6 +133,9 @@ bash_words(struct buffer *out, const struct key *key,
     EMIT("'");
     if (command->operand == OPERAND_MODEL)
         EMIT("\n        case $cur in -*) ;; *) _fathom_models; return ;; esac");
+    if (command->operand == OPERAND_FILE)
+        EMIT("\n        case $cur in -*) ;; *) COMPREPLY=($(compgen -f -- "
+             "\"$cur\")); return ;; esac");
     EMIT(" ;;\n");
     return STATUS_OK;
 }
@@ -276,6 +279,8 @@ zsh_operand(struct buffer *out, const struct command *command,
         EMIT(")'");
     } else if (command->operand == OPERAND_MODEL) {
         EMIT(" \\\n        '*:model:_fathom_models'");
+    } else if (command->operand == OPERAND_FILE) {
+        EMIT(" \\\n        '*:file:_files'");
     } else {
         EMIT(" \\\n        '*:text: '");
     }
@@ -467,6 +472,9 @@ fish_command(struct buffer *out, const struct key *key,
     if (command->operand == OPERAND_MODEL) {
         TRY(fish_condition(out, key, err));
         EMIT(" -F -a '(__fathom_models)'\n");
+    } else if (command->operand == OPERAND_FILE) {
+        TRY(fish_condition(out, key, err));
+        EMIT(" -F\n");
     }
     return STATUS_OK;
 }

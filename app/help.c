@@ -101,6 +101,8 @@ help_command(struct buffer *out, const char *name,
         TRY(buffer_print(out, err, "%s %s %s\n", i ? "      " : "Usage:", name,
                          command->usage[i]));
     TRY(buffer_print(out, err, "\n%s.\n", command->summary));
+    if (command->more)
+        TRY(buffer_print(out, err, "\n%s", command->more));
     if (command->verbs)
         TRY(print_commands(out, command->verbs, err));
     if (command == &command_fathom)

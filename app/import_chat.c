@@ -165,12 +165,25 @@ choose_times(struct import_chat *chat)
         info->used_ms = info->created_ms;
 }
 
+void
+import_chat_name(struct import_chat *chat, const char *program,
+                 struct text name)
+{
+    struct blake2b hash;
+
+    if (name.length == 0)
+        return;
+    blake2b_init(&hash, sizeof chat->info.id.bytes);
+    blake2b_update(&hash, program, strlen(program) + 1);
+    blake2b_update(&hash, name.bytes, name.length);
+    blake2b_final(&hash, chat->info.id.bytes);
+}
+
 enum status
 import_chat_describe(struct import_chat *chat, struct error *err)
 {
     TRY(choose_title(chat, err));
     TRY(choose_model(chat, err));
-    choose_times(chat);
     if (chat->info.leaf == 0)
         chat->info.leaf = chat->count;
     return STATUS_OK;
@@ -183,6 +196,7 @@ import_chat_settle(struct import_chat *chat, struct error *err)
         TRY(check_turn(chat, &chat->turns[i], err));
     if (chat->info.leaf > chat->count)
         return error_set(err, STATUS_FORMAT, "its \"leaf\" is no turn");
+    choose_times(chat);
     lend_texts(chat);
     return STATUS_OK;
 }

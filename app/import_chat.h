@@ -42,14 +42,22 @@ MUST_CHECK enum status import_chat_text(struct import_chat *chat,
 struct import_turn *import_chat_last(struct import_chat *chat);
 
 /*
- * Gives a title, a model, times and a leaf where there are none, from the
- * turns; for chats of other programs.
+ * Gives the chat an id that follows from another program's name for it, so
+ * that it is the same one when it is imported again. Without a name: none.
+ */
+void import_chat_name(struct import_chat *chat, const char *program,
+                      struct text name);
+
+/*
+ * Gives a title, a model and a leaf where there are none, from the turns; for
+ * chats of other programs.
  */
 MUST_CHECK enum status import_chat_describe(struct import_chat *chat,
                                             struct error *err);
 /*
- * Checks that the turns are a tree of questions and answers, and lends the
- * texts to the records: nothing may be added afterwards.
+ * Checks that the turns are a tree of questions and answers, takes times that
+ * are not there from the turns, and lends the texts to the records: nothing
+ * may be added afterwards.
  */
 MUST_CHECK enum status import_chat_settle(struct import_chat *chat,
                                           struct error *err);

@@ -145,6 +145,35 @@ read_turns(struct import_chat *chat, const json_t *turns, struct error *err)
     return STATUS_OK;
 }
 
+/* 26 digits of Crockford's base 32, as chat_id_text writes them. */
+static enum status
+read_id(struct chat_id *out, const json_t *item, struct error *err)
+{
+    static const char digits[] = "0123456789abcdefghjkmnpqrstvwxyz";
+    struct text id = {0};
+    char again[CHAT_ID_TEXT];
+
+    TRY(import_text(&id, item, "id", err));
+    if (id.bytes == NULL)
+        return STATUS_OK;
+    for (size_t i = 0; i < id.length && i < CHAT_ID_TEXT; i++) {
+        const char *digit = id.bytes[i] ? strchr(digits, id.bytes[i]) : NULL;
+
+        for (int bit = 4; bit >= 0 && digit; bit--) {
+            // 130 bits, of which the first two are zero
+            size_t at = 5 * i + 4 - (size_t) bit;
+
+            if (at >= 2 && at < 130 && (digit - digits) >> bit & 1)
+                out->bytes[(at - 2) / 8] |= (uint8_t) (0x80 >> (at - 2) % 8);
+        }
+    }
+    chat_id_text(again, out);
+    return id.length == CHAT_ID_TEXT - 1 &&
+                   memcmp(again, id.bytes, id.length) == 0
+               ? STATUS_OK
+               : error_set(err, STATUS_FORMAT, "its \"id\" is none of a chat");
+}
+
 enum status
 import_fathom(struct import_chat *chat, const json_t *item, struct error *err)
 {
@@ -153,6 +182,7 @@ import_fathom(struct import_chat *chat, const json_t *item, struct error *err)
 
     if (!json_is_object(item))
         return error_set(err, STATUS_FORMAT, "it is not an object");
+    TRY(read_id(&info->id, item, err));
     TRY(copy(chat, &chat->title, item, "title", err));
     TRY(copy(chat, &chat->system, item, "system", err));
     TRY(copy(chat, &chat->model, item, "model", err));

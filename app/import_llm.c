@@ -46,13 +46,15 @@ read_answer(struct import_chat *chat, const json_t *item, uint64_t time_ms,
 enum status
 import_llm(struct import_chat *chat, const json_t *item, struct error *err)
 {
-    struct text name = {0};
+    struct text name = {0}, id = {0};
     uint64_t time_ms = 0;
 
     if (!json_is_object(item))
         return error_set(err, STATUS_FORMAT, "it is not an object");
     TRY(import_time(&time_ms, item, "datetime_utc", err));
     TRY(import_text(&name, item, "conversation_name", err));
+    TRY(import_text(&id, item, "conversation_id", err));
+    import_chat_name(chat, "llm", id);
     if (chat->title.length == 0)
         TRY(import_chat_text(chat, &chat->title, name, err));
     TRY(read_question(chat, item, time_ms, err));

@@ -448,13 +448,15 @@ enum status
 import_openai(struct import_chat *chat, const json_t *item, struct error *err)
 {
     struct mapping m = {0};
-    struct text title = {0};
+    struct text title = {0}, name = {0};
     json_t *mapping = json_object_get(item, "mapping");
 
     if (!json_is_object(item))
         return error_set(err, STATUS_FORMAT, "it is not an object");
     TRY(import_text(&title, item, "title", err));
     TRY(import_chat_text(chat, &chat->title, title, err));
+    TRY(import_text(&name, item, "conversation_id", err));
+    import_chat_name(chat, "openai", name);
     TRY(import_seconds(&chat->info.created_ms, item, "create_time", err));
     TRY(import_seconds(&chat->info.used_ms, item, "update_time", err));
     if (!json_is_object(mapping))

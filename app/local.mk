@@ -42,6 +42,14 @@ fathom_SOURCES = \
     %D%/cmd_model_import.c \
     %D%/cmd_model_sign.c \
     %D%/cmd_model_verify.c \
+    %D%/cmd_history.c \
+    %D%/cmd_history_export.c \
+    %D%/cmd_history_import.c \
+    %D%/cmd_history_list.c \
+    %D%/cmd_history_rm.c \
+    %D%/cmd_history_search.c \
+    %D%/cmd_history_show.c \
+    %D%/history_common.c %D%/history_common.h \
     %D%/cmd_tokenize.c \
     %D%/cmd_vault.c %D%/cmd_vault.h \
     %D%/cmd_vault_slot.c \

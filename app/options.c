@@ -56,7 +56,8 @@ option_read_duration(const char *text, uint64_t *out_ms)
     static const struct {
         const char *name;
         double ms;
-    } units[] = {{"", 1e3}, {"ms", 1}, {"s", 1e3}, {"m", 6e4}, {"h", 3.6e6}};
+    } units[] = {{"", 1e3},    {"ms", 1},     {"s", 1e3},    {"m", 6e4},
+                 {"h", 3.6e6}, {"d", 8.64e7}, {"w", 6.048e8}};
     size_t digits = strspn(text, "0123456789.");
     char number[32];
     double value;
@@ -134,7 +135,7 @@ bad_value(const struct option *option, const char *flag, const char *value,
                          option->argument, quoted);
     case OPTION_DURATION:
         return error_set(err, STATUS_FORMAT,
-                         "%s takes a time such as 30s, 500ms, 2m or 1h, "
+                         "%s takes a time such as 30s, 500ms, 2m, 1h or 7d, "
                          "not '%s'",
                          flag, quoted);
     case OPTION_COUNT:

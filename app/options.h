@@ -26,8 +26,8 @@ void parsed_release(struct parsed *parsed, const struct command *command);
 
 /*
  * Whole texts to numbers, strictly: no blanks, signs only where `least` is
- * negative, no hexadecimal, no "nan". "1.5s", "200ms", "2m", "1h" and bare
- * seconds are durations.
+ * negative, no hexadecimal, no "nan". "1.5s", "200ms", "2m", "1h", "7d",
+ * "4w" and bare seconds are durations.
  */
 bool option_read_count(const char *text, uint64_t *out);
 bool option_read_real(const char *text, double *out);

@@ -87,6 +87,54 @@ output_open(struct output *out, const char *path, struct error *err)
     return create_beside(out, exists ? status.st_mode & 0777 : 0600, err);
 }
 
+static enum status
+exists_already(const char *path, struct error *err)
+{
+    char shown[QUOTED_BYTES];
+
+    text_quote(shown, sizeof shown, path, strlen(path));
+    return error_set(err, STATUS_LIMIT,
+                     "%s exists, and is left as it is; choose another name",
+                     shown);
+}
+
+enum status
+output_open_new(struct output *out, const char *path, struct error *err)
+{
+    struct stat status;
+
+    *out = (struct output){.descriptor = STDOUT_FILENO, .is_new = true};
+    if (strcmp(path, "-") == 0)
+        return STATUS_OK;
+    if (lstat(path, &status) == 0)
+        return exists_already(path, err);
+    if (errno != ENOENT)
+        return cannot_create(path, err);
+    out->path = strdup(path);
+    if (out->path == NULL)
+        return cannot_create(path, err);
+    enum status created = create_beside(out, 0600, err);
+
+    if (created != STATUS_OK)
+        output_close(out);
+    return created;
+}
+
+/* Gives the temporary file its name; errno says why not. */
+static bool
+take_name(const struct output *output)
+{
+    if (!output->is_new)
+        return rename(output->temporary, output->path) == 0;
+    if (renameat2(AT_FDCWD, output->temporary, AT_FDCWD, output->path,
+                  RENAME_NOREPLACE) == 0)
+        return true;
+    // file systems that know no such flag know links
+    return (errno == EINVAL || errno == ENOSYS) &&
+           link(output->temporary, output->path) == 0 &&
+           unlink(output->temporary) == 0;
+}
+
 enum status
 output_commit(struct output *output, struct error *err)
 {
@@ -100,8 +148,11 @@ output_commit(struct output *output, struct error *err)
     int closed = close(output->descriptor);
 
     output->owned = false;
-    if (closed < 0 || rename(output->temporary, output->path) < 0)
+    if (closed < 0)
         return error_errno(err, "cannot write %s", shown);
+    if (!take_name(output))
+        return errno == EEXIST ? exists_already(output->path, err)
+                               : error_errno(err, "cannot write %s", shown);
     free(output->temporary);
     output->temporary = NULL;
     return STATUS_OK;

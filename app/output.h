@@ -11,6 +11,7 @@ struct output {
     int descriptor;
     bool owned;             // opened here
     char *path, *temporary; // NULL: written in place
+    bool is_new;            // takes nobody's place
 };
 
 /*
@@ -19,6 +20,12 @@ struct output {
  */
 MUST_CHECK enum status output_open(struct output *out, const char *path,
                                    struct error *err);
+/*
+ * The same for what is private: a new file of mode 0600. STATUS_LIMIT, here or
+ * when it is committed: there is one of that name, which stays as it is.
+ */
+MUST_CHECK enum status output_open_new(struct output *out, const char *path,
+                                       struct error *err);
 /* The text is complete: a file takes its place. STATUS_IO: not written. */
 MUST_CHECK enum status output_commit(struct output *output, struct error *err);
 /* Gives everything back; what was not committed is removed. */

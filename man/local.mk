@@ -4,3 +4,6 @@ dist_man_MANS += %D%/fathom.1 %D%/fathom-ask.1 %D%/fathom-chat.1 \
     %D%/fathom-json.5
 dist_man_MANS += %D%/fathom-doctor.1 %D%/fathom-security.7
 dist_man_MANS += %D%/fathom-vault.1
+
+
+dist_man_MANS += %D%/fathom-history.1 %D%/fathom-export.5

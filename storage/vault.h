@@ -115,6 +115,15 @@ MUST_CHECK enum status vault_chat_update(struct vault_chat *chat,
 MUST_CHECK enum status vault_chat_draft(struct vault_chat *chat,
                                         const struct turn_record *partial,
                                         struct error *err);
+/*
+ * Writes a whole chat in one transaction: there are all of its turns or none.
+ * Ids, parents and the leaf are places among `turns`, from 1, parents before
+ * their children. STATUS_LIMIT: there is a chat of info->id, which may be zero.
+ */
+MUST_CHECK enum status vault_import_chat(struct vault *vault,
+                                         const struct chat_info *info,
+                                         const struct turn_record *turns,
+                                         size_t count, struct error *err);
 MUST_CHECK enum status vault_delete_chat(struct vault *vault,
                                          const struct chat_id *id,
                                          struct error *err);

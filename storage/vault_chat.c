@@ -523,6 +523,68 @@ vault_chat_append(struct vault_chat *chat, const struct turn_record *turn,
     return status;
 }
 
+// -- a whole one ------------------------------------------------------------
+
+/* The turn's id that stands for its place; 0: none. */
+static uint64_t
+placed(const struct vault_chat *chat, uint64_t place)
+{
+    assert(place * ROW_REF_BYTES <= chat->refs.length);
+    return place > 0
+               ? row_ref_read(chat->refs.data + (place - 1) * ROW_REF_BYTES).row
+               : 0;
+}
+
+static enum status
+import_turn(struct vault_chat *chat, const struct turn_record *turn,
+            struct buffer *body, struct error *err)
+{
+    struct turn_record kept = *turn;
+    struct row_ref ref;
+
+    if (!texts_valid(turn))
+        return error_set(err, STATUS_FORMAT, "a turn's text is not UTF-8");
+    kept.parent = placed(chat, turn->parent);
+    buffer_clear(body);
+    TRY(put_turn(chat, &kept, &ref, body, err));
+    return row_ref_append(&chat->refs, &ref, err);
+}
+
+static enum status
+import_rows(struct vault_chat *chat, const struct chat_info *info,
+            const struct turn_record *turns, size_t count, struct error *err)
+{
+    struct chat_change change = change_of(chat);
+    struct buffer body = {0};
+    struct entry_at at;
+    enum status status = entry_for(&at, chat, &change, err);
+
+    for (size_t i = 0; i < count && status == STATUS_OK; i++)
+        status = import_turn(chat, &turns[i], &body, err);
+    buffer_release(&body);
+    TRY(status);
+    change.info.leaf = placed(chat, info->leaf);
+    return put_manifest(chat, &change, at,
+                        (struct text){chat->refs.data, chat->refs.length}, err);
+}
+
+enum status
+vault_import_chat(struct vault *vault, const struct chat_info *info,
+                  const struct turn_record *turns, size_t count,
+                  struct error *err)
+{
+    struct vault_chat *chat;
+
+    TRY(vault_chat_begin(&chat, vault, info, err));
+    enum status status = vault_begin(vault, err);
+
+    if (status == STATUS_OK)
+        status =
+            vault_end(vault, import_rows(chat, info, turns, count, err), err);
+    vault_chat_close(chat);
+    return status;
+}
+
 /* Writes the manifest with `info`, which the chat does not have yet. */
 static enum status
 write_info(struct vault_chat *chat, const struct chat_info *info,

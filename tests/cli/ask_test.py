@@ -263,7 +263,7 @@ def wrong_options_are_64_with_a_sentence():
         ("--seed=1.5",): "--seed takes a whole number",
         ("--seed=9007199254740992",): "--seed takes a whole number",
         ("--timeout=soon",): "--timeout takes a time such as 30s",
-        ("--wait=5d",): "--wait takes a time such as 30s",
+        ("--wait=5y",): "--wait takes a time such as 30s",
         ("--stop=",): "--stop takes a text of 1 to 1024 bytes",
         ("--logprobs=21", "--json"): "--logprobs takes a whole number from 0 "
                                      "to 20",

@@ -19,6 +19,9 @@ COMMANDS = {
     ("vault", "passwd"): "fathom-vault", ("vault", "slot"): "fathom-vault",
     ("vault", "lock"): "fathom-vault",
     ("completion",): "fathom", ("help",): "fathom",
+    **{("history", verb): "fathom-history"
+       for verb in ("list", "show", "search", "export", "import", "rm",
+                    "prune")},
 }
 PAGES = sorted(set(COMMANDS.values()))
 

@@ -148,6 +148,10 @@ check_PROGRAMS += %D%/vault_test
 TESTS += %D%/vault_test
 %C%_vault_test_SOURCES = %D%/vault_test.c $(VAULT_PLACE)
 %C%_vault_test_LDADD = $(STORAGE_LIBS) $(CMOCKA_LIBS)
+check_PROGRAMS += %D%/vault_import_test
+TESTS += %D%/vault_import_test
+%C%_vault_import_test_SOURCES = %D%/vault_import_test.c $(VAULT_PLACE)
+%C%_vault_import_test_LDADD = $(STORAGE_LIBS) $(CMOCKA_LIBS)
 
 check_PROGRAMS += %D%/secret_test %D%/safe_file_test
 TESTS += %D%/secret_test %D%/safe_file_test
