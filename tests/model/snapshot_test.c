@@ -14,6 +14,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#ifdef WITH_SANITIZERS
+enum { BIT_STEP = 3 }; // of the bits of a byte, those that are flipped
+#else
+enum { BIT_STEP = 1 };
+#endif
+
 static struct error err;
 
 static void
@@ -221,7 +227,7 @@ every_bit_that_is_flipped_is_found(const struct tiny_session *tiny,
     size_t missed = 0;
 
     for (size_t i = 0; i < good->length; i++)
-        for (int bit = 0; bit < 8; bit++) {
+        for (int bit = 0; bit < 8; bit += BIT_STEP) {
             good->data[i] ^= (char) (1 << bit);
             missed += !is_refused(&tiny->model, good);
             good->data[i] ^= (char) (1 << bit);
