@@ -1,6 +1,7 @@
 /* Chats: manifests, turns, drafts. */
 #include "config.h"
 
+#include "storage/vault_audit.h"
 #include "storage/vault_cache.h"
 #include "storage/vault_root.h"
 
@@ -710,6 +711,8 @@ vault_delete_chat(struct vault *vault, const struct chat_id *id,
         vault_entry_drop(vault, at);
         status = vault_put_shard(vault, at.shard, err);
     }
+    if (status == STATUS_OK)
+        status = vault_audit_put(vault, vault_now_ms(), "delete", "", err);
     return vault_end(vault, status, err);
 }
 
