@@ -16,3 +16,4 @@ include tests/model/local.mk
 include tests/cli/local.mk
 include tests/fuzz/local.mk
 include tests/leaks/local.mk
+include tests/vault/local.mk
