@@ -30,9 +30,11 @@ deny(scmp_filter_ctx filter, const char *name)
 static void
 deny_filters(scmp_filter_ctx filter)
 {
+    const struct scmp_arg_cmp loading = SCMP_A0(SCMP_CMP_EQ, PR_SET_SECCOMP, 0);
+
     deny(filter, "seccomp");
-    if (seccomp_rule_add(filter, SCMP_ACT_ERRNO(EINVAL), SCMP_SYS(prctl), 1,
-                         SCMP_A0(SCMP_CMP_EQ, PR_SET_SECCOMP)) != 0)
+    if (seccomp_rule_add_array(filter, SCMP_ACT_ERRNO(EINVAL), SCMP_SYS(prctl),
+                               1, &loading) != 0)
         exit(BROKEN);
 }
 
