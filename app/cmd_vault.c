@@ -416,8 +416,17 @@ static const struct command command_lock = {
 // -- the command ------------------------------------------------------------
 
 static const struct command *const verbs[] = {
-    &command_init,       &command_vault_status, &command_passwd,
-    &command_vault_slot, &command_lock,         NULL,
+    &command_init,
+    &command_vault_status,
+    &command_passwd,
+    &command_vault_slot,
+    &command_lock,
+    &command_vault_check,
+    &command_vault_repair,
+    &command_vault_backup,
+    &command_vault_restore,
+    &command_vault_rotate,
+    NULL,
 };
 
 static const char *const usage[] = {
@@ -426,6 +435,11 @@ static const char *const usage[] = {
     "passwd",
     "slot list | add | remove N",
     "lock",
+    "check",
+    "repair FOLDER",
+    "backup FILE",
+    "restore FILE",
+    "rotate",
     NULL,
 };
 

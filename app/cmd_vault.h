@@ -1,6 +1,7 @@
 /*
  * What the files of "fathom vault" share: cmd_vault.c (init, passwd, lock),
- * cmd_vault_status.c, cmd_vault_slot.c.
+ * cmd_vault_status.c, cmd_vault_slot.c, cmd_vault_care.c (check, repair,
+ * backup, restore, rotate).
  */
 #ifndef FATHOM_APP_CMD_VAULT_H
 #define FATHOM_APP_CMD_VAULT_H
@@ -11,6 +12,9 @@
 #include <jansson.h>
 
 extern const struct command command_vault_slot, command_vault_status;
+// of cmd_vault_care.c
+extern const struct command command_vault_check, command_vault_repair,
+    command_vault_backup, command_vault_restore, command_vault_rotate;
 
 #define VAULT_KDF_CHOICES "least|moderate|sensitive"
 

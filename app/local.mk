@@ -52,6 +52,7 @@ fathom_SOURCES = \
     %D%/history_common.c %D%/history_common.h \
     %D%/cmd_tokenize.c \
     %D%/cmd_vault.c %D%/cmd_vault.h \
+    %D%/cmd_vault_care.c \
     %D%/cmd_vault_slot.c \
     %D%/cmd_vault_status.c \
     %D%/command.h \

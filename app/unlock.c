@@ -300,6 +300,15 @@ unlock_ask(struct unlock_credential *out,
 }
 
 enum status
+unlock_ask_for(struct unlock_credential *out,
+               const struct unlock_settings *settings,
+               const struct vault_keys *keys, int *code, struct error *err)
+{
+    memset(out, 0, sizeof *out);
+    return leave(ask_for(out, settings, keys, err), code);
+}
+
+enum status
 unlock_ask_new(struct unlock_credential *out,
                const struct unlock_settings *settings, bool with_passphrase,
                int *code, struct error *err)

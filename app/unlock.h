@@ -92,6 +92,11 @@ MUST_CHECK enum status unlock_ask(struct unlock_credential *out,
                                   const struct unlock_settings *settings,
                                   const char *path, int *code,
                                   struct error *err);
+/* The same for slots that are not the vault's, as those of a backup. */
+MUST_CHECK enum status unlock_ask_for(struct unlock_credential *out,
+                                      const struct unlock_settings *settings,
+                                      const struct vault_keys *keys, int *code,
+                                      struct error *err);
 /*
  * Asks for what a new slot is made with: a passphrase, typed twice, unless
  * settings say a key file, or a recovery code.

@@ -156,6 +156,7 @@ check_anchor(struct vault *vault, struct error *err)
     // for reading, what is wrong is said and no more
     if (status == STATUS_INTEGRITY && vault->access == VAULT_READ) {
         snprintf(vault->remark, sizeof vault->remark, "%s", err->text);
+        vault->alarm = true;
         return STATUS_OK;
     }
     return status;

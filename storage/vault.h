@@ -234,6 +234,9 @@ MUST_CHECK enum status vault_repair(const struct vault_places *at,
 /* A consistent copy of rows and slots in one file, while in use. */
 MUST_CHECK enum status vault_backup(struct vault *vault, const char *to,
                                     struct error *err);
+/* The slots of a backup, to ask for what opens them; the caller closes it. */
+MUST_CHECK enum status vault_backup_slots(struct vault_keys **out,
+                                          const char *from, struct error *err);
 /*
  * Puts a backup in place of the vault (which is kept beside it, renamed) and
  * sets the anchor to it: the only way in which an older state is accepted.

@@ -30,6 +30,23 @@ vault_backup(struct vault *vault, const char *to, struct error *err)
     return status;
 }
 
+enum status
+vault_backup_slots(struct vault_keys **out, const char *from, struct error *err)
+{
+    struct buffer bytes = {0};
+    struct vault_file *backup;
+    enum status status;
+
+    TRY(vault_file_open(&backup, from, VAULT_FILE_BACKUP, err));
+    status = vault_file_backup_keys(&bytes, backup, err);
+    if (status == STATUS_OK)
+        status = vault_keys_parse(out, bytes.data, bytes.length,
+                                  "the backup's slots", err);
+    vault_file_close(backup, false);
+    buffer_release(&bytes);
+    return status;
+}
+
 // -- keeping the former vault -----------------------------------------------
 
 static void

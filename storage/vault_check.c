@@ -299,6 +299,8 @@ structure_fault(void *context, const char *sentence)
 static enum status
 check_everything(struct check *check, struct error *err)
 {
+    if (check->vault->alarm)
+        fault(check, "%.400s", check->vault->remark);
     TRY(vault_file_examine(check->vault->file, structure_fault, check, err));
     TRY(check_root(check, err));
     TRY(check_chats(check, err));

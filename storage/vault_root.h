@@ -28,6 +28,7 @@ struct vault {
     struct row_keys *keys;
     uint8_t sealing[32];
     char remark[REMARK_BYTES];
+    bool alarm;         // opened for reading in spite of what `remark` says
     bool no_anchor;     // a copy that this machine is not to remember yet
     enum status broken; // memory and file may differ: nothing goes on
 

@@ -28,5 +28,7 @@ TESTS += %D%/doctor.sh
 EXTRA_DIST += %D%/signed.sh %D%/signed_models.py %D%/signed_test.py
 TESTS += %D%/signed.sh
 
+EXTRA_DIST += %D%/vault_care.sh %D%/vault_care_test.py
+TESTS += %D%/vault_care.sh
 EXTRA_DIST += %D%/vault.sh %D%/vault_test.py
 TESTS += %D%/vault.sh

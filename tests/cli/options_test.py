@@ -18,6 +18,9 @@ COMMANDS = {
     ("vault", "init"): "fathom-vault", ("vault", "status"): "fathom-vault",
     ("vault", "passwd"): "fathom-vault", ("vault", "slot"): "fathom-vault",
     ("vault", "lock"): "fathom-vault",
+    ("vault", "check"): "fathom-vault", ("vault", "repair"): "fathom-vault",
+    ("vault", "backup"): "fathom-vault", ("vault", "restore"): "fathom-vault",
+    ("vault", "rotate"): "fathom-vault",
     ("completion",): "fathom", ("help",): "fathom",
     **{("history", verb): "fathom-history"
        for verb in ("list", "show", "search", "export", "import", "rm",
