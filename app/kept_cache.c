@@ -64,9 +64,10 @@ ask_chunk(struct kept_cache *cache)
 
 void
 kept_cache_fetch(struct kept_cache *cache, struct client *client,
-                 struct vault_chat *chat)
+                 struct vault_chat *chat, uint64_t limit_bytes)
 {
     begin(cache, KEPT_CACHE_FETCH, client, chat);
+    cache->limit_bytes = limit_bytes;
     ask_chunk(cache);
 }
 
@@ -107,15 +108,15 @@ begin_writing(struct kept_cache *cache, const struct snapshot_done *done,
     *needed = false;
     if (done->bytes == 0)
         return STATUS_OK;
-    if (done->bytes > KEPT_CACHE_BYTES)
+    if (done->bytes > cache->limit_bytes)
         return error_set(err, STATUS_LIMIT, "it is larger than all may be");
     TRY(read_key(key, done->key, err));
     TRY(vault_cache_find(&chunks, kept, cache->chat, err));
     *needed = chunks == 0 || memcmp(key, kept, sizeof key) != 0;
     if (!*needed)
         return STATUS_OK;
-    return vault_cache_begin(&cache->writer, cache->chat, key, KEPT_CACHE_BYTES,
-                             err);
+    return vault_cache_begin(&cache->writer, cache->chat, key,
+                             cache->limit_bytes, err);
 }
 
 static enum status

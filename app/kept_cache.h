@@ -17,9 +17,6 @@
 #include "app/client.h"
 #include "storage/storage.h"
 
-/* Of all chats together; the least recently used ones go. */
-#define KEPT_CACHE_BYTES (UINT64_C(1) << 30)
-
 enum kept_cache_work { KEPT_CACHE_IDLE, KEPT_CACHE_FETCH, KEPT_CACHE_GIVE };
 
 /* Start from {0}. */
@@ -28,15 +25,19 @@ struct kept_cache {
     struct client *client;   // lent while there is work
     struct vault_chat *chat; // the same
     struct vault_cache_writer *writer;
+    uint64_t limit_bytes; // of all chats' caches
     uint64_t number;      // of the request that is out
     uint64_t next;        // where its chunk begins
     size_t chunk, chunks; // of the vault's, when giving back
     char note[300];       // why something was not used; or ""
 };
 
-/* Asks for the first chunk of what the engine holds of this chat. */
+/*
+ * Asks for the first chunk of what the engine holds of this chat. The least
+ * recently used caches go when all together exceed limit_bytes.
+ */
 void kept_cache_fetch(struct kept_cache *cache, struct client *client,
-                      struct vault_chat *chat);
+                      struct vault_chat *chat, uint64_t limit_bytes);
 /* Begins to give the engine what is kept of this chat, if anything is. */
 void kept_cache_give(struct kept_cache *cache, struct client *client,
                      struct vault_chat *chat);

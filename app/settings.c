@@ -17,6 +17,8 @@
 
 enum {
     QUOTED_BYTES = 300,
+    CACHE_MIB = 1024,
+    CACHE_MOST_MIB = 1 << 20,
     LOCK_AFTER_MS = 15 * 60 * 1000, // where nothing else is said
 };
 
@@ -43,6 +45,9 @@ static const struct ini_row rows[] = {
         "whether chats are kept in the vault"),
     ROW("vault", "kdf", INI_CHOICE, KDF_CHOICES, vault_kdf, 0,
         "what a new passphrase costs to try"),
+    ROW("vault", "cache", INI_COUNT, "MIB", vault_cache, CACHE_MOST_MIB,
+        "MiB of caches kept beside chats, so that they go on at once; 0 keeps "
+        "none"),
 };
 
 const struct ini_table settings_table = {"setting", rows,
@@ -239,6 +244,15 @@ settings_shorter(struct option_count asked, struct option_count most)
     if (most.given && most.value > 0 && (ms == 0 || ms > most.value))
         return most.value;
     return ms;
+}
+
+uint64_t
+settings_cache_bytes(void)
+{
+    uint64_t mib =
+        now.vault_cache.given ? now.vault_cache.value : (uint64_t) CACHE_MIB;
+
+    return mib << 20;
 }
 
 uint64_t

@@ -28,6 +28,7 @@ struct settings {
     struct option_count lock_after;
     struct option_count vault_save;
     struct option_count vault_kdf;
+    struct option_count vault_cache;
 };
 
 extern const struct ini_table settings_table;
@@ -52,6 +53,7 @@ enum verify_mode settings_verify(void);
 enum save_mode settings_save(void);
 enum kdf_level settings_kdf(void);
 uint64_t settings_lock_after_ms(void); // 0: never
+uint64_t settings_cache_bytes(void);   // of all kept caches; 0: none is kept
 
 /* What is asked for, or demanded where that is more. */
 uint64_t settings_stricter(struct option_count asked,

@@ -15,7 +15,7 @@
 
 #include <cmocka.h>
 
-enum { CHUNK = 128, CHUNKS = 4 };
+enum { CHUNK = 128, CHUNKS = 4, LIMIT = 1000 };
 
 static struct error err;
 
@@ -57,7 +57,7 @@ vault_cache_begin(struct vault_cache_writer **out, struct vault_chat *chat,
                   uint64_t limit_bytes, struct error *error)
 {
     (void) chat;
-    assert_int_equal(limit_bytes, KEPT_CACHE_BYTES);
+    assert_int_equal(limit_bytes, LIMIT);
     *out = NULL;
     TRY(vault_call(error));
     *out = calloc(1, sizeof **out);
@@ -234,7 +234,7 @@ run(struct engine *engine, struct kept_cache *cache)
 static void
 fetch(struct engine *engine, struct kept_cache *cache)
 {
-    kept_cache_fetch(cache, NULL, NULL);
+    kept_cache_fetch(cache, NULL, NULL, LIMIT);
     assert_true(kept_cache_is_fetching(cache));
     run(engine, cache);
 }
@@ -312,6 +312,19 @@ the_same_cache_is_not_written_again(void **state)
 }
 
 static void
+what_is_larger_than_all_may_be_is_not_fetched(void **state)
+{
+    struct engine engine = engine_with(LIMIT + 1, key_a);
+    struct kept_cache cache = {0};
+
+    (void) state;
+    fetch(&engine, &cache);
+    assert_int_equal(engine.requests, 1);
+    assert_int_equal(begun, 0);
+    buffer_release(&engine.cache);
+}
+
+static void
 nothing_to_save_and_nothing_kept_are_no_news(void **state)
 {
     struct engine engine = engine_with(0, NULL);
@@ -333,7 +346,7 @@ a_question_gives_fetching_up_and_what_was_kept_stays(void **state)
 
     (void) state;
     fetch(&one, &cache);
-    kept_cache_fetch(&cache, NULL, NULL);
+    kept_cache_fetch(&cache, NULL, NULL, LIMIT);
     assert_true(step(&two, &cache));
     assert_true(kept_cache_is_fetching(&cache));
     kept_cache_abandon(&cache);
@@ -427,6 +440,8 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(what_is_fetched_is_given_back, set_up),
         cmocka_unit_test_setup(the_same_cache_is_not_written_again, set_up),
+        cmocka_unit_test_setup(what_is_larger_than_all_may_be_is_not_fetched,
+                               set_up),
         cmocka_unit_test_setup(nothing_to_save_and_nothing_kept_are_no_news,
                                set_up),
         cmocka_unit_test_setup(

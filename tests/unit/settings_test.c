@@ -55,6 +55,7 @@ every_setting_is_read(void **state)
                                     "lock_after = 15m\n"
                                     "[vault]\n"
                                     "save = never\n"
+                                    "cache = 500\n"
                                     "kdf = sensitive",
                                     &err),
                      STATUS_OK);
@@ -67,6 +68,7 @@ every_setting_is_read(void **state)
     assert_int_equal(s.lock_after.value, 15 * 60 * 1000);
     assert_int_equal(s.vault_save.value, SAVE_NEVER);
     assert_int_equal(s.vault_kdf.value, KDF_SENSITIVE);
+    assert_int_equal(s.vault_cache.value, 500);
 }
 
 static void
@@ -97,6 +99,9 @@ what_is_wrong_is_named_with_its_line(void **state)
         {"[thinking]\nbudget = 1000000001\n",
          "f line 2: budget takes a whole number that is not too large, not "
          "'1000000001'"},
+        {"[vault]\ncache = 1048577\n",
+         "f line 2: cache takes a whole number that is not too large, not "
+         "'1048577'"},
         {"[ui]\nlock_after = soon\n",
          "f line 2: lock_after takes a time such as 30s, 15m or 1h, not "
          "'soon'"},
