@@ -445,7 +445,9 @@ def nothing_of_a_warm_engine_is_open_to_others():
 
 def page_examples():
     for name in sorted(os.listdir(os.path.join(SOURCE, "man"))):
-        if not re.fullmatch(r"fathom.*\.1", name):
+        # history_test.py runs those of a page about chats that are there
+        if (not re.fullmatch(r"fathom.*\.1", name)
+                or name == "fathom-history.1"):
             continue
         with open(os.path.join(SOURCE, "man", name)) as file:
             text = file.read()
