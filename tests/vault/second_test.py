@@ -204,6 +204,22 @@ def every_kind_of_slot_opens_in_both():
             assert b"there is no slot 8" in result.stderr, (options, result)
 
 
+def the_example_of_the_page_gives_the_master_key():
+    with open(os.path.join(SOURCE, "man/fathom-vault.5")) as page:
+        examples = page.read().split(".Sh EXAMPLES\n")[1]
+    code = examples[examples.index("from nacl"):examples.index("\n.Ed")]
+    assert "the passphrase" in code and '"vault.keys"' in code
+    with Home() as home:
+        done("first", home, "write")
+        names, here = {}, os.getcwd()
+        os.chdir(home.file("data"))
+        try:
+            exec(code.replace("the passphrase", PASSPHRASE), names)
+        finally:
+            os.chdir(here)
+        assert names["vmk"] == open_second(home).master
+
+
 # -- golden vaults ----------------------------------------------------------
 
 def every_golden_vault_opens_for_ever():
@@ -232,5 +248,6 @@ engine_client.run([
     the_second_notices_tampering_too,
     derived_keys_and_padding_are_as_written_down,
     every_kind_of_slot_opens_in_both,
+    the_example_of_the_page_gives_the_master_key,
     every_golden_vault_opens_for_ever,
 ])
