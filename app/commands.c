@@ -5,9 +5,9 @@
 
 #include <string.h>
 
-extern const struct command command_ask, command_chat, command_completion,
-    command_doctor, command_engine, command_help, command_history,
-    command_model, command_tokenize, command_vault;
+extern const struct command command_ask, command_audit, command_chat,
+    command_completion, command_doctor, command_engine, command_help,
+    command_history, command_model, command_tokenize, command_vault;
 
 // clang-format off
 const struct command *const commands[] = {
@@ -15,6 +15,7 @@ const struct command *const commands[] = {
     &command_ask,
     &command_history,
     &command_vault,
+    &command_audit,
     &command_model,
     &command_tokenize,
     &command_engine,

@@ -26,6 +26,9 @@ libapp_a_SOURCES += \
     %D%/passphrase.c %D%/passphrase.h \
     %D%/unlock.c %D%/unlock.h
 
+libapp_a_SOURCES += \
+    %D%/audit.c %D%/audit.h
+
 bin_PROGRAMS += fathom
 fathom_SOURCES = \
     %D%/app.h \
@@ -33,6 +36,7 @@ fathom_SOURCES = \
     %D%/ask_print.c \
     %D%/client.c %D%/client.h \
     %D%/cmd_ask.c \
+    %D%/cmd_audit.c \
     %D%/cmd_chat.c \
     %D%/cmd_completion.c \
     %D%/cmd_doctor.c \

@@ -3,6 +3,7 @@
 
 #include "app/unlock.h"
 
+#include "app/audit.h"
 #include "app/exit_code.h"
 #include "app/notice.h"
 #include "app/places.h"
@@ -136,9 +137,10 @@ count_failures(const struct where *where, uint64_t *last_s)
     return count;
 }
 
-/* Tells of tries before those of this run, and begins anew. */
+/* Tells of tries before those of this run, and, once recorded, begins anew. */
 static void
-tell_failures(const struct where *where, size_t before, uint64_t last_s)
+tell_failures(const struct where *where, size_t before, uint64_t last_s,
+              bool recorded)
 {
     char when[TIME_TEXT];
     struct error err;
@@ -148,7 +150,7 @@ tell_failures(const struct where *where, size_t before, uint64_t last_s)
                     "the last on %s",
                     before, before == 1 ? "y" : "ies",
                     time_text_local(when, last_s * 1000));
-    if (safe_file_remove(where->tries, &err) != STATUS_OK)
+    if (recorded && safe_file_remove(where->tries, &err) != STATUS_OK)
         log_warn("%s", err.text);
 }
 
@@ -376,6 +378,54 @@ open_keys(struct unlocked_keys *out, const struct where *where,
     return status;
 }
 
+/* Tries that failed while nothing could be recorded. */
+static enum status
+record_failures(struct vault *vault, size_t count, struct error *err)
+{
+    char detail[40];
+
+    snprintf(detail, sizeof detail, "%zu since the last unlock", count);
+    return count > 0 ? audit_record(vault, "unlock failed", detail, err)
+                     : STATUS_OK;
+}
+
+/*
+ * Slots are about to be changed: that is recorded first, in the vault, which
+ * may be in use by a chat.
+ */
+static enum status
+record_keys(const struct where *where, const struct credential *credential,
+            struct error *err)
+{
+    struct vault *vault = NULL;
+    struct error why;
+    uint64_t last_s;
+    enum status status =
+        vault_open(&vault, &where->places, credential, VAULT_WRITE, &why);
+
+    if (status != STATUS_OK) {
+        log_note("the change of keys is not recorded: %s", why.text);
+        vault = NULL;
+    }
+    status = record_failures(vault, count_failures(where, &last_s), err);
+    if (status == STATUS_OK)
+        status = audit_record(vault, "keys", notice_speaker_name(), err);
+    vault_close(vault);
+    return status;
+}
+
+static enum status
+open_keys_recorded(const struct target *target, const struct where *where,
+                   const struct credential *credential, struct error *err)
+{
+    TRY(open_keys(target->keys, where, credential, err));
+    enum status status = record_keys(where, credential, err);
+
+    if (status != STATUS_OK)
+        unlocked_keys_release(target->keys);
+    return status;
+}
+
 static enum status
 open_once(const struct target *target, const struct where *where,
           const struct unlock_settings *settings, int *code, struct error *err)
@@ -384,11 +434,11 @@ open_once(const struct target *target, const struct where *where,
     enum status status = unlock_ask(&credential, settings, NULL, code, err);
 
     if (status == STATUS_OK) {
-        status =
-            target->vault
-                ? vault_open(target->vault, &where->places,
-                             &credential.credential, target->access, err)
-                : open_keys(target->keys, where, &credential.credential, err);
+        status = target->vault
+                     ? vault_open(target->vault, &where->places,
+                                  &credential.credential, target->access, err)
+                     : open_keys_recorded(target, where, &credential.credential,
+                                          err);
         *code = code_of(status);
         if (status == STATUS_DENIED &&
             strcmp(err->text, vault_keys_denied) == 0)
@@ -436,6 +486,19 @@ check_there(const struct where *where, int *code, struct error *err)
                   EXIT_NO_INPUT, code);
 }
 
+/* A vault whose opening cannot be recorded though it must is closed again. */
+static enum status
+record_opened(struct vault **vault, size_t before, int *code, struct error *err)
+{
+    enum status status = record_failures(*vault, before, err);
+
+    if (status == STATUS_OK)
+        return status;
+    vault_close(*vault);
+    *vault = NULL;
+    return leave(status, code);
+}
+
 static enum status
 open_target(const struct target *target, const struct where *where,
             const struct unlock_settings *settings, int *code,
@@ -451,8 +514,11 @@ open_target(const struct target *target, const struct where *where,
         notice_error("%s", err->text);
         status = open_once(target, where, settings, code, err);
     }
+    if (status == STATUS_OK && target->vault && target->access == VAULT_WRITE)
+        status = record_opened(target->vault, before, code, err);
     if (status == STATUS_OK)
-        tell_failures(where, before, last_s);
+        tell_failures(where, before, last_s,
+                      target->vault == NULL || target->access == VAULT_WRITE);
     tell_of_former(status, where);
     return status;
 }

@@ -8,3 +8,6 @@ dist_man_MANS += %D%/fathom-vault.1
 
 dist_man_MANS += %D%/fathom-history.1 %D%/fathom-export.5
 dist_man_MANS += %D%/fathom-vault.5
+
+
+dist_man_MANS += %D%/fathom-audit.1

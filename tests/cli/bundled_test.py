@@ -456,39 +456,49 @@ def page_examples():
             yield name, line.replace("\\(dq", '"').replace("\\e", "\\")
 
 
+def page_home(home):
+    """What the examples of a page find; its environment."""
+    os.makedirs(home.file("data/fathom/models"))
+    os.symlink(MODEL, home.file(
+        "data/fathom/models/SmolLM2-135M-Instruct.Q4_1.gguf"))
+    home.write("question.txt", "What is 27 * 14?\n")
+    home.write("notes.txt", "one two three\n")
+    os.mkdir(home.file("mymodel"))
+    shutil.copy(MODEL, home.file("mymodel/mymodel.gguf"))
+    askpass = home.write("askpass", "#!/bin/sh\necho 'a passphrase'\n")
+    os.chmod(askpass, 0o755)
+    environment = home.environment(FATHOM_ASKPASS=askpass)
+    environment["PATH"] = BUILD + ":" + environment["PATH"]
+    return environment
+
+
+def try_example(page, line, home, environment):
+    if re.fullmatch(r"fathom( chat .*)?", line):
+        if NO_CHAT:
+            return
+        with Terminal(["/bin/bash", "-c", line], environment) as chat:
+            chat.expect("you> ")
+            chat.send("\x04")
+            assert chat.wait() == 0, (page, line)
+        return
+    if not shutil.which(line.split()[0], path=environment["PATH"]):
+        return
+    done = subprocess.run(
+        ["bash", "-o", "pipefail", "-c", line], cwd=home.path,
+        env=environment, stdin=subprocess.DEVNULL, capture_output=True,
+        timeout=LIMIT)
+    assert done.returncode == 0, (page, line, done)
+
+
 def examples_of_the_pages_work():
-    with Home() as home:
-        os.makedirs(home.file("data/fathom/models"))
-        os.symlink(MODEL, home.file(
-            "data/fathom/models/SmolLM2-135M-Instruct.Q4_1.gguf"))
-        home.write("question.txt", "What is 27 * 14?\n")
-        home.write("notes.txt", "one two three\n")
-        os.mkdir(home.file("mymodel"))
-        shutil.copy(MODEL, home.file("mymodel/mymodel.gguf"))
-        askpass = home.write("askpass", "#!/bin/sh\necho 'a passphrase'\n")
-        os.chmod(askpass, 0o755)
-        environment = home.environment(FATHOM_ASKPASS=askpass)
-        environment["PATH"] = BUILD + ":" + environment["PATH"]
-        count = 0
-        for page, line in page_examples():
-            count += 1
-            if re.fullmatch(r"fathom( chat .*)?", line):
-                if NO_CHAT:
-                    continue
-                with Terminal(["/bin/bash", "-c", line], environment) as chat:
-                    chat.expect("you> ")
-                    chat.send("\x04")
-                    assert chat.wait() == 0, (page, line)
-                continue
-            if not shutil.which(line.split()[0], path=environment["PATH"]):
-                continue
-            done = subprocess.run(
-                ["bash", "-o", "pipefail", "-c", line], cwd=home.path,
-                env=environment, stdin=subprocess.DEVNULL,
-                capture_output=True, timeout=LIMIT)
-            assert done.returncode == 0, (page, line, done)
-        run(home, "engine", "stop")
-        assert count >= 15, count
+    examples = list(page_examples())
+    for page in sorted({page for page, _ in examples}):
+        with Home() as home:
+            environment = page_home(home)
+            for line in (line for of, line in examples if of == page):
+                try_example(page, line, home, environment)
+            run(home, "engine", "stop")
+    assert len(examples) >= 15, len(examples)
 
 
 engine_client.run([value for name, value in list(globals().items())

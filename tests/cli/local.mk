@@ -36,3 +36,7 @@ TESTS += %D%/history.sh
 
 EXTRA_DIST += %D%/vault.sh %D%/vault_test.py
 TESTS += %D%/vault.sh
+
+# what is recorded of a vault
+EXTRA_DIST += %D%/audit.sh %D%/audit_test.py
+TESTS += %D%/audit.sh

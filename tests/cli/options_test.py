@@ -8,6 +8,8 @@ from program import FATHOM, LIMIT, SOURCE, Home, run
 
 COMMANDS = {
     (): "fathom", ("chat",): "fathom-chat", ("ask",): "fathom-ask",
+    ("audit", "show"): "fathom-audit", ("audit", "verify"): "fathom-audit",
+    ("audit", "export"): "fathom-audit",
     ("model", "list"): "fathom-model", ("model", "info"): "fathom-model",
     ("model", "import"): "fathom-model", ("model", "verify"): "fathom-model",
     ("model", "sign"): "fathom-model", ("model", "keygen"): "fathom-model",
@@ -142,7 +144,7 @@ def completions_are_valid_in_their_shells():
 
 def bash_completes():
     cases = {
-        "fathom a": "ask", "fathom ask --thi": "--think= --think-budget=",
+        "fathom a": "ask audit", "fathom ask --thi": "--think= --think-budget=",
         "fathom ask --think = o": "on off", "fathom model inf": "info",
         "fathom engine st": "start stop status",
         "fathom engine start --i": "--idle=", "fathom --vers": "--version",

@@ -172,3 +172,8 @@ check_PROGRAMS += %D%/inbox_test
 TESTS += %D%/inbox_test
 %C%_inbox_test_SOURCES = %D%/inbox_test.c $(VAULT_PLACE)
 %C%_inbox_test_LDADD = $(STORAGE_LIBS) $(CMOCKA_LIBS)
+
+check_PROGRAMS += %D%/audit_test
+TESTS += %D%/audit_test
+%C%_audit_test_SOURCES = %D%/audit_test.c app/report.c
+%C%_audit_test_LDADD = $(APP_TEST_LIBS)
