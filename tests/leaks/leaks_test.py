@@ -4,6 +4,7 @@ Prompts, system messages, attachments and their names, conversations on a
 terminal: afterwards home, runtime, temporary and state directories are searched
 in every encoding, and so are arguments, environments and logs.
 """
+import json
 import os
 import re
 import stat
@@ -190,6 +191,68 @@ def an_answer_in_a_file_is_only_for_its_owner():
             assert os.stat(path).st_mode & 0o777 == 0o600, path
 
 
+# -- the vault -------------------------------------------------------------------
+
+def a_chat_of(title, question, thought, answer):
+    return json.dumps({"schema": "fathom.export/1", "chats": [{
+        "title": title, "tags": [title + "tag"], "system": question + "system",
+        "turns": [
+            {"id": 1, "role": "user", "content": question},
+            {"id": 2, "parent": 1, "role": "assistant", "content": answer,
+             "thinking": thought}]}]})
+
+
+def vault(home, passphrase, *arguments, **more):
+    """A command that opens the vault, its passphrase on a descriptor."""
+    result = run(home, *arguments, "--passphrase-fd=0", prefix=OPEN,
+                 stdin="".join(line + "\n" for line in passphrase).encode(),
+                 **more)
+    assert result.status == 0, (arguments, result)
+    return result
+
+
+def the_vault_holds_no_word_in_the_clear():
+    words = [canary() for _ in range(4)]
+    old, new, sealed = canary(), canary(), canary()
+    with Watched() as home:
+        chats = home.beside.write("chats.json", a_chat_of(*words))
+        vault(home, [old], "vault", "init", "--kdf=least")
+        vault(home, [old], "history", "import", chats)
+        for word in words:
+            result = vault(home, [old], "history", "search",
+                           "--with-thinking", word)
+            assert word in result.out.decode(), (word, result)
+        vault(home, [old], "history", "list")
+        vault(home, [old], "history", "show", "--with-thinking", "--all")
+        check(home, [*words, old])
+        vault(home, [old, new, new], "vault", "passwd", "--kdf=least")
+        wrong = run(home, "history", "list", "--passphrase-fd=0", prefix=OPEN,
+                    stdin=(old + "\n").encode())
+        assert wrong.status == 77, wrong
+        vault(home, [new], "history", "list")
+        check(home, [*words, old, new])
+        # exports are what the user asked for: there, and his alone
+        for name, more, line in (
+                ("chats.md", ["--yes"], [new]), ("chats.html", ["--yes"], [new]),
+                ("sealed", ["--encrypted", "--kdf=least"],
+                 [new, sealed, sealed])):
+            path = home.beside.file(name)
+            vault(home, line, "history", "export", "-o", path, "--all",
+                  "--with-thinking", *more)
+            assert os.stat(path).st_mode & 0o777 == 0o600, path
+            clear = words[1].encode() in home.beside.read(name)
+            assert clear == (name != "sealed"), name
+        check(home, [*words, old, new, sealed])
+        assert not search([*words, sealed], [home.beside.path], apart=[
+            chats, home.beside.file("chats.md"),
+            home.beside.file("chats.html")])
+        listed = json.loads(vault(home, [new], "history", "list",
+                                  "--json").out)
+        vault(home, [new], "history", "rm", "--yes",
+              re.search(r'"id": ?"(\w+)"', json.dumps(listed))[1])
+        check(home, [*words, old, new, sealed])
+
+
 # -- processes -------------------------------------------------------------------
 
 def process_files(process):
@@ -260,7 +323,7 @@ def the_log_of_the_engine_holds_no_content():
 def no_log_line_takes_a_text_of_a_user():
     """Calls of the log, by their formats: what %s stands for is listed."""
     known = re.compile(
-        r"err\.text|why\.text|strerror|reason|gguf_shown|rules->name|\bwhy\b"
+        r"\w+\.text|strerror|reason|gguf_shown|rules->name|\bwhy\b"
         r"|\(const char \*\) memory|isolated|FATHOM_CPU|protocol_status_name|prompt_traits|engine->name|err->text")
     lines = []
     for folder in ("app", "base", "engine", "storage", "ui", "kernels",
@@ -285,6 +348,7 @@ engine_client.run([
     a_chat_that_is_killed_leaves_nothing,
     an_export_is_the_only_file_and_only_for_its_owner,
     an_answer_in_a_file_is_only_for_its_owner,
+    the_vault_holds_no_word_in_the_clear,
     arguments_and_environment_hold_nothing_that_was_typed,
     the_log_of_the_engine_holds_no_content,
     no_log_line_takes_a_text_of_a_user,

@@ -60,7 +60,9 @@ class Traced(Home):
 
     def environment(self, script=None, **more):
         return super().environment(
-            script, **more, XDG_STATE_HOME=self.file("state"),
+            # a leak checker would need the place of strace
+            script, **more, ASAN_OPTIONS="detect_leaks=0",
+            XDG_STATE_HOME=self.file("state"),
             XDG_CACHE_HOME=self.file("cache"))
 
     def run(self, *arguments, **more):
@@ -220,6 +222,28 @@ def chat_arguments(home):
     return ["chat"]
 
 
+def the_vault_and_history_write_only_what_they_may():
+    chats = b"""{"schema": "fathom.export/1", "chats": [{"title": "A title",
+        "turns": [{"id": 1, "role": "user", "content": "A question"},
+        {"id": 2, "parent": 1, "role": "assistant", "content": "Yes"}]}]}"""
+    old, new = b"right horse\n", b"wrong stable\n"
+    with Traced() as home, Home() as beside:
+        path = beside.write("chats.json", chats)
+        seen = 0
+        for arguments, line in (
+                (("vault", "init", "--kdf=least"), old),
+                (("history", "import", path), old),
+                (("history", "list"), old), (("history", "show"), old),
+                (("history", "search", "question"), old),
+                (("vault", "passwd", "--kdf=least"), old + new + new),
+                (("vault", "status"), None)):
+            more = ("--passphrase-fd=0",) if line else ()
+            result = home.run(*arguments, *more, stdin=line)
+            assert result.status == 0, (arguments, result)
+            seen += check(home, ["fathom"])
+        assert seen > 10, seen
+
+
 def other_commands_write_nothing():
     for command, programs in (
             (("--version",), 1), (("help",), 1), (("completion", "bash"), 1),
@@ -254,6 +278,7 @@ if __name__ == "__main__":
         ask_writes_only_what_it_may,
         a_warm_engine_writes_only_what_it_may,
         a_chat_writes_only_what_it_may,
+        the_vault_and_history_write_only_what_they_may,
         other_commands_write_nothing,
         an_ordinary_user_is_no_different,
     ])
