@@ -44,8 +44,7 @@ check_settings(struct ask *ask, struct error *err)
     if (ask->thought.sink == THOUGHT_JSON && !s->json && !s->jsonl)
         return error_set(err, STATUS_FORMAT,
                          "--show-thinking=json goes with --json or --jsonl");
-    ask->code = EXIT_SUCCESS;
-    return STATUS_OK;
+    return ask_keep_check(ask, err);
 }
 
 /* In JSON the thought is a field, or lines; else it is printed apart. */
@@ -109,24 +108,23 @@ static enum status
 send_question(struct ask *ask, struct error *err)
 {
     const struct ask_settings *s = ask->settings;
-    const char *system = s->generation.system;
-    struct chat_message messages[2] = {
-        {.role = CHAT_SYSTEM,
-         .content = text_of(system, system ? strlen(system) : 0)},
-        {.role = CHAT_USER,
-         .content = text_of(ask->question.data, ask->question.length)},
-    };
     struct generation_request made;
+    struct chat_message *messages;
+    size_t count;
 
+    TRY(conversation_messages(&messages, &count, &ask->conversation, err));
     generation_fill(&made, &s->generation);
-    made.request.messages = system ? messages : messages + 1;
-    made.request.message_count = system ? 2 : 1;
+    made.request.messages = messages;
+    made.request.message_count = count;
     made.request.with_logprobs = s->logprobs.given;
     made.request.logprobs = (unsigned) s->logprobs.value;
     ask->number = client_number(ask->client);
     ask->again_ns = UINT64_MAX;
-    return request_put_generate(client_outgoing(ask->client), ask->number,
-                                &made.request, err);
+    enum status status = request_put_generate(client_outgoing(ask->client),
+                                              ask->number, &made.request, err);
+
+    free(messages);
+    return status;
 }
 
 /* What --jsonl tells first comes from OPEN. */
@@ -269,6 +267,7 @@ on_done(struct ask *ask, const struct generate_done *done, struct error *err)
     ask->code = EXIT_CANT_WRITE;
     if (code == EXIT_SUCCESS)
         ask->answering = true;
+    ask_keep_answer(ask, done);
     TRY(ask_end_text(ask, err));
     if (ask_is_json(ask))
         TRY(ask_print_report(ask, done, err));
@@ -416,6 +415,7 @@ static void
 ask_release(struct ask *ask)
 {
     client_close(ask->client);
+    ask_keep_close(ask);
     output_close(&ask->output);
     thought_close(&ask->thought);
     printer_release(&ask->printer);
@@ -433,6 +433,8 @@ prepare(struct ask *ask, const struct option_list *operands, struct error *err)
     place_thought(ask);
     TRY(read_question(ask, operands, err));
     TRY(open_output(ask, err));
+    TRY(ask_keep_open(ask, err));
+    TRY(ask_keep_question(ask, err));
     if (s->logprobs.given)
         ask->report.logprobs = json_array();
     ask->deadline_ns = deadline_of(s->timeout_ms, ask->begun_ns);
@@ -451,6 +453,8 @@ ask_run(const struct ask_settings *settings, const struct option_list *operands)
                       .output.descriptor = -1,
                       .thought.printer.descriptor = -1};
     struct error err;
+
+    conversation_init(&ask.conversation);
     enum status status = prepare(&ask, operands, &err);
 
     if (status == STATUS_OK)
@@ -459,6 +463,9 @@ ask_run(const struct ask_settings *settings, const struct option_list *operands)
         explain_failure(&ask, &err);
     else if (ask.silent)
         explain_silence(&ask);
+    ask_keep_answer(&ask, NULL);
+    if (ask.code == EXIT_SUCCESS)
+        ask.code = ask.keep_code;
     ask_release(&ask);
     return ask.code;
 }

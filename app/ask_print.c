@@ -166,6 +166,7 @@ ask_print_token(struct ask *ask, const struct token_event *token,
 
     ask->waiting = false;
     TRY(report_token(&ask->report, token, err));
+    TRY(ask_keep_token(ask, token, err));
     ask->code = EXIT_CANT_WRITE;
     if (token->channel == CHANNEL_THINK)
         status = print_thought(ask, token, err);
@@ -184,7 +185,8 @@ ask_print_report(struct ask *ask, const struct generate_done *done,
 {
     json_t *json;
 
-    TRY(report_whole(&json, &ask->report, done, ask->settings->jsonl, err));
+    TRY(report_whole(&json, &ask->report, done, ask->saved,
+                     ask->settings->jsonl, err));
     return put_json(ask, json,
                     ask->settings->json && isatty(ask->output.descriptor), err);
 }

@@ -10,6 +10,8 @@
 #include "app/client.h"
 #include "app/conversation.h"
 #include "app/generation.h"
+#include "app/keeping.h"
+#include "app/lock_request.h"
 #include "app/places.h"
 #include "ui/ui.h"
 
@@ -21,10 +23,42 @@ struct chat_figures {
     struct generate_done done; // without its pointers
 };
 
+/* What the command line says. */
+struct chat_settings {
+    struct generation generation;
+    const char *show_thinking;
+    const char *resume; // NULL: a new chat; "": the newest
+    struct option_count lock_after;
+    bool ephemeral, plain, version;
+};
+
+/*
+ * An answer that goes on while the vault is locked: what has come since, and
+ * where it belongs.
+ */
+struct locked_answer {
+    uint64_t number;          // of GENERATE; 0: there is none
+    uint64_t question;        // in the vault
+    bool begun;               // the vault has a beginning of it
+    struct conversation rest; // one question and one answer
+    bool done, sealed;
+};
+
 struct chat {
+    const struct chat_settings *settings;
     struct generation generation;
     bool show_thinking;
     struct conversation conversation;
+    struct keeping keeping;
+    bool keep_told; // that a write failed
+    struct lock_listener *listener; // while the vault is open
+
+    uint64_t lock_after_ns; // without a key; 0: never
+    uint64_t touched_ns;    // the last key
+    bool locking;           // everything ends, to begin anew locked
+    bool locked;            // begun anew, the passphrase is asked for
+    struct locked_answer away;
+    char locked_id[CHAT_ID_TEXT]; // the chat to come back to; "": none
 
     char path[PLACE_BYTES]; // of the model's file
     char model[MODEL_NAME_BYTES];
@@ -48,7 +82,7 @@ struct chat {
 };
 
 /* Begins and runs a chat until the user leaves; returns the exit code. */
-int chat_run(const struct generation *generation, bool show_thinking);
+int chat_run(struct chat_settings *settings);
 
 /* -- chat_turn.c ---------------------------------------------------------- */
 
@@ -62,6 +96,11 @@ MUST_CHECK enum status chat_take_event(struct chat *chat,
 void chat_ask(struct chat *chat, const char *question, size_t length);
 /* Answers the last question again. */
 void chat_retry(struct chat *chat);
+/*
+ * Follows an answer that an engine goes on with: its number, and the turn that
+ * has its beginning, which is the leaf.
+ */
+void chat_follow(struct chat *chat, uint64_t number);
 /* Waits until the engine has opened the model; an ERROR of it fails. */
 MUST_CHECK enum status chat_wait_opened(struct chat *chat, struct error *err);
 
@@ -72,6 +111,15 @@ void chat_say(struct chat *chat, const char *format, ...) PRINTF_LIKE(2, 3);
 /* Prints text as it is laid out, through the sanitiser; `style` as there. */
 void chat_print(struct chat *chat, struct print_style style, const char *text,
                 size_t length);
+/*
+ * Brings the vault up to the conversation, but for the turn `unfinished`; says
+ * once when that fails, and when it works again.
+ */
+void chat_keep(struct chat *chat, size_t unfinished);
+/* When to lock for want of keys; UINT64_MAX: never. */
+uint64_t chat_lock_deadline(const struct chat *chat);
+/* The engine is gone while a passphrase is asked for: it is told later. */
+void chat_keep_loss(struct chat *chat, const struct error *err);
 /* The engine is gone; says why and offers to start it again. */
 void chat_lost_engine(struct chat *chat, const struct error *err);
 /*

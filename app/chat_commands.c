@@ -5,7 +5,6 @@
 #include "app/options.h"
 #include "app/progress_text.h"
 #include "app/question.h"
-#include "app/transcript.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -102,21 +101,6 @@ run_help(struct chat *chat, const char *arguments)
 }
 
 static void
-run_new(struct chat *chat, const char *arguments)
-{
-    if (*arguments != '\0') {
-        chat_say_usage(chat, "new");
-        return;
-    }
-    conversation_clear(&chat->conversation);
-    chat->last.known = false;
-    chat_say(chat, "a new conversation%s",
-             chat->conversation.system.length > 0 ? ", with the same system "
-                                                    "text"
-                                                  : "");
-}
-
-static void
 show_system(struct chat *chat)
 {
     const struct buffer *system = &chat->conversation.system;
@@ -163,6 +147,8 @@ run_system(struct chat *chat, const char *arguments)
     else
         status = conversation_set_system(&chat->conversation, arguments,
                                          strlen(arguments), &err);
+    if (status == STATUS_OK)
+        chat_moved(chat);
     if (status != STATUS_OK)
         chat_say(chat, "%s", err.text);
     else
@@ -438,98 +424,6 @@ run_model(struct chat *chat, const char *arguments)
         switch_model(chat, path);
 }
 
-struct export_order {
-    enum transcript_format format;
-    bool with_thinking;
-    char path[PLACE_BYTES];
-};
-
-/* "[md|json] FILE [--with-thinking]"; the ending tells the format too. */
-static bool
-read_export(struct export_order *out, const char *arguments)
-{
-    static const char flag[] = "--with-thinking";
-    char name[PLACE_BYTES];
-    const char *rest = arguments;
-    size_t length;
-    bool json = chat_is_word(arguments, "json"),
-         md = chat_is_word(arguments, "md");
-
-    if (json || md)
-        chat_first_word(arguments, &rest);
-    length = strlen(rest);
-    if (length > sizeof flag &&
-        strcmp(rest + length - (sizeof flag - 1), flag) == 0 &&
-        rest[length - sizeof flag] == ' ') {
-        out->with_thinking = true;
-        length -= sizeof flag;
-    }
-    while (length > 0 && rest[length - 1] == ' ')
-        length--;
-    if (length == 0 || length >= sizeof name)
-        return false;
-    snprintf(name, sizeof name, "%.*s", (int) length, rest);
-    bool ends_json = length > 5 && strcmp(name + length - 5, ".json") == 0,
-         ends_md = length > 3 && strcmp(name + length - 3, ".md") == 0;
-
-    out->format =
-        json || (!md && ends_json) ? TRANSCRIPT_JSON : TRANSCRIPT_MARKDOWN;
-    return (json || md || ends_json || ends_md) &&
-           chat_expand_path(out->path, name);
-}
-
-static void
-save_export(struct chat *chat, const struct export_order *order,
-            const struct buffer *text)
-{
-    char shown[300], question[400];
-    struct error err;
-    bool exists;
-
-    text_quote(shown, sizeof shown, order->path, strlen(order->path));
-    enum status status =
-        transcript_save(order->path, false, text, &exists, &err);
-
-    if (status != STATUS_OK && exists) {
-        snprintf(question, sizeof question, "%s exists. Replace it?", shown);
-        if (!chat_confirm(chat, question, false)) {
-            chat_say(chat, "nothing was written");
-            return;
-        }
-        status = transcript_save(order->path, true, text, &exists, &err);
-    }
-    if (status != STATUS_OK)
-        chat_say(chat, "%s", err.text);
-    else
-        chat_say(chat, "written to %s, in clear text, for you alone", shown);
-}
-
-static void
-run_export(struct chat *chat, const char *arguments)
-{
-    struct export_order order = {0};
-    struct buffer text = {0};
-    struct error err;
-
-    if (!read_export(&order, arguments)) {
-        chat_say_usage(chat, "export");
-        return;
-    }
-    if (chat->conversation.leaf == TURN_NONE) {
-        chat_say(chat, "there is nothing to export yet");
-        return;
-    }
-    enum status status = transcript_print(
-        &text, &chat->conversation, order.format,
-        chat->opened ? chat->model : "a model", order.with_thinking, &err);
-
-    if (status != STATUS_OK)
-        chat_say(chat, "%s", err.text);
-    else
-        save_export(chat, &order, &text);
-    buffer_release(&text);
-}
-
 static void
 run_quit(struct chat *chat, const char *arguments)
 {
@@ -541,7 +435,8 @@ run_quit(struct chat *chat, const char *arguments)
 
 const struct chat_verb chat_verbs[] = {
     {"help", "[COMMAND]", "this list, or one line of it", run_help, NULL},
-    {"new", "", "forget the conversation and begin another", run_new, NULL},
+    {"new", "", "begin another chat; this one stays as it is kept",
+     chat_run_new, NULL},
     {"system", "[TEXT|@FILE|none]", "show or set the system text", run_system,
      "@|none"},
     {"think", "on|off|default|show|hide|budget N", "thinking, and its view",
@@ -559,10 +454,19 @@ const struct chat_verb chat_verbs[] = {
     {"title", "[TEXT]", "show or set the chat's title", chat_run_title, NULL},
     {"stats", "", "figures of the last answer", run_stats, NULL},
     {"model", "[MODEL]", "show or change the model", run_model, NULL},
-    {"export", "md|json FILE [--with-thinking]",
-     "write the conversation to a "
-     "file",
-     run_export, "md|json"},
+    {"history", "[N]", "the chats that are kept, newest first",
+     chat_run_history, NULL},
+    {"search", "TEXT", "look for TEXT in all of them", chat_run_search, NULL},
+    {"resume", "[ID]", "go on with another chat, or the newest",
+     chat_run_resume, NULL},
+    {"export", "md|json|html FILE [--with-thinking]",
+     "write the chat to a file, in clear text", chat_run_export,
+     "md|json|html"},
+    {"forget", "", "delete this chat, here and in the vault", chat_run_forget,
+     NULL},
+    {"ephemeral", "", "write nothing of this chat from here on",
+     chat_run_ephemeral, NULL},
+    {"lock", "", "lock the vault and wipe the screen", chat_run_lock, NULL},
     {"quit", "", "leave", run_quit, NULL},
     {NULL, NULL, NULL, NULL, NULL},
 };
@@ -620,8 +524,8 @@ add_model(void *context, const char *name)
 }
 
 static void
-complete_argument(const struct chat_verb *verb, const char *line, size_t start,
-                  struct line_candidates *out)
+complete_argument(const struct chat *chat, const struct chat_verb *verb,
+                  const char *line, size_t start, struct line_candidates *out)
 {
     const char *rest;
     size_t argument = 1 + strlen(verb->name);
@@ -635,6 +539,8 @@ complete_argument(const struct chat_verb *verb, const char *line, size_t start,
         // a path is completed as one
         out->files =
             line[start] == '/' || line[start] == '.' || line[start] == '~';
+    } else if (strcmp(verb->name, "resume") == 0 && first) {
+        chat_complete_ids(chat, out);
     } else if (strcmp(verb->name, "help") == 0) {
         for (size_t i = 0; chat_verbs[i].name != NULL; i++)
             line_candidates_add(out, chat_verbs[i].name);
@@ -652,7 +558,6 @@ chat_complete(void *context, const char *line, size_t start,
 {
     char name[40];
 
-    (void) context;
     if (line[0] != '/')
         return;
     for (size_t i = 0; chat_verbs[i].name != NULL; i++) {
@@ -660,6 +565,6 @@ chat_complete(void *context, const char *line, size_t start,
         if (start == 0)
             line_candidates_add(out, name);
         else if (chat_is_word(line + 1, chat_verbs[i].name))
-            complete_argument(&chat_verbs[i], line, start, out);
+            complete_argument(context, &chat_verbs[i], line, start, out);
     }
 }

@@ -20,6 +20,7 @@
 struct run {
     struct chat *chat;
     struct turn *turn;
+    size_t answer; // which it is
     uint64_t number;
     uint64_t begun_ns, cancelled_ns;
     uint64_t thinking_tokens, answer_tokens;
@@ -289,6 +290,18 @@ finish_run(struct run *run, const struct generate_done *done)
 /* -- the loop ---------------------------------------------------------------
  */
 
+/* A draft that cannot be written is told when the answer is over. */
+static void
+keep_draft(struct run *run, size_t tokens)
+{
+    struct chat *chat = run->chat;
+    struct error err;
+
+    if (keeping_draft(&chat->keeping, &chat->conversation, run->answer, tokens,
+                      clock_ns(), &err) != STATUS_OK)
+        log_warn("no draft was written: status %d", (int) err.status);
+}
+
 static enum status
 on_token(struct run *run, const struct token_event *token, struct error *err)
 {
@@ -296,6 +309,7 @@ on_token(struct run *run, const struct token_event *token, struct error *err)
 
     TRY(buffer_append(thinks ? &run->turn->thinking : &run->turn->content,
                       token->text.bytes, token->text.length, err));
+    keep_draft(run, token->tokens);
     enum status status = thinks ? print_thinking(run, token, err)
                                 : print_answer(run, token, err);
 
@@ -365,6 +379,9 @@ on_signal(struct run *run, struct error *err)
     case SIGWINCH:
         run->chat->printer.columns = terminal_columns(STDOUT_FILENO);
         return STATUS_OK;
+    case SIGUSR1:
+        run->chat->locking = run->chat->keeping.kind == KEEPING_VAULT;
+        return STATUS_OK;
     case SIGTERM:
     case SIGHUP:
         run->chat->quit = true;
@@ -375,16 +392,30 @@ on_signal(struct run *run, struct error *err)
     }
 }
 
+/* Whether the answer is left to go on by itself: the vault is being locked. */
+static bool
+is_left(const struct run *run)
+{
+    return run->chat->locking && client_at_rest(run->chat->client);
+}
+
 static enum status
 follow(struct run *run, struct error *err)
 {
-    while (!run->finished && !run->chat->quit) {
-        struct client_wait wait = {.input = -1,
-                                   .deadline_ns = clock_ns() + SECOND_NS};
+    struct chat *chat = run->chat;
 
-        TRY(client_wait(run->chat->client, &wait, err));
-        if (wait.wake == CLIENT_TIME)
+    while (!run->finished && !chat->quit && !is_left(run)) {
+        uint64_t now = clock_ns();
+        struct client_wait wait = {.input = -1,
+                                   .deadline_ns = now + SECOND_NS / 2};
+
+        if (now >= chat_lock_deadline(chat))
+            chat->locking = true;
+        TRY(client_wait(chat->client, &wait, err));
+        if (wait.wake == CLIENT_TIME) {
             tick(run);
+            keep_draft(run, 0);
+        }
         if (wait.wake == CLIENT_SIGNAL)
             TRY(on_signal(run, err));
         if (wait.wake != CLIENT_EVENT)
@@ -436,23 +467,44 @@ have_engine(struct chat *chat)
     return false;
 }
 
-/* Asks, and follows the answer to its end. False: the engine died. */
-static bool
-run_to_end(struct run *run)
+/* What came so far is the vault's, the rest is for the inbox. */
+static void
+leave_going(struct run *run)
 {
     struct chat *chat = run->chat;
     struct error err;
 
+    if (keeping_draft_now(&chat->keeping, &chat->conversation, run->answer,
+                          clock_ns(), &err) != STATUS_OK)
+        chat_say(chat, "%s", err.text);
+    chat->away.number = run->number;
+    chat->away.begun =
+        run->turn->content.length > 0 || run->turn->thinking.length > 0;
+    chat->away.question = chat->conversation.turns[run->turn->parent].id;
+}
+
+/* Follows the answer to its end. False: the engine died. */
+static bool
+run_to_end(struct run *run, bool asked)
+{
+    struct chat *chat = run->chat;
+    struct error err;
+    enum status status = STATUS_OK;
+
     terminal_mute(STDIN_FILENO);
     progress_begin(run->begun_ns, PROGRESS_SENTENCES);
-    enum status status = send_request(run, &err);
-
-    run->refused = status != STATUS_OK; // by us: too long, or out of memory
+    if (!asked) {
+        status = send_request(run, &err);
+        // by us: too long, or out of memory
+        run->refused = status != STATUS_OK;
+    }
     if (status == STATUS_OK)
         status = follow(run, &err);
-    if (status != STATUS_OK)
+    if (status != STATUS_OK || !run->finished)
         end_text(run);
     terminal_unmute();
+    if (status == STATUS_OK && !run->finished && chat->locking)
+        leave_going(run);
     if (status == STATUS_OK || chat->quit)
         return true;
     if (!run->refused) {
@@ -477,18 +529,20 @@ answer_leaf(struct chat *chat, size_t before)
                       .begun_ns = clock_ns(),
                       .activity = "[waiting for the engine]"};
     struct error err;
-    size_t answer;
 
-    if (conversation_answer(&answer, c, &err) != STATUS_OK) {
+    if (conversation_answer(&run.answer, c, &err) != STATUS_OK) {
         chat_say(chat, "%s", err.text);
         return true;
     }
-    run.turn = &c->turns[answer];
-    bool heard = run_to_end(&run);
+    run.turn = &c->turns[run.answer];
+    bool heard = run_to_end(&run, false);
 
+    if (chat->away.number != 0)
+        return true;
     if (run.turn->content.length == 0 && run.turn->thinking.length == 0 &&
         !run.turn->complete)
         conversation_drop(c, before);
+    chat_keep(chat, TURN_NONE);
     return heard;
 }
 
@@ -505,12 +559,17 @@ chat_ask(struct chat *chat, const char *question, size_t length)
         chat_say(chat, "%s", err.text);
         return;
     }
+    chat_keep(chat, TURN_NONE);
     bool heard = answer_leaf(chat, asked);
 
-    // of a question that was refused or stopped at once nothing stays, but in
-    // the input history; if the engine died it waits for /retry
-    if (heard && c->leaf == asked)
+    // a question that was refused or stopped at once is not gone on from; if
+    // the engine died it waits for /retry
+    if (!heard || c->leaf != asked || chat->away.number != 0)
+        return;
+    if (c->turns[asked].id == 0)
         conversation_drop(c, before);
+    else
+        chat_move(chat, before);
 }
 
 void
@@ -525,6 +584,22 @@ chat_retry(struct chat *chat)
     // an answer that never comes does not take the place of one that did
     if (have_engine(chat))
         (void) answer_leaf(chat, c->leaf);
+}
+
+void
+chat_follow(struct chat *chat, uint64_t number)
+{
+    struct conversation *c = &chat->conversation;
+    struct run run = {.chat = chat,
+                      .answer = c->leaf,
+                      .turn = &c->turns[c->leaf],
+                      .number = number,
+                      .begun_ns = clock_ns(),
+                      .activity = "[the answer goes on]"};
+
+    (void) run_to_end(&run, true);
+    if (chat->away.number == 0)
+        chat_keep(chat, TURN_NONE);
 }
 
 enum status

@@ -32,4 +32,13 @@ void chat_say_usage(struct chat *chat, const char *name);
 chat_verb_fn chat_run_retry, chat_run_edit, chat_run_undo, chat_run_redo,
     chat_run_branch, chat_run_tree, chat_run_title;
 
+/* -- chat_history.c ---------------------------------------------------------
+ */
+
+chat_verb_fn chat_run_new, chat_run_history, chat_run_search, chat_run_resume,
+    chat_run_export, chat_run_forget, chat_run_ephemeral, chat_run_lock;
+
+/* Offers the ids of the chats that are kept. */
+void chat_complete_ids(const struct chat *chat, struct line_candidates *out);
+
 #endif

@@ -234,6 +234,40 @@ client_close(struct client *client)
     free(client);
 }
 
+bool
+client_at_rest(const struct client *client)
+{
+    return client->outgoing.length == 0 && client->incoming.length == 0 &&
+           !client->event_waits;
+}
+
+struct client_pipes
+client_hand_over(struct client *client)
+{
+    struct client_pipes pipes = {client->process, client->to, client->from,
+                                 client->last_number};
+
+    fcntl(client->to, F_SETFD, 0);
+    fcntl(client->from, F_SETFD, 0);
+    return pipes;
+}
+
+enum status
+client_take_over(struct client **out, const struct client_pipes *pipes,
+                 struct error *err)
+{
+    if (fcntl(pipes->to, F_SETFD, FD_CLOEXEC) < 0 ||
+        fcntl(pipes->from, F_SETFD, FD_CLOEXEC) < 0)
+        return error_errno(err, "the pipes to the engine are gone");
+    TRY(client_alloc(out, err));
+    (*out)->process = pipes->process;
+    (*out)->to = pipes->to;
+    (*out)->from = pipes->from;
+    (*out)->last_number = pipes->last_number;
+    signals_companion(pipes->process);
+    return STATUS_OK;
+}
+
 void
 client_abandon(struct client *client)
 {

@@ -9,6 +9,8 @@
 
 #include "base/protocol.h"
 
+#include <sys/types.h>
+
 struct client;
 
 /*
@@ -40,6 +42,24 @@ MUST_CHECK enum status client_start_warm(struct client **out, bool *was_there,
                                          const char *path, uint64_t idle_s,
                                          unsigned wait_ms, int *code,
                                          struct error *err);
+/*
+ * What a client is to a program that is begun anew in this one's place: no
+ * text is in it.
+ */
+struct client_pipes {
+    pid_t process;
+    int to, from;
+    uint64_t last_number;
+};
+
+/* Whether nothing is half written or half read: only then it can move. */
+bool client_at_rest(const struct client *client);
+/* The pipes stay open across exec; of the client nothing else is needed. */
+struct client_pipes client_hand_over(struct client *client);
+MUST_CHECK enum status client_take_over(struct client **out,
+                                        const struct client_pipes *pipes,
+                                        struct error *err);
+
 /* Ends our own engine, leaves a warm one running. Takes NULL. */
 void client_close(struct client *client);
 

@@ -10,7 +10,10 @@
 static int
 run(void *settings, const struct option_list *operands)
 {
-    return ask_run(settings, operands);
+    struct ask_settings *s = settings;
+
+    s->unlock.source.no_input = s->no_input;
+    return ask_run(s, operands);
 }
 
 #define ROW(name, letter, kind, argument, field, least, most, help)            \
@@ -18,9 +21,6 @@ run(void *settings, const struct option_list *operands)
         name, letter, kind, argument, offsetof(struct ask_settings, field),    \
             least, most, help                                                  \
     }
-#define VAULT_LATER                                                            \
-    "answers can be saved once there is a vault for them, which this version " \
-    "does not have; use -o FILE to keep one"
 
 static const struct option options[] = {
     GENERATION_MODEL(struct ask_settings, generation),
@@ -49,11 +49,20 @@ static const struct option options[] = {
         "write the answer to FILE, which appears when it is complete"),
     ROW(NULL, 'q', OPTION_FLAG, NULL, quiet, 0, 0,
         "no progress and no notes on standard error, only errors"),
-    ROW("save", 0, OPTION_REFUSED, NULL, quiet, 0, 0, VAULT_LATER),
-    ROW("seal", 0, OPTION_REFUSED, NULL, quiet, 0, 0, VAULT_LATER),
-    ROW("continue", 'c', OPTION_REFUSED, NULL, quiet, 0, 0,
-        "conversations can be continued once there is a vault that keeps them, "
-        "which this version does not have"),
+    ROW("save", 0, OPTION_FLAG, NULL, save, 0, 0,
+        "keep question and answer in the vault, as a chat"),
+    ROW(NULL, 'c', OPTION_FLAG, NULL, newest, 0, 0,
+        "continue the newest chat of the vault"),
+    ROW("continue", 0, OPTION_OPTIONAL, "ID", resume, 0, 0,
+        "continue the chat whose id begins with ID, or the newest"),
+    ROW("seal", 0, OPTION_FLAG, NULL, seal, 0, 0,
+        "keep them sealed, without opening the vault"),
+    ROW("no-save", 0, OPTION_FLAG, NULL, no_save, 0, 0,
+        "keep nothing (the default but for -c)"),
+    ROW("passphrase-fd", 0, OPTION_COUNT, "N", unlock.source.fd, 0, 1 << 20,
+        "read the passphrase, a line, from file descriptor N"),
+    ROW("key-file", 0, OPTION_FILE, "FILE", unlock.key_file, 0, 0,
+        "the key file that a slot of the vault needs"),
 };
 
 static const char *const usage[] = {"[OPTIONS] PROMPT", "[OPTIONS] - < FILE",

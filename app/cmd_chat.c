@@ -6,18 +6,10 @@
 
 #include "app/app.h"
 #include "ui/ui.h"
-#ifdef HAVE_READLINE
 #include "app/chat.h"
-#endif
 
 #include <string.h>
 #include <unistd.h>
-
-struct chat_settings {
-    struct generation generation;
-    const char *show_thinking;
-    bool plain, version;
-};
 
 static int
 print_version(void)
@@ -36,9 +28,7 @@ static int
 start(struct chat_settings *s)
 {
 #ifdef HAVE_READLINE
-    const char *show = s->show_thinking;
-
-    return chat_run(&s->generation, !show || strcmp(show, "on") == 0);
+    return chat_run(s);
 #else
     (void) s;
     notice_error("this fathom was built without the line editor, so there is "
@@ -65,6 +55,10 @@ run(void *settings, const struct option_list *operands)
         notice_error("%s", err.text);
         return code;
     }
+    if (s->ephemeral && s->resume) {
+        notice_error("--ephemeral and --resume exclude each other");
+        return EXIT_USAGE;
+    }
     if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO)) {
         notice_error("a chat needs a terminal; in scripts and pipes use "
                      "\"fathom ask\"");
@@ -81,6 +75,12 @@ run(void *settings, const struct option_list *operands)
 #define CHAT_ROWS                                                              \
     ROW("plain", 0, OPTION_FLAG, NULL, plain,                                  \
         "lines below each other, no full screen"),                             \
+        ROW("resume", 0, OPTION_OPTIONAL, "ID", resume,                        \
+            "go on with the newest chat of the vault, or that of ID"),         \
+        ROW("ephemeral", 0, OPTION_FLAG, NULL, ephemeral,                      \
+            "write nothing of this chat, do not ask for the vault"),           \
+        ROW("lock-after", 0, OPTION_DURATION, "TIME", lock_after,              \
+            "lock the vault after TIME without a key (15m; 0: never)"),        \
         GENERATION_MODEL(struct chat_settings, generation),                    \
         GENERATION_SYSTEM(struct chat_settings, generation),                   \
         GENERATION_THINKING(struct chat_settings, generation),                 \

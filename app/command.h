@@ -9,6 +9,7 @@
  *   OPTION_FLAG               bool
  *   OPTION_TEXT, _FILE,
  *   _MODEL, _CHOICE           const char *         NULL: not given
+ *   OPTION_OPTIONAL           const char *         "": given without a value
  *   OPTION_LIST, _FILES       struct option_list   every time it was given
  *   OPTION_COUNT, _DURATION   struct option_count  a duration in milliseconds
  *   OPTION_REAL               struct option_real
@@ -27,6 +28,7 @@ enum option_kind {
     OPTION_FILE,
     OPTION_MODEL, // a model file, or the name of one
     OPTION_CHOICE,
+    OPTION_OPTIONAL, // --name or --name=VALUE, never --name VALUE
     OPTION_LIST,
     OPTION_FILES,
     OPTION_COUNT,

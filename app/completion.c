@@ -26,7 +26,7 @@ next_option(const struct command *command, const struct option *before)
 static bool
 takes_value(const struct option *option)
 {
-    return option->kind != OPTION_FLAG;
+    return option->kind != OPTION_FLAG && option->kind != OPTION_OPTIONAL;
 }
 
 static bool

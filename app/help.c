@@ -21,6 +21,8 @@ help_spelling(struct buffer *out, const struct option *option,
         TRY(buffer_print(out, err, "--%s", option->name));
     if (flag)
         return STATUS_OK;
+    if (option->kind == OPTION_OPTIONAL)
+        return buffer_print(out, err, "[=%s]", option->argument);
     return buffer_print(out, err, "%s%s", option->name ? "=" : " ",
                         option->argument);
 }

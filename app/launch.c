@@ -18,6 +18,21 @@
 
 enum { END_MS = 2000 }; // an engine may take to end after its pipe was closed
 
+static char **own_arguments;
+
+void
+launch_remember(char **arguments)
+{
+    own_arguments = arguments;
+}
+
+enum status
+launch_again(struct error *err)
+{
+    execv("/proc/self/exe", own_arguments);
+    return error_errno(err, "this program cannot be begun anew");
+}
+
 /* What an engine is started with. */
 struct launch {
     int in, out, err;        // its standard descriptors; -1: ours

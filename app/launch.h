@@ -23,6 +23,11 @@ MUST_CHECK enum status launch_piped(pid_t *process, int *to, int *from,
 MUST_CHECK enum status launch_prove(pid_t *process, int *from,
                                     struct error *err);
 
+/* With what this program was begun: main says so once. Borrowed. */
+void launch_remember(char **arguments);
+/* Begins this program anew in its own place; returns only if that fails. */
+MUST_CHECK enum status launch_again(struct error *err);
+
 /* A warm engine that was started just now, as long as it is waited for. */
 struct launched {
     pid_t process; // 0: none

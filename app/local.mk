@@ -33,6 +33,7 @@ bin_PROGRAMS += fathom
 fathom_SOURCES = \
     %D%/app.h \
     %D%/ask.c %D%/ask.h \
+    %D%/ask_keep.c \
     %D%/ask_print.c \
     %D%/client.c %D%/client.h \
     %D%/cmd_ask.c \
@@ -63,11 +64,13 @@ fathom_SOURCES = \
     %D%/commands.c \
     %D%/completion.c \
     %D%/doctor_offline.c \
+    %D%/conversation.c %D%/conversation.h \
     %D%/exchange.c %D%/exchange.h \
     %D%/exit_code.c %D%/exit_code.h \
     %D%/generation.c %D%/generation.h \
     %D%/help.c %D%/help.h \
     %D%/ini_file.c %D%/ini_file.h \
+    %D%/keeping.c %D%/keeping.h \
     %D%/launch.c %D%/launch.h \
     %D%/main.c \
     %D%/confirm.c %D%/confirm.h \
@@ -91,10 +94,14 @@ if WITH_READLINE
 fathom_SOURCES += \
     %D%/chat.c %D%/chat.h \
     %D%/chat_commands.c \
+    %D%/chat_history.c \
+    %D%/chat_lock.c \
+    %D%/chat_secret.c \
     %D%/chat_tree.c \
+    %D%/chat_unlock.c \
+    %D%/chat_vault.h \
     %D%/chat_verb.h \
     %D%/chat_turn.c \
-    %D%/conversation.c %D%/conversation.h \
     %D%/transcript.c %D%/transcript.h
 endif
 fathom_CPPFLAGS = $(AM_CPPFLAGS) \

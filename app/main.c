@@ -2,6 +2,7 @@
 #include "config.h"
 
 #include "app/app.h"
+#include "app/launch.h"
 #include "base/confine.h"
 #include "ui/ui.h"
 
@@ -147,6 +148,7 @@ main(int argc, char **argv)
 
     open_standard_descriptors();
     notice_speaker(name);
+    launch_remember(argv);
     enum status confined = confine(&err);
 
     choose_locale();

@@ -147,6 +147,7 @@ bad_value(const struct option *option, const char *flag, const char *value,
                          "%s takes a number from %g to %g, not '%s'", flag,
                          option->least, option->most, quoted);
     case OPTION_FLAG:
+    case OPTION_OPTIONAL:
     case OPTION_TEXT:
     case OPTION_FILE:
     case OPTION_MODEL:
@@ -219,6 +220,7 @@ store(const struct option *option, const char *flag, const char *value,
         *(const char **) place = value;
         return STATUS_OK;
     case OPTION_TEXT:
+    case OPTION_OPTIONAL:
         *(const char **) place = value;
         return STATUS_OK;
     case OPTION_FILES:
@@ -263,7 +265,8 @@ take_name(struct parsed *out, const struct command *command,
     spelled(flag, option, true);
     if (option->kind == OPTION_FLAG && equals)
         return error_set(err, STATUS_FORMAT, "%s takes no value", flag);
-    if (option->kind == OPTION_FLAG || option->kind == OPTION_REFUSED || equals)
+    if (option->kind == OPTION_FLAG || option->kind == OPTION_OPTIONAL ||
+        option->kind == OPTION_REFUSED || equals)
         return store(option, flag, equals ? equals + 1 : "", out->settings,
                      err);
     if (rest->left == 0)

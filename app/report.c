@@ -233,11 +233,12 @@ warnings_array(const struct generate_done *done)
 
 enum status
 report_whole(json_t **out, const struct report *report,
-             const struct generate_done *done, bool as_line, struct error *err)
+             const struct generate_done *done, const char *saved, bool as_line,
+             struct error *err)
 {
     const char *answer = report->answer.data ? report->answer.data : "";
     json_t *json = json_pack(
-        "{s:s, s:o, s:o, s:o, s:o, s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:n, "
+        "{s:s, s:o, s:o, s:o, s:o, s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:s?, "
         "s:o}",
         "schema", "fathom.ask/1", "id", new_id(), "created", now_string(),
         "model", model_object(&done->model), "answer",
@@ -246,8 +247,8 @@ report_whole(json_t **out, const struct report *report,
         protocol_finish_name(done->finish), "usage", usage_object(done),
         "timing", timing_object(&done->timing), "residency",
         residency_object(&done->residency), "placement", placement_object(done),
-        "sampling", sampling_object(&done->sampling), "saved", "warnings",
-        warnings_array(done));
+        "sampling", sampling_object(&done->sampling), "saved",
+        *saved ? saved : NULL, "warnings", warnings_array(done));
 
     if (json && report->logprobs)
         json_object_set(json, "logprobs", report->logprobs);

@@ -25,11 +25,13 @@ void report_release(struct report *report);
 
 /*
  * One object, "fathom.ask/1", made from what was collected and DONE; as the
- * last line of --jsonl it begins with "t":"end".
+ * last line of --jsonl it begins with "t":"end". `saved` is where it was
+ * saved, or "".
  */
 MUST_CHECK enum status report_whole(json_t **out, const struct report *report,
                                     const struct generate_done *done,
-                                    bool as_line, struct error *err);
+                                    const char *saved, bool as_line,
+                                    struct error *err);
 
 /* Lines of --jsonl: {"t":"meta",...}, {"t":"text","d":"..."}, progress. */
 MUST_CHECK enum status report_meta(json_t **out, const struct open_done *opened,

@@ -6,11 +6,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 static int wake[2] = {-1, -1};
-static volatile sig_atomic_t interrupted, ended, stopped, resized;
+static volatile sig_atomic_t interrupted, ended, locked, stopped, resized;
+static _Atomic bool asked;
 static volatile sig_atomic_t at_once; // a second one ends the process
 static volatile pid_t companion;
 
@@ -39,6 +41,7 @@ on_interrupt(int number)
     if (at_once && interrupted)
         end_at_once(number);
     interrupted = 1;
+    atomic_store(&asked, true);
     wake_up();
 }
 
@@ -48,6 +51,16 @@ on_end(int number)
     if (at_once && ended)
         end_at_once(number);
     ended = number;
+    atomic_store(&asked, true);
+    wake_up();
+}
+
+static void
+on_lock(int number)
+{
+    (void) number;
+    locked = 1;
+    atomic_store(&asked, true);
     wake_up();
 }
 
@@ -84,6 +97,27 @@ handle(int number, void (*handler)(int), struct error *err)
     return STATUS_OK;
 }
 
+static void
+fill_ours(sigset_t *out)
+{
+    sigemptyset(out);
+    sigaddset(out, SIGINT);
+    sigaddset(out, SIGTERM);
+    sigaddset(out, SIGHUP);
+    sigaddset(out, SIGTSTP);
+    sigaddset(out, SIGUSR1);
+}
+
+/* What signals_hold of the program before this one held. */
+static void
+release(void)
+{
+    sigset_t ours;
+
+    fill_ours(&ours);
+    sigprocmask(SIG_UNBLOCK, &ours, NULL);
+}
+
 enum status
 signals_start(enum signals_mode mode, struct error *err)
 {
@@ -96,7 +130,31 @@ signals_start(enum signals_mode mode, struct error *err)
     if (mode == SIGNALS_ASK)
         return STATUS_OK;
     TRY(handle(SIGTSTP, on_stop, err));
-    return handle(SIGWINCH, on_resize, err);
+    TRY(handle(SIGUSR1, on_lock, err));
+    TRY(handle(SIGWINCH, on_resize, err));
+    release();
+    return STATUS_OK;
+}
+
+void
+signals_hold(void)
+{
+    sigset_t ours;
+
+    fill_ours(&ours);
+    sigprocmask(SIG_BLOCK, &ours, NULL);
+}
+
+const _Atomic bool *
+signals_asked(void)
+{
+    return &asked;
+}
+
+void
+signals_begin(void)
+{
+    atomic_store(&asked, interrupted || ended || locked);
 }
 
 void
@@ -111,15 +169,16 @@ signals_descriptor(void)
     return wake[0];
 }
 
-int
-signals_taken(void)
+/* The flags are looked at in this order. */
+static int
+take(void)
 {
-    char bytes[64];
-
-    while (wake[0] >= 0 && read(wake[0], bytes, sizeof bytes) > 0)
-        continue;
     if (ended)
         return ended;
+    if (locked) {
+        locked = 0;
+        return SIGUSR1;
+    }
     if (interrupted) {
         // in `ask` the flag stays, so that the next one ends the process
         if (!at_once)
@@ -135,4 +194,20 @@ signals_taken(void)
         return SIGWINCH;
     }
     return 0;
+}
+
+int
+signals_taken(void)
+{
+    char bytes[64];
+
+    while (wake[0] >= 0 && read(wake[0], bytes, sizeof bytes) > 0)
+        continue;
+    int number = take();
+
+    // of several the next is found by the next wait
+    if (number != 0 && wake[1] >= 0 &&
+        (locked || stopped || resized || (!at_once && interrupted)))
+        wake_up();
+    return number;
 }

@@ -11,8 +11,10 @@
 #include <sys/types.h>
 
 enum signals_mode {
-    SIGNALS_ASK,  // a second SIGINT, SIGTERM or SIGHUP ends the process at once
-    SIGNALS_CHAT, // any number of SIGINT is collected; SIGTSTP and SIGWINCH too
+    SIGNALS_ASK, // a second SIGINT, SIGTERM or SIGHUP ends the process at once
+    // any number of SIGINT is collected; SIGTSTP, SIGWINCH and SIGUSR1, which
+    // asks for a lock, too
+    SIGNALS_CHAT,
 };
 
 MUST_CHECK enum status signals_start(enum signals_mode mode, struct error *err);
@@ -22,6 +24,20 @@ void signals_companion(pid_t process);
 
 /* Readable when a signal came. */
 int signals_descriptor(void);
-/* The signal that came since the last call (the gravest of several), or 0. */
+/* A signal that came since the last call, the gravest of several first; or 0.
+ */
 int signals_taken(void);
+
+/*
+ * True since a signal came that ends what takes long: SIGINT, SIGTERM, SIGHUP
+ * or SIGUSR1. Whoever looks at it begins with signals_begin.
+ */
+const _Atomic bool *signals_asked(void);
+void signals_begin(void);
+
+/*
+ * Before this program is begun anew in place: signals wait, until
+ * signals_start of the new one.
+ */
+void signals_hold(void);
 #endif

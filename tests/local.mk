@@ -7,7 +7,9 @@ TESTS += %D%/no_network.sh
 # Plays a script of frames in place of fathom-engine.
 check_PROGRAMS += %D%/replay_engine
 %C%_replay_engine_LDADD = libbase.a $(JANSSON_LIBS)
-
+# Makes vaults that open fast.
+check_PROGRAMS += %D%/vault_maker
+%C%_vault_maker_LDADD = $(STORAGE_LIBS)
 
 include tests/cuda_emulation/local.mk
 include tests/data/local.mk

@@ -11,7 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { REMEMBERED_LINES = 1000 };
+enum { REMEMBERED_LINES = 1000, REMEMBERED_MOST = 100000 };
 
 static struct {
     line_complete_fn complete;
@@ -196,6 +196,14 @@ const char *
 line_editor_line(void)
 {
     return editor.line.data ? editor.line.data : "";
+}
+
+size_t
+line_editor_history_size(void)
+{
+    return history_is_stifled() && history_max_entries >= 0
+               ? (size_t) history_max_entries
+               : REMEMBERED_MOST;
 }
 
 void

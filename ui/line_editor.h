@@ -48,6 +48,8 @@ void line_editor_fill(const char *text);
 MUST_CHECK enum line_result line_editor_feed(void);
 /* The line of LINE_DONE: UTF-8 repaired, valid until the next show. */
 const char *line_editor_line(void);
+/* How many lines the user wants remembered: history-size of inputrc. */
+size_t line_editor_history_size(void);
 /* Lets ^P find this text again. */
 void line_editor_remember(const char *text);
 

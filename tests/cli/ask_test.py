@@ -282,7 +282,9 @@ def wrong_options_are_64_with_a_sentence():
         ("-x",): "there is no option -x",
         ("--raw",): "there is no option --raw",
         ("--schema=x",): "there is no option --schema",
-        ("--no-save",): "there is no option --no-save",
+        ("--save", "--seal"): "--save, --seal and --no-save exclude",
+        ("--seal", "-c"): "--seal does not open the vault",
+        ("-c", "--continue=x"): "exclude each other",
     }
     for arguments, sentence in cases.items():
         result = ask("hello", *arguments)
@@ -290,12 +292,12 @@ def wrong_options_are_64_with_a_sentence():
         assert sentence in one_sentence(result.err), (arguments, result)
 
 
-def what_needs_the_vault_is_refused_with_a_sentence_that_names_it():
+def without_a_vault_there_is_nothing_to_save_in():
     for arguments in (["--save"], ["--seal"], ["-c"], ["--continue"],
                       ["--continue=x"]):
         result = ask("hello", *arguments)
-        assert result.status == 64, (arguments, result)
-        assert "vault" in one_sentence(result.err), (arguments, result)
+        assert result.status == 66, (arguments, result)
+        assert "no vault" in one_sentence(result.err), (arguments, result)
 
 
 # -- exit codes ----------------------------------------------------------------

@@ -8,8 +8,8 @@ import subprocess
 import time
 
 import engine_client
-from program import (BUILD, FATHOM, LIMIT, NO_CHAT, SOURCE, Home, one_sentence,
-                     run, start)
+from program import (BUILD, FATHOM, LIMIT, NO_CHAT, PASSPHRASE, SOURCE, Home,
+                     one_sentence, run, start)
 from terminal import Terminal
 
 MODEL = os.path.join(SOURCE, "models/fathom-mini.gguf")
@@ -81,7 +81,7 @@ def the_chat_answers_and_thinks_visibly():
     if NO_CHAT:
         return NO_CHAT
     with Home() as home:
-        with Terminal([FATHOM], home.environment()) as chat:
+        with Terminal([FATHOM, "--ephemeral"], home.environment()) as chat:
             chat.expect("you> ")
             chat.send("What is 27 * 14?\r")
             text = chat.expect("you> ")
@@ -138,7 +138,8 @@ def a_chat_with_a_bad_model_ends_with_a_sentence():
         return NO_CHAT
     with Home() as home:
         bad = home.write("bad.gguf", "GGUF\x03")
-        with Terminal([FATHOM, "-m", bad], home.environment()) as chat:
+        with Terminal([FATHOM, "--ephemeral", "-m", bad],
+                      home.environment()) as chat:
             assert chat.wait() == 65
             assert "bad.gguf" in chat.text()
 
@@ -147,7 +148,7 @@ def a_killed_engine_is_started_again_and_the_chat_goes_on():
     if NO_CHAT:
         return NO_CHAT
     with Home() as home:
-        with Terminal([FATHOM], home.environment()) as chat:
+        with Terminal([FATHOM, "--ephemeral"], home.environment()) as chat:
             chat.expect("you> ")
             chat.send("What is 3 + 4?\r")
             chat.expect("you> ")
@@ -348,7 +349,8 @@ def a_full_engine_is_75_when_wait_is_over():
         return NO_CHAT
     with Warm() as home:
         # each chat that has asked keeps its place
-        chats = [Terminal([FATHOM], home.environment()) for _ in range(4)]
+        chats = [Terminal([FATHOM, "--ephemeral"], home.environment())
+                 for _ in range(4)]
         for chat in chats:
             chat.expect("you> ")
             chat.send("What is 3 + 4?\r")
@@ -421,7 +423,7 @@ def a_chat_uses_the_warm_engine_and_leaves_it():
     if NO_CHAT:
         return NO_CHAT
     with Warm() as home:
-        with Terminal([FATHOM], home.environment()) as chat:
+        with Terminal([FATHOM, "--ephemeral"], home.environment()) as chat:
             chat.expect("you> ")
             chat.send("What is 3 + 4?\r")
             assert "7" in chat.expect("you> ")
@@ -456,8 +458,10 @@ def page_examples():
             yield name, line.replace("\\(dq", '"').replace("\\e", "\\")
 
 
-def page_home(home):
+def page_home(home, page):
     """What the examples of a page find; its environment."""
+    if page in ("fathom.1", "fathom-chat.1", "fathom-ask.1"):
+        home.make_vault()
     os.makedirs(home.file("data/fathom/models"))
     os.symlink(MODEL, home.file(
         "data/fathom/models/SmolLM2-135M-Instruct.Q4_1.gguf"))
@@ -477,6 +481,9 @@ def try_example(page, line, home, environment):
         if NO_CHAT:
             return
         with Terminal(["/bin/bash", "-c", line], environment) as chat:
+            if "--ephemeral" not in line:
+                chat.expect("passphrase (Enter")
+                chat.send(PASSPHRASE + "\r")
             chat.expect("you> ")
             chat.send("\x04")
             assert chat.wait() == 0, (page, line)
@@ -494,7 +501,7 @@ def examples_of_the_pages_work():
     examples = list(page_examples())
     for page in sorted({page for page, _ in examples}):
         with Home() as home:
-            environment = page_home(home)
+            environment = page_home(home, page)
             for line in (line for of, line in examples if of == page):
                 try_example(page, line, home, environment)
             run(home, "engine", "stop")

@@ -24,7 +24,8 @@ class Chat(Terminal):
         env = self.home.environment(script, **(environment or {}))
         if inputrc is not None:
             env["INPUTRC"] = self.home.write("inputrc", inputrc)
-        super().__init__([FATHOM, *command, *arguments], env, columns)
+        super().__init__([FATHOM, *command, "--ephemeral", *arguments], env,
+                         columns)
         self.greeting = self.expect("you> ")
 
     def __exit__(self, *exception):
@@ -185,11 +186,11 @@ def without_engine_the_chat_stays_and_asks_again():
 def a_model_that_is_refused_ends_it_with_its_code():
     with Home() as home:
         env = home.environment("want OPEN\nerror format 65 bad model\n")
-        with Terminal([FATHOM], env) as terminal:
+        with Terminal([FATHOM, "--ephemeral"], env) as terminal:
             terminal.expect("fathom: bad model")
             assert terminal.wait() == 65
         env["FATHOM_MODEL"] = "/nowhere.gguf"
-        with Terminal([FATHOM], env) as terminal:
+        with Terminal([FATHOM, "--ephemeral"], env) as terminal:
             terminal.expect("/nowhere.gguf")
             assert terminal.wait() == 66
 
@@ -486,7 +487,7 @@ def wrong_arguments_are_told_how_it_goes():
              "/think budget x": "usage: /think", "/think on off": "usage:",
              "/retry 3": "usage: /retry", "/redo 2": "usage: /redo",
              "/tree 2": "usage: /tree", "/undo 2": "usage: /undo",
-             "/export": "usage: /export md|json FILE", "/quit now": "usage:",
+             "/export": "usage: /export md|json|html FILE", "/quit now": "usage:",
              "/export txt a": "usage: /export", "/export md": "usage:",
              "/stats x": "usage: /stats",
              "/system @/nowhere": "cannot read /nowhere: No such file",
@@ -552,12 +553,13 @@ def an_export_as_json_has_all():
         chat.line("hello")
         chat.line("/export json ~/talk.json --with-thinking")
         talk = json.loads(chat.home.read("talk.json"))
-        assert talk["schema"] == "fathom.chat/1" and talk["model"] == "replay"
-        assert talk["messages"] == [
-            {"role": "system", "content": "Be brief."},
-            {"role": "user", "content": "hello"},
-            {"role": "assistant", "content": "Yes.", "complete": True,
-             "reasoning": "Let me\nsee."}], talk
+        assert talk["schema"] == "fathom.export/1", talk
+        talk = talk["chats"][0]
+        assert talk["system"] == "Be brief.", talk
+        question, answer = talk["turns"]
+        assert question["content"] == "hello", talk
+        assert answer["content"] == "Yes." and answer["complete"], talk
+        assert answer["thinking"] == "Let me\nsee.", talk
 
 
 def an_export_that_cannot_be_written_is_told():
@@ -672,7 +674,7 @@ def the_terminal_is_left_as_it_was():
     with Home() as home:
         script = YES + "drain\n"
         env = home.environment(script)
-        command = f"stty -g; {FATHOM}; stty -g; echo over"
+        command = f"stty -g; {FATHOM} --ephemeral; stty -g; echo over"
         with Terminal(["/bin/sh", "-c", command], env) as terminal:
             before = terminal.expect("\n")
             terminal.expect("you> ")

@@ -42,7 +42,7 @@ def help_options(command):
     """Options of --help: {"--think": "on|off", "-q": None}."""
     options = {}
     for line in output(*command, "--help").splitlines():
-        found = re.match(r"  (--?[\w-]+)(?:[= ](\S+))?(?:  .*)?$", line)
+        found = re.match(r"  (--?[\w-]+)(?:\[=\S+\]|[= ](\S+))?(?:  .*)?$", line)
         if found:
             options[found[1]] = found[2]
     assert "--help" in options, command

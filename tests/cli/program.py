@@ -14,6 +14,8 @@ BUILD = os.environ["top_builddir"]
 SOURCE = os.environ["top_srcdir"]
 FATHOM = os.path.join(BUILD, "fathom")
 REPLAY = os.path.join(BUILD, "tests/replay_engine")
+MAKER = os.path.join(BUILD, "tests/vault_maker")
+PASSPHRASE = "three green bottles"
 LIMIT = 60  # seconds, for what must end
 
 # whatever the tests were started by: nohup has the programs ignore it
@@ -54,13 +56,26 @@ class Home:
         with open(self.file(name), "rb") as file:
             return file.read()
 
+    def make_vault(self):
+        """A vault with PASSPHRASE that opens fast."""
+        subprocess.run([MAKER, self.file("data/fathom"),
+                        self.file("state/fathom"), PASSPHRASE], check=True,
+                       timeout=LIMIT)
+
+    def files(self):
+        """Every file below, with its size."""
+        return {os.path.relpath(os.path.join(folder, name), self.path):
+                os.path.getsize(os.path.join(folder, name))
+                for folder, _, names in os.walk(self.path) for name in names}
+
     def environment(self, script=None, **more):
         keep = {name: value for name, value in os.environ.items()
                 if not name.startswith(("FATHOM_", "XDG_", "LC_"))
                 and name not in ("NO_COLOR", "CLICOLOR_FORCE", "ACCESSIBLE",
                                  "INPUTRC")}
         keep.update(HOME=self.path, XDG_RUNTIME_DIR=self.file("run"),
-                    XDG_DATA_HOME=self.file("data"), LANG="C.UTF-8",
+                    XDG_DATA_HOME=self.file("data"),
+                    XDG_STATE_HOME=self.file("state"), LANG="C.UTF-8",
                     TERM="xterm", INPUTRC="/dev/null")
         if script is not None:
             self.write("script", script)

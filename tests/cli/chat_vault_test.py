@@ -1,0 +1,540 @@
+"""fathom chat with a vault, on a pseudo-terminal, with the replay engine."""
+import glob
+import os
+import re
+import signal
+import time
+
+import engine_client
+from program import FATHOM, PASSPHRASE, Home, run
+from terminal import Terminal
+
+SAID = "".join(f"want GENERATE\nsay {word}.\ndone\n"
+               for word in ("First", "Second", "Third", "Fourth", "Fifth"))
+# an answer that takes some three seconds
+SLOW = ("want GENERATE\nthink Hm.\nsay Begun\n"
+        + "sleep 300\nsay , more\n" * 9 + "say , ended.\ndone\n")
+ASKED = "passphrase (Enter alone: a chat that is not kept): "
+
+
+class Chat(Terminal):
+    """A chat in a home that outlives it; typed until its first prompt."""
+
+    def __init__(self, home, script=SAID, *arguments, until="you> ",
+                 passphrase=PASSPHRASE, environment=None):
+        self.home = home
+        script = f"record {home.file('requests')}\n{script}drain\n"
+        env = home.environment(script, **(environment or {}))
+        super().__init__([FATHOM, "chat", *arguments], env)
+        self.greeting = ""
+        if passphrase is not None:
+            self.expect(ASKED)
+            self.send(passphrase + "\r")
+        if until is not None:
+            self.greeting = self.expect(until)
+
+    def line(self, text, until="you> "):
+        self.send(text + "\r")
+        self.expect(text[:1])
+        return self.expect(until)
+
+    def resumed(self):
+        """What is shown of a chat that is gone on with, up to the prompt."""
+        return (self.expect("it ends with:]\n") + self.expect("you> ")
+                + self.expect("you> "))
+
+    def leave(self):
+        self.send("\x04")
+        assert self.wait() == 0, self.text()
+
+
+def resume(home, script=SAID, passphrase=PASSPHRASE):
+    """A chat that goes on with the newest one; .greeting has all."""
+    chat = Chat(home, script, "--resume", until=None, passphrase=passphrase)
+    chat.greeting = chat.resumed()
+    return chat
+
+
+def joined(text):
+    """Without the line breaks of wrapping."""
+    return " ".join(text.split())
+
+
+class Vault(Home):
+    """A home with an empty vault."""
+
+    def __enter__(self):
+        super().__enter__()
+        self.make_vault()
+        return self
+
+
+def sealed(home):
+    return glob.glob(home.file("data/fathom/inbox/*"))
+
+
+# -- the first start -----------------------------------------------------------
+
+
+def the_first_start_with_a_passphrase_makes_a_vault_that_opens_again():
+    with Home() as home:
+        with Chat(home, passphrase=None, until="no history: ") as chat:
+            assert "encrypted on this machine" in joined(chat.text())
+            chat.send("p\r")
+            for prompt, keys in (("a new passphrase: ", "short"),
+                                 ("at least 8 characters", None),
+                                 ("a new passphrase: ", "long enough"),
+                                 ("the same again: ", "not the same"),
+                                 ("these were not the same", None),
+                                 ("a new passphrase: ", "long enough"),
+                                 ("the same again: ", "long enough")):
+                chat.expect(prompt)
+                if keys:
+                    chat.send(keys + "\r")
+            assert "vault:open" in chat.expect("you> ")
+            chat.line("Remember the canary.")
+            chat.leave()
+            assert "long enough" not in chat.text()
+        assert os.path.exists(home.file("data/fathom/vault.db"))
+        with resume(home, passphrase="long enough") as chat:
+            assert "Remember the canary." in chat.greeting, chat.greeting
+
+
+def the_first_start_with_a_generated_passphrase_wants_it_typed():
+    with Home() as home:
+        with Chat(home, passphrase=None, until="no history: ") as chat:
+            chat.send("g\r")
+            shown = chat.expect("the passphrase: ")
+            words = re.search(r"^    ([a-z]+(?:-[a-z]+){5})$", shown,
+                              re.M)[1]
+            chat.send("not this\r")
+            chat.expect("this is not what stands above")
+            chat.expect("the passphrase: ")
+            chat.send(words + "\r")
+            assert "vault:open" in chat.expect("you> ")
+            chat.leave()
+
+
+def no_history_is_remembered_and_nothing_else_is_written():
+    with Home() as home:
+        with Chat(home, passphrase=None, until="no history: ") as chat:
+            chat.send("x\r")
+            chat.expect("one of the letters in brackets")
+            chat.expect("no history: ")
+            chat.send("n\r")
+            text = joined(chat.expect("you> "))
+            assert "vault:eph" in text and "vault init" in text, text
+            chat.line("A canary question.")
+            assert "no vault is open" in joined(chat.line("/history"))
+            chat.leave()
+        assert set(home.files()) == {"script", "requests",
+                                     "state/fathom/no-history"}
+        assert home.read("state/fathom/no-history") == b""
+        with Chat(home, passphrase=None) as chat:
+            assert "no history: " not in chat.greeting
+
+
+def a_choice_that_is_not_made_is_asked_for_again():
+    with Home() as home:
+        for _ in range(2):
+            with Chat(home, passphrase=None, until="no history: ") as chat:
+                chat.send("\x03")
+                assert "vault:eph" in chat.expect("you> ")
+                chat.leave()
+        assert set(home.files()) == {"script", "requests"}
+
+
+# -- opening -------------------------------------------------------------------
+
+
+def a_wrong_passphrase_is_told_three_times_and_ends_with_77():
+    with Vault() as home:
+        with Chat(home, passphrase="wrong one", until=ASKED) as chat:
+            for _ in range(2):
+                chat.send("wrong again\r")
+            assert chat.wait() == 77
+            text = joined(chat.text())
+            assert text.count("the vault does not open with this") == 3, text
+
+
+def enter_alone_is_an_ephemeral_chat_that_writes_nothing():
+    with Vault() as home:
+        before = home.files()
+        for keys in ("\r", "\x04", "\x03"):
+            with Chat(home, passphrase=None, until=ASKED) as chat:
+                chat.send(keys)
+                assert "vault:eph" in chat.expect("you> ")
+                chat.line("A canary question.")
+                chat.leave()
+        with Chat(home, SAID, "--ephemeral", passphrase=None) as chat:
+            assert "vault:eph" in chat.greeting
+            assert ASKED not in chat.greeting
+            chat.line("A canary question.")
+            chat.leave()
+        after = home.files()
+        assert {name: size for name, size in after.items()
+                if name not in ("script", "requests")} == before, after
+
+
+def a_passphrase_is_edited_without_echo():
+    with Vault() as home:
+        typed = "zzz\x15thrée\x7f\x7f\x7free green bottlesé\x7f"
+        with Chat(home, passphrase=typed) as chat:
+            assert "vault:open" in chat.greeting
+            assert "green" not in chat.text() and "zzz" not in chat.text()
+
+
+def the_model_loads_behind_the_passphrase():
+    script = "want OPEN\n" + 'send DONE {"engine":"e","model":{"name":"m",' \
+        '"file":"f","architecture":"a","family":"f","thinks":true,' \
+        '"has_switch":true},"context":100,"read_ms":0,"tokenizer_ms":0}\n'
+    with Vault() as home:
+        with Chat(home, script + SAID, passphrase=None, until=ASKED) as chat:
+            for _ in range(100):
+                if ("requests" in home.files()
+                        and b"OPEN" in home.read("requests")):
+                    break
+                time.sleep(0.05)
+            assert "OPEN" in home.read("requests").decode()
+            chat.send(PASSPHRASE + "\r")
+            chat.expect("you> ")
+            assert "fathom> First." in chat.line("hello")
+
+
+def a_second_terminal_is_told_who_has_the_vault():
+    with Vault() as home:
+        with Chat(home) as first:
+            with Chat(home, until="[q] quit: ") as second:
+                assert str(first.pid) in second.text(), second.text()
+                second.send("q\r")
+                assert second.wait() == 75
+            with Chat(home, until="[q] quit: ") as second:
+                second.send("e\r")
+                assert "vault:eph" in second.expect("you> ")
+            with Chat(home, until="[q] quit: ") as second:
+                second.send("s\r")
+                assert "answers are sealed" in joined(second.expect("you> "))
+                second.line("Asked in the second terminal")
+                second.leave()
+            assert len(sealed(home)) == 1
+            first.leave()
+        with Chat(home) as chat:
+            assert "1 sealed answer was taken in" in joined(chat.greeting)
+            assert "Asked in the second" in chat.line("/history")
+            chat.send("/resume\r")
+            assert "arrived while the vault" in joined(chat.resumed())
+        assert not sealed(home)
+
+
+# -- what is kept --------------------------------------------------------------
+
+
+def a_chat_is_saved_searched_and_resumed():
+    with Vault() as home:
+        with Chat(home, SAID, "-sBe brief.") as chat:
+            chat.line("What is a rainbow?")
+            chat.line("And at night?")
+            chat.line("/title Colours of the sky")
+            assert "a new conversation" in chat.line("/new")
+            chat.line("Something else")
+            chat.leave()
+        with resume(home) as chat:
+            assert "Something else" in chat.greeting
+            assert "2 chats are kept" in joined(chat.greeting)
+            text = chat.line("/history")
+            assert text.index("Something else") < text.index("Colours"), text
+            text = chat.line("/search RAINBOW")
+            assert "Colours of the sky" in text and "[rainbow]" in text, text
+            assert "1 hit in 1 chat" in text, text
+            name = re.search(r"^(\w{8})  .*Colours", text, re.M)[1]
+            chat.send(f"/resume {name}\r")
+            text = chat.resumed()
+            assert "And at night?" in text and "fathom> Second." in text, text
+            assert "0 hits" in chat.line("/search nowhere")
+            chat.line("more")
+            request = home.read("requests").decode().splitlines()[-1]
+            for part in ("Be brief.", "rainbow", "First.", "night", "Second."):
+                assert part in request, request
+            assert "no such chat" not in text
+            assert "/resume" not in chat.line("/resume nothing-like-it")
+
+
+def branches_are_kept_and_so_is_the_one_in_use():
+    with Vault() as home:
+        with Chat(home) as chat:
+            chat.line("one")
+            chat.line("two")
+            chat.line("/edit", "edit> two")
+            chat.send(" more\r")
+            chat.expect("fathom> Third.")
+            chat.expect("you> ")
+            tree = chat.line("/tree")
+            chat.line("/branch 2")
+            chat.leave()
+        with resume(home) as chat:
+            assert "fathom> Second." in chat.greeting, chat.greeting
+            again = chat.line("/tree")
+            assert tree.replace("*", " ") == again.replace("*", " "), again
+            assert "*   2  two" in again, again
+
+
+def undo_and_system_text_are_kept():
+    with Vault() as home:
+        with Chat(home) as chat:
+            chat.line("one")
+            chat.line("two")
+            chat.line("/undo")
+            chat.line("/system Be kind.")
+            chat.leave()
+        with resume(home) as chat:
+            assert "fathom> First." in chat.greeting, chat.greeting
+            assert "Be kind." in chat.line("/system")
+
+
+def a_kill_in_the_middle_of_an_answer_loses_two_seconds_at_most():
+    words = "".join(f"sleep 250\nsay w{i}\n" for i in range(40))
+    with Vault() as home:
+        with Chat(home, f"want GENERATE\nsay begun\n{words}done\n") as chat:
+            chat.send("long\r")
+            chat.expect("w15")
+            os.kill(chat.pid, signal.SIGKILL)
+            chat.wait()
+        with resume(home) as chat:
+            text = joined(chat.greeting)
+            last = max(int(n) for n in re.findall(r"w(\d+)", text))
+            # eight words are two seconds
+            assert 15 - 9 <= last <= 17, text
+            assert "incomplete" in text and "long" in text, text
+
+
+def a_question_is_kept_when_it_is_asked():
+    with Vault() as home:
+        with Chat(home, "want GENERATE\nwant CANCEL\n") as chat:
+            chat.send("Asked and lost\r")
+            chat.quiet(0.5)
+            os.kill(chat.pid, signal.SIGKILL)
+            chat.wait()
+        with resume(home) as chat:
+            assert "Asked and lost" in chat.greeting, chat.greeting
+            assert "fathom> First." in chat.line("/retry")
+
+
+def typed_lines_are_found_again_but_not_those_that_begin_with_a_blank():
+    with Vault() as home:
+        with Chat(home) as chat:
+            chat.line("a line to find")
+            chat.send(" a canary line\r")
+            chat.expect("fathom> Second.")
+            chat.expect("you> ")
+            chat.leave()
+        with Chat(home) as chat:
+            chat.send("\x10")
+            chat.expect("a line to find")
+            chat.send("\x10\x10\x10")
+            assert "canary" not in chat.quiet(0.3)
+
+
+def history_size_of_inputrc_is_kept_to():
+    with Vault() as home:
+        rc = home.write("inputrc", "set history-size 2\n")
+        with Chat(home, environment={"INPUTRC": rc}) as chat:
+            for word in ("one", "two", "three"):
+                chat.line(word)
+            chat.leave()
+        with Chat(home, environment={"INPUTRC": rc}) as chat:
+            chat.send("\x10\x10\x10\x10\r")
+            chat.expect("fathom> First.")
+            assert '"two"' in home.read("requests").decode()
+
+
+def forget_deletes_after_it_has_asked():
+    with Vault() as home:
+        with Chat(home) as chat:
+            assert "nothing to forget" in chat.line("/forget")
+            chat.line("to be forgotten")
+            chat.line("/forget", "[y/N] ")
+            chat.send("\r")
+            assert "nothing was changed" in chat.expect("you> ")
+            chat.line("/forget", "[y/N] ")
+            chat.send("y\r")
+            assert "deleted" in chat.expect("you> ")
+            assert "no chat is kept" in chat.line("/history")
+            assert "0 hits" in chat.line("/search forgotten")
+
+
+def ephemeral_asks_what_becomes_of_what_is_there():
+    for answer, kept in (("y", True), ("n", False)):
+        with Vault() as home:
+            with Chat(home) as chat:
+                chat.line("before")
+                chat.line("/ephemeral", "[Y/n] ")
+                chat.send(answer + "\r")
+                assert "vault:eph" in chat.expect("you> ")
+                chat.line("afterwards")
+                assert "is written as it is" in joined(
+                    chat.line("/ephemeral"))
+                chat.leave()
+            with Chat(home) as chat:
+                text = chat.line("/history")
+                assert ("before" in text) == kept, text
+                assert "0 hits" in chat.line("/search afterwards")
+
+
+def a_full_disk_is_told_once_and_nothing_is_lost():
+    with Vault() as home:
+        with Chat(home) as chat:
+            chat.line("one")
+            # what grows the file fails from now on, as on a full disk
+            run_prlimit(chat.pid, 1)
+            text = joined(chat.line("two"))
+            assert text.count("not kept:") == 1 and "Second." in text, text
+            assert "not kept:" not in chat.line("three")
+            run_prlimit(chat.pid, -1)
+            text = joined(chat.line("four"))
+            assert "everything is kept again" in text, text
+            chat.leave()
+        with resume(home) as chat:
+            for word in ("one", "two", "three", "four"):
+                assert f"  {word}\n" in chat.line("/tree"), word
+
+
+def run_prlimit(pid, size):
+    """Bounds how large a file may become (-1: not)."""
+    import resource
+    resource.prlimit(pid, resource.RLIMIT_FSIZE,
+                     (size, resource.getrlimit(resource.RLIMIT_FSIZE)[1]))
+
+
+# -- locking -------------------------------------------------------------------
+
+LOCKED = "vault:locked; the passphrase unlocks, ^D leaves]\npassphrase: "
+
+
+def a_lock_wipes_the_screen_and_comes_back():
+    with Vault() as home:
+        with Chat(home) as chat:
+            chat.line("one")
+            chat.line("/temp 0.25")
+            chat.send("/lock\r")
+            chat.expect(LOCKED)
+            assert b"\x1b[H\x1b[2J\x1b[3J" in chat.seen
+            chat.send("wrong\r")
+            chat.expect("does not open with this")
+            chat.expect("passphrase: ")
+            chat.send(PASSPHRASE + "\r")
+            text = chat.expect("you> ")
+            assert "vault:open" in text, text
+            # "you> one" is shown, and the prompt comes after it
+            assert "fathom> First." in chat.expect("you> ")
+            assert "temperature 0.25" in chat.line("/temp")
+            chat.line("two")
+            assert '"First."' in home.read("requests").decode()
+            chat.leave()
+
+
+def a_signal_and_idleness_lock_too():
+    with Vault() as home:
+        with Chat(home) as chat:
+            os.kill(chat.pid, signal.SIGUSR1)
+            chat.expect(LOCKED)
+            chat.send(PASSPHRASE + "\r")
+            chat.expect("you> ")
+        with Chat(home, SAID, "--lock-after=700ms") as chat:
+            chat.line("one")
+            chat.expect(LOCKED)
+            chat.send("\x03")
+            chat.expect("passphrase: ")
+            chat.send("\x04")
+            assert chat.wait() == 0
+
+
+def locked_while_generating_the_answer_is_sealed_and_put_together():
+    with Vault() as home:
+        with Chat(home, SLOW + SAID) as chat:
+            chat.send("slow\r")
+            chat.expect("Begun")
+            chat.expect(", more")
+            os.kill(chat.pid, signal.SIGUSR1)
+            chat.expect(LOCKED)
+            for _ in range(100):
+                if sealed(home):
+                    break
+                chat.quiet(0.1)
+            assert len(sealed(home)) == 1, "nothing was sealed"
+            chat.send(PASSPHRASE + "\r")
+            chat.expect("you> slow")
+            text = "".join(chat.expect("you> ").split())
+            whole = "Begun" + ",more" * 9 + ",ended."
+            assert f"fathom>{whole}" in text, text
+            assert not sealed(home)
+            text = chat.line("/history")
+            assert text.count("\n") == 3, text
+            assert "fathom> First." in chat.line("next")
+            assert whole in "".join(
+                home.read("requests").decode().splitlines()[-1].split())
+
+
+def unlocked_while_generating_the_answer_goes_on():
+    with Vault() as home:
+        with Chat(home, SLOW + SAID) as chat:
+            chat.send("slow\r")
+            chat.expect("Begun")
+            os.kill(chat.pid, signal.SIGUSR1)
+            chat.expect(LOCKED)
+            chat.send(PASSPHRASE + "\r")
+            chat.expect("you> slow")
+            chat.expect(", ended.")
+            chat.expect("you> ")
+            chat.line("next")
+            request = "".join(
+                home.read("requests").decode().splitlines()[-1].split())
+            assert "Begun" + ",more" * 9 + ",ended." in request, request
+            assert not sealed(home)
+
+
+def killed_while_locked_the_beginning_and_what_was_sealed_are_there():
+    with Vault() as home:
+        with Chat(home, SLOW) as chat:
+            chat.send("slow\r")
+            chat.expect(", more")
+            os.kill(chat.pid, signal.SIGUSR1)
+            chat.expect(LOCKED)
+            for _ in range(100):
+                if sealed(home):
+                    break
+                chat.quiet(0.1)
+            os.kill(chat.pid, signal.SIGKILL)
+            chat.wait()
+        with Chat(home) as chat:
+            assert "1 sealed answer" in joined(chat.greeting)
+            text = chat.line("/search ended")
+            assert "the rest of an answer" in text, text
+            name = re.search(r"^(\w{8})  .*  slow$", chat.line("/history"),
+                             re.M)[1]
+            chat.send(f"/resume {name}\r")
+            assert "Begun" in chat.resumed()
+
+
+def vault_lock_reaches_an_open_chat():
+    with Vault() as home:
+        with Chat(home) as chat:
+            result = run(home, "vault", "lock")
+            assert result.status == 0, result
+            chat.expect(LOCKED)
+
+
+def a_lock_during_the_derivation_comes_after_it():
+    with Vault() as home:
+        with Chat(home, passphrase=None, until=ASKED) as chat:
+            chat.send(PASSPHRASE + "\r")
+            # whenever it comes, it is not lost
+            chat.quiet(0.01)
+            os.kill(chat.pid, signal.SIGUSR1)
+            text = chat.quiet(1)
+            assert "vault:locked" in text or "vault:open" in text, text
+
+
+engine_client.run([value for name, value in list(globals().items())
+                   if getattr(value, "__module__", "") == "__main__"
+                   and hasattr(value, "__code__")
+                   and value.__code__.co_argcount == 0])
