@@ -61,32 +61,38 @@ choose(struct chosen *chosen, const struct chat_id *id)
     chosen->ids[chosen->count++] = *id;
 }
 
+static enum status
+print_ids(struct buffer *out, const struct chosen *chosen, const char *what,
+          struct error *err)
+{
+    json_t *ids = json_array();
+    char id[CHAT_ID_TEXT];
+    bool whole = true;
+
+    for (size_t i = 0; i < chosen->count; i++) {
+        chat_id_text(id, &chosen->ids[i]);
+        whole = json_array_append_new(ids, json_string(id)) == 0 && whole;
+    }
+    json_t *json =
+        json_pack("{s:s, s:o}", "schema", "fathom.deleted/1", what, ids);
+
+    if (json == NULL || !whole) {
+        json_decref(json);
+        return error_set(err, STATUS_NOMEM, "out of memory for the report");
+    }
+    return report_print(out, json, isatty(STDOUT_FILENO), err);
+}
+
 /* What was deleted, or would be. */
 static int
 report(const struct chosen *chosen, const char *what, bool json)
 {
     struct buffer out = {0};
     struct error err;
-    enum status status = STATUS_OK;
-
-    if (!json) {
-        status = buffer_print(&out, &err, "%s %zu %s\n", what, chosen->count,
-                              history_chats_word(chosen->count));
-    } else {
-        json_t *ids = json_array(), *object;
-        char id[CHAT_ID_TEXT];
-
-        for (size_t i = 0; i < chosen->count; i++) {
-            chat_id_text(id, &chosen->ids[i]);
-            json_array_append_new(ids, json_string(id));
-        }
-        object =
-            json_pack("{s:s, s:o}", "schema", "fathom.deleted/1", what, ids);
-        status =
-            object
-                ? report_print(&out, object, isatty(STDOUT_FILENO), &err)
-                : error_set(&err, STATUS_NOMEM, "out of memory for the report");
-    }
+    enum status status =
+        json ? print_ids(&out, chosen, what, &err)
+             : buffer_print(&out, &err, "%s %zu %s\n", what, chosen->count,
+                            history_chats_word(chosen->count));
     int code = status == STATUS_OK ? history_print(&out) : history_failed(&err);
 
     buffer_release(&out);

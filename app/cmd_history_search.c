@@ -141,7 +141,7 @@ put_end(struct buffer *out, struct text text, size_t columns, struct error *err)
     }
     if (status == STATUS_OK && cut)
         status = buffer_append(out, "...", 3, err);
-    if (status == STATUS_OK)
+    if (status == STATUS_OK && line.length > start)
         status =
             buffer_append(out, line.data + start, line.length - start, err);
     buffer_release(&line);

@@ -309,7 +309,7 @@ enum status
 import_seconds(uint64_t *out_ms, const json_t *object, const char *name,
                struct error *err)
 {
-    double seconds = NAN;
+    double seconds = (double) NAN;
 
     TRY(import_real(&seconds, object, name, err));
     if (isnan(seconds))

@@ -251,6 +251,44 @@ json_without_thinking_has_none(void **state)
     buffer_release(&out);
 }
 
+static enum status
+try_export(struct export_how how, struct buffer *out, struct error *err)
+{
+    struct chat_info info = sample_info();
+    struct export_chat chat = {"0A1B", &info, turns, TURNS};
+
+    TRY(history_export_begin(out, &how, 1795356260000, err));
+    TRY(history_export_chat(out, &how, &chat, 0, err));
+    return history_export_end(out, &how, err);
+}
+
+static void
+memory_may_fail_anywhere(void **state)
+{
+    (void) state;
+    for (enum export_format f = EXPORT_MARKDOWN; f <= EXPORT_HTML; f++) {
+        struct export_how how = {f, true, true};
+        struct buffer whole = exported(how);
+        enum status status = STATUS_NOMEM;
+        unsigned long n = 0;
+
+        while (status == STATUS_NOMEM) {
+            struct buffer out = {0};
+            struct error err;
+
+            fault_arm(++n);
+            status = try_export(how, &out, &err);
+            fault_arm(0);
+            if (status == STATUS_OK)
+                assert_string_equal(out.data, whole.data);
+            buffer_release(&out);
+        }
+        assert_int_equal(status, STATUS_OK);
+        assert_true(n > 3);
+        buffer_release(&whole);
+    }
+}
+
 static void
 formats_have_names(void **state)
 {
@@ -307,6 +345,7 @@ main(void)
         cmocka_unit_test(html_allows_its_own_style_and_nothing_else),
         cmocka_unit_test(json_has_all),
         cmocka_unit_test(json_without_thinking_has_none),
+        cmocka_unit_test(memory_may_fail_anywhere),
         cmocka_unit_test(formats_have_names),
         cmocka_unit_test(a_tree_whose_leaf_is_unknown_ends_at_its_last_turn),
         cmocka_unit_test(a_parent_that_comes_later_is_none),

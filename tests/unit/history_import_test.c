@@ -144,7 +144,8 @@ static const struct turn_record records[] = {
      .complete = true,
      .finish = FINISH_STOP,
      .content = TEXT("x"),
-     .origin = {.sampling = {NAN, NAN, -1, NAN, NAN, -1}}},
+     .origin = {.sampling = {(double) NAN, (double) NAN, -1, (double) NAN,
+                             (double) NAN, -1}}},
 };
 enum { RECORDS = sizeof records / sizeof records[0] };
 
@@ -562,6 +563,33 @@ a_crooked_log_is_refused(void **state)
     expect_refusal("[7]", STATUS_FORMAT, "no export that is known");
 }
 
+/* Memory that is refused once, wherever: STATUS_NOMEM, and nothing is lost. */
+static void
+memory_may_fail_anywhere(void **state)
+{
+    struct buffer own = exported(&(struct chat_info){0}, records, RECORDS);
+    const struct text documents[] = {{openai, sizeof openai - 1},
+                                     {llm, sizeof llm - 1},
+                                     {own.data, own.length}};
+
+    (void) state;
+    for (size_t d = 0; d < 3; d++) {
+        enum status status = STATUS_NOMEM;
+        struct error err;
+        unsigned long n = 0;
+
+        while (status == STATUS_NOMEM) {
+            fault_arm(++n);
+            status = refusal(documents[d], &err);
+        }
+        fault_arm(0);
+        if (status != STATUS_OK)
+            fail_msg("document %zu, step %lu: %s", d, n, err.text);
+        assert_true(n > 20);
+    }
+    buffer_release(&own);
+}
+
 /* Cut anywhere, each document is refused or, at its end, whole. */
 static void
 a_document_that_is_cut_is_refused(void **state)
@@ -608,7 +636,9 @@ main(void)
         cmocka_unit_test(a_log_of_llm_becomes_chats_in_order_of_time),
         cmocka_unit_test(a_crooked_log_is_refused),
         cmocka_unit_test(a_document_that_is_cut_is_refused),
+        cmocka_unit_test(memory_may_fail_anywhere),
     };
 
+    protocol_start();
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
