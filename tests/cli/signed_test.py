@@ -6,7 +6,7 @@ import shutil
 import subprocess
 
 import engine_client
-from program import BUILD, FATHOM, REPLAY, Home, one_sentence, run
+from program import BUILD, FATHOM, REPLAY, SOURCE, Home, one_sentence, run
 from signed_models import CHUNK, Key, manifest, write_model
 from terminal import Terminal
 
@@ -709,6 +709,69 @@ def a_policy_without_net_allows_no_other_engine():
         assert "FATHOM_ENGINE names another engine" in one_sentence(result.err)
 
 
+# -- pages ----------------------------------------------------------------------
+
+
+def literals(page, section):
+    """Literal blocks of a section of a page."""
+    with open(os.path.join(SOURCE, "man", page)) as file:
+        text = file.read()
+    text = text[text.index(section):]
+    text = text[:re.search(r"\n\.S[hs] ", text[1:]).start() + 1]
+    return [block.replace("\\e", "\\") for block in
+            re.findall(r"^\.Bd -literal\n(.*?)^\.Ed$", text, re.M | re.S)]
+
+
+def shell(site, script, **more):
+    environment = site.environment(**more)
+    environment["PATH"] = BUILD + ":" + environment["PATH"]
+    environment["FATHOM_ENGINE"] = os.path.join(BUILD, "fathom-engine")
+    done = subprocess.run(["bash", "-c", script], env=environment,
+                          cwd=site.path, stdin=subprocess.DEVNULL,
+                          capture_output=True, timeout=60)
+    return done.returncode, done.stdout.decode(), done.stderr.decode()
+
+
+def the_manifest_of_its_page_is_one():
+    text, commands = literals("fathom-manifest.5", ".Sh EXAMPLES")
+    with Site() as site:
+        model = write_model(site.file("tiny"), {"tiny.gguf": b"x\n"}, VENDOR,
+                            text.encode())
+        result = run(site, "model", "verify", model)
+        assert result.status == 0, result
+        hashes, signature = re.findall(r"^\$ (.*?)(?=^\$|\Z)", commands,
+                                       re.M | re.S)
+        status, out, err = shell(site, "cd tiny && " + hashes)
+        assert (status, out) == (0, "tiny.gguf: OK\n"), (out, err)
+        if shutil.which("minisign") is None:
+            return "minisign is not installed"
+        site.write("tiny/vendor.pub", VENDOR.public())
+        status, out, err = shell(site, "cd tiny && " + signature)
+        assert status == 0, (out, err)
+
+
+def checks_of_an_auditor_show_what_they_should():
+    lines = literals("fathom-airgap.7", ".Ss Five checks")[0].splitlines()
+    prove, trace, symbols, verify, audit = (line[2:] for line in lines)
+    with Site() as site:
+        write_model(site.model("MODEL"), FILES, VENDOR)
+        site.write("askpass", "#!/bin/sh\necho 'a passphrase'\n")
+        os.chmod(site.file("askpass"), 0o700)
+        askpass = {"FATHOM_ASKPASS": site.file("askpass")}
+        done = shell(site, prove)
+        assert done[0] == 0, done
+        if shutil.which("strace"):
+            done = shell(site, trace)
+            assert done[1].endswith("\n0\n"), done
+        if shutil.which("nm"):
+            assert shell(site, symbols)[1] == ""
+        done = shell(site, verify)
+        assert done[0] == 0 and VENDOR.id in done[1], done
+        assert shell(site, "fathom vault init --kdf=least", **askpass)[0] == 0
+        done = shell(site, audit, **askpass)
+        assert done[0] == 0 and "each bound to the one before" in done[1], done
+
+
 engine_client.run([
     a_signed_model_runs_in_every_mode,
     a_byte_changed_is_refused_in_every_mode_that_checks,
@@ -740,4 +803,6 @@ engine_client.run([
     a_policy_that_could_be_anybodys_is_refused,
     a_policy_names_the_only_keys,
     a_policy_without_net_allows_no_other_engine,
+    the_manifest_of_its_page_is_one,
+    checks_of_an_auditor_show_what_they_should,
 ])

@@ -318,6 +318,98 @@ no_time_before_a_lock_is_longer_than_any(void **state)
     assert_int_equal(settings_shorter(none, minute), 60000);
 }
 
+/* -- the pages ---------------------------------------------------------------
+ */
+
+static char *
+read_page(const char *name)
+{
+    static char text[64 * 1024];
+    const char *top = getenv("top_srcdir");
+    char path[4096];
+
+    snprintf(path, sizeof path, "%s/man/%s", top ? top : ".", name);
+    FILE *file = fopen(path, "r");
+
+    assert_non_null(file);
+    size_t length = fread(text, 1, sizeof text - 1, file);
+
+    text[length] = '\0';
+    fclose(file);
+    return text;
+}
+
+/* "model.verify = none | receipts", as a page spells a row. */
+static void
+spell(char *out, size_t size, const struct ini_row *row)
+{
+    int n = snprintf(out, size, ".It Cm %s = ", row->name);
+
+    for (const char *at = row->argument; *at; at++)
+        n += snprintf(out + n, size - (size_t) n, *at == '|' ? " | " : "%c",
+                      *at);
+    snprintf(out + n, size - (size_t) n, "\n");
+}
+
+static void
+page_describes_table(const char *page, const struct ini_table *table)
+{
+    const char *text = read_page(page);
+    char wanted[200];
+    size_t items = 0;
+
+    for (size_t i = 0; i < table->rows; i++) {
+        spell(wanted, sizeof wanted, &table->row[i]);
+        if (strstr(text, wanted) == NULL)
+            fail_msg("%s has no line %s", page, wanted);
+    }
+    for (const char *at = text; (at = strstr(at, "\n.It Cm ")) != NULL; at++)
+        items += strstr(at, " = ") < strchr(at + 1, '\n');
+    assert_int_equal(items, table->rows);
+}
+
+static void
+pages_describe_what_is_read_and_no_more(void **state)
+{
+    (void) state;
+    page_describes_table("fathom.conf.5", &settings_table);
+    page_describes_table("fathom-policy.conf.5", &policy_table);
+}
+
+/* The literal text of a page's example. */
+static const char *
+example_of(const char *page)
+{
+    char *start = strstr(read_page(page), ".Sh EXAMPLES");
+
+    assert_non_null(start);
+    start = strstr(start, ".Bd -literal\n");
+    assert_non_null(start);
+    start += strlen(".Bd -literal\n");
+    char *end = strstr(start, ".Ed\n");
+
+    assert_non_null(end);
+    *end = '\0';
+    return start;
+}
+
+static void
+examples_of_the_pages_are_read(void **state)
+{
+    struct settings s;
+    struct policy p;
+    struct error err;
+
+    (void) state;
+    assert_int_equal(parse_settings(&s, example_of("fathom.conf.5"), &err),
+                     STATUS_OK);
+    assert_string_equal(s.model_default, "fathom-mini");
+    assert_int_equal(s.vault_kdf.value, KDF_SENSITIVE);
+    assert_int_equal(parse_policy(&p, example_of("fathom-policy.conf.5"), &err),
+                     STATUS_OK);
+    assert_int_equal(p.model_verify.value, VERIFY_FULL);
+}
+
 int
 main(void)
 {
@@ -331,6 +423,8 @@ main(void)
         cmocka_unit_test(the_environment_goes_before_the_file),
         cmocka_unit_test(a_policy_can_only_tighten),
         cmocka_unit_test(no_time_before_a_lock_is_longer_than_any),
+        cmocka_unit_test(pages_describe_what_is_read_and_no_more),
+        cmocka_unit_test(examples_of_the_pages_are_read),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
