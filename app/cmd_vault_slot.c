@@ -3,6 +3,7 @@
 
 #include "app/cmd_vault.h"
 
+#include "app/confirm.h"
 #include "app/report.h"
 #include "app/time_text.h"
 #include "ui/ui.h"
@@ -164,26 +165,20 @@ add(const struct slot_settings *settings, int *code, struct error *err)
 
 // -- remove -----------------------------------------------------------------
 
-/* Asks, but for --yes; without a terminal to ask at, --yes is needed. */
+/* Whoever may not be asked must have said so beforehand. */
 static enum status
-confirm(const struct slot_settings *settings, unsigned number, int *code,
-        struct error *err)
+ask_first(const struct slot_settings *settings, unsigned number, int *code,
+          struct error *err)
 {
-    char answer[16] = "";
+    char question[40];
 
-    if (settings->yes)
-        return STATUS_OK;
-    *code = EXIT_USAGE;
-    if (!isatty(STDIN_FILENO) || !isatty(STDERR_FILENO) ||
-        settings->unlock.source.no_input)
-        return error_set(err, STATUS_LIMIT,
+    if (settings->unlock.source.no_input && !settings->yes) {
+        *code = EXIT_USAGE;
+        return error_set(err, STATUS_UNSUPPORTED,
                          "to remove a slot without being asked takes --yes");
-    fprintf(stderr, "Remove slot %u for good? [y/N] ", number);
-    if (fgets(answer, sizeof answer, stdin) != NULL &&
-        (strcmp(answer, "y\n") == 0 || strcmp(answer, "yes\n") == 0))
-        return STATUS_OK;
-    *code = EXIT_SIGNAL + 2;
-    return error_set(err, STATUS_CANCELLED, "nothing was removed");
+    }
+    snprintf(question, sizeof question, "Remove slot %u for good?", number);
+    return confirm(question, settings->yes, code, err);
 }
 
 static enum status
@@ -192,13 +187,13 @@ remove_slot(const struct slot_settings *settings, unsigned number, int *code,
 {
     struct unlocked_keys at;
 
-    TRY(confirm(settings, number, code, err));
+    TRY(ask_first(settings, number, code, err));
     TRY(unlock_keys(&at, &settings->unlock, code, err));
     enum status status = vault_keys_remove(at.keys, number, err);
 
-    if (status == STATUS_OK)
-        status = vault_keys_write(at.keys, at.master, at.path, err);
     *code = exit_code_of(status);
+    if (status == STATUS_OK)
+        status = cmd_vault_write(&at, "slot-remove", number, code, err);
     unlocked_keys_release(&at);
     if (status == STATUS_OK)
         notice_note("slot %u is removed; copies of vault.keys from before "

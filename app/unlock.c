@@ -444,7 +444,10 @@ open_once(const struct target *target, const struct where *where,
             strcmp(err->text, vault_keys_denied) == 0)
             note_failure(where);
     }
-    unlock_credential_release(&credential);
+    if (status == STATUS_OK && target->keys != NULL)
+        target->keys->opened = credential;
+    else
+        unlock_credential_release(&credential);
     return status;
 }
 
@@ -560,6 +563,7 @@ unlocked_keys_release(struct unlocked_keys *keys)
 {
     vault_keys_close(keys->keys);
     secret_close(keys->master);
+    unlock_credential_release(&keys->opened);
     keys->keys = NULL;
     keys->master = NULL;
 }

@@ -61,21 +61,6 @@ MUST_CHECK enum status unlock_vault(struct vault **out,
                                     enum vault_access access, int *code,
                                     struct error *err);
 
-/*
- * The same for what concerns vault.keys alone, which chats that are open do not
- * hinder: the slots, the master key, and what opened them.
- */
-struct unlocked_keys {
-    struct vault_keys *keys;
-    struct secret *master;
-    unsigned slot; // that opened
-    char path[4096];
-};
-MUST_CHECK enum status unlock_keys(struct unlocked_keys *out,
-                                   const struct unlock_settings *settings,
-                                   int *code, struct error *err);
-void unlocked_keys_release(struct unlocked_keys *keys);
-
 /* Failed tries since the last unlock, and when the last was (0: none). */
 size_t unlock_failures(uint64_t *last_s);
 
@@ -84,6 +69,22 @@ struct unlock_credential {
     struct credential credential; // borrows what follows
     struct secret *passphrase, *key_file, *recovery;
 };
+/*
+ * The same for what concerns vault.keys alone, which chats that are open do not
+ * hinder: the slots, the master key, and what opened them.
+ */
+struct unlocked_keys {
+    struct vault_keys *keys;
+    struct secret *master;
+    unsigned slot; // that opened
+    struct unlock_credential opened;
+    char path[4096];
+};
+MUST_CHECK enum status unlock_keys(struct unlocked_keys *out,
+                                   const struct unlock_settings *settings,
+                                   int *code, struct error *err);
+void unlocked_keys_release(struct unlocked_keys *keys);
+
 /*
  * Asks once for what the slots of the vault.keys at `path` can use; NULL: the
  * vault's. The caller releases it, also after a failure.

@@ -80,10 +80,10 @@ walk_entry(struct walk *walk, int folder, const char *name, const char *prefix,
     char path[PATH_MAX];
     struct stat status;
 
-    if (strlen(prefix) + strlen(name) + 2 > MANIFEST_PATH_BYTES)
+    if (snprintf(path, sizeof path, "%s%s", prefix, name) + 2 >
+        MANIFEST_PATH_BYTES)
         return refuse(walk, name, "has a path that is too long for a model",
                       err);
-    snprintf(path, sizeof path, "%s%s", prefix, name);
     if (fstatat(folder, name, &status, AT_SYMLINK_NOFOLLOW) < 0)
         return error_errno(err, "cannot look at %.200s/...", walk->folder);
     if (S_ISLNK(status.st_mode))

@@ -1,4 +1,5 @@
 """fathom vault init, status, passwd, slot, lock: keys in, sentences out."""
+import fcntl
 import glob
 import json
 import os
@@ -289,6 +290,44 @@ def slots_are_added_and_removed():
             result = vault(home, "slot", *words, "--yes")
             assert result.status == 64, (words, result)
             one_sentence(result.err)
+
+
+def removing_asks_at_a_terminal():
+    with Home() as home:
+        init(home)
+        vault(home, "slot", "add", "--kdf=least",
+              stdin=lines(RIGHT, "a second passphrase"))
+        for answer, status, left in (("", 1, 2), ("n", 1, 2), ("y", 0, 1)):
+            with start(home, "slot", "remove", "2") as terminal:
+                terminal.expect("Remove slot 2 for good? [y/N] ")
+                terminal.send(answer + "\n")
+                if answer == "y":
+                    terminal.expect("Passphrase: ")
+                    terminal.send(RIGHT + "\n")
+                assert terminal.wait() == status, terminal.text()
+            assert len(slots(home)) == left
+        result = vault(home, "slot", "remove", "1", "--no-input")
+        assert result.status == 64, result
+        assert "--yes" in one_sentence(result.err)
+
+
+def another_process_is_named_and_hinders_no_change_of_slots():
+    with Home() as home:
+        init(home)
+        with open(os.path.join(folder(home), "vault.lock"), "r+") as file:
+            fcntl.lockf(file, fcntl.LOCK_EX)
+            state = json.loads(vault(home, "status", "--json").out)
+            assert state["used_by"] == os.getpid(), state
+            assert (f"In use    by process {os.getpid()}\n"
+                    in vault(home, "status").out.decode())
+            result = vault(home, "check", stdin=lines(RIGHT))
+            assert result.status == 75, result
+            assert f"process {os.getpid()}" in one_sentence(result.err)
+            result = vault(home, "passwd", "--kdf=least",
+                           stdin=lines(RIGHT, "a new passphrase"))
+            assert result.status == 0, result
+        assert vault(home, "check",
+                     stdin=lines("a new passphrase")).status == 0
 
 
 # -- asking -----------------------------------------------------------------
@@ -636,6 +675,8 @@ engine_client.run([
     a_recovery_code_gives_a_new_passphrase,
     key_files_open_alone_or_together_as_made,
     slots_are_added_and_removed,
+    removing_asks_at_a_terminal,
+    another_process_is_named_and_hinders_no_change_of_slots,
     typed_passphrases_are_not_shown_and_typed_twice,
     a_terminal_has_three_tries,
     interrupting_restores_the_terminal,

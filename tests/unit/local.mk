@@ -118,7 +118,8 @@ check_PROGRAMS += %D%/vault_keys_test
 TESTS += %D%/vault_keys_test
 %C%_vault_keys_test_SOURCES = %D%/vault_keys_test.c \
     %D%/vault_folder.c %D%/vault_folder.h
-%C%_vault_keys_test_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=crypto_pwhash
+%C%_vault_keys_test_LDFLAGS = $(AM_LDFLAGS) \
+    -Wl,--wrap=crypto_pwhash -Wl,--wrap=time
 %C%_vault_keys_test_LDADD = $(STORAGE_LIBS) $(CMOCKA_LIBS)
 
 check_PROGRAMS += %D%/base64_test

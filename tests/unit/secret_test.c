@@ -23,6 +23,20 @@
 
 enum { NOBODY = 65534 };
 
+// sanitizers make mlock a call that does nothing
+#if defined __SANITIZE_ADDRESS__ || defined __SANITIZE_THREAD__
+enum { LOCKS = 0 };
+#elif defined __has_feature
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer) ||     \
+    __has_feature(memory_sanitizer)
+enum { LOCKS = 0 };
+#else
+enum { LOCKS = 1 };
+#endif
+#else
+enum { LOCKS = 1 };
+#endif
+
 static struct error err;
 
 static struct secret *
@@ -83,8 +97,9 @@ a_secret_is_locked_and_in_no_core_file(void **state)
         secret_close(secret);
         skip(); // a kernel without them
     }
-    assert_non_null(strstr(flags, " lo")); // locked
-    assert_non_null(strstr(flags, " dd")); // not dumped
+    if (LOCKS)
+        assert_non_null(strstr(flags, " lo")); // locked
+    assert_non_null(strstr(flags, " dd"));     // not dumped
     secret_close(secret);
 }
 
@@ -221,6 +236,8 @@ static void
 memory_that_cannot_be_locked_is_refused_with_the_limit(void **state)
 {
     (void) state;
+    if (!LOCKS)
+        skip();
     assert_int_equal(in_child(lock_nothing), 0);
 }
 

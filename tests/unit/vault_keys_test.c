@@ -16,6 +16,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -23,6 +24,17 @@
 #define NAME "vault.keys"
 
 enum { HEADER = 64, SLOT = 160, MAC = 1344 };
+
+/* What the clock says, where it is not the real one. */
+static time_t pretended;
+time_t __real_time(time_t *at);
+time_t __wrap_time(time_t *at);
+
+time_t
+__wrap_time(time_t *at)
+{
+    return pretended != 0 && at == NULL ? pretended : __real_time(at);
+}
 
 /* The least that Argon2 does: slots cost nothing here. */
 static const struct kdf_cost cheap = {1, 8192};
@@ -759,6 +771,29 @@ a_reader_never_sees_half_a_change(void **state)
     release(&vault);
 }
 
+/* (25) */
+static void
+a_clock_that_goes_backwards_locks_nobody_out(void **state)
+{
+    static const time_t moments[] = {4102444800, 1000, -1, 1};
+    struct slot_info slots[VAULT_SLOTS];
+    struct vault vault;
+
+    (void) state;
+    create_with(&vault, "first");
+    for (size_t i = 0; i < sizeof moments / sizeof moments[0]; i++) {
+        pretended = moments[i];
+        put(&vault, 2, "later");
+        save(&vault);
+        assert_int_equal(try_phrase(&vault, "first", 5), STATUS_OK);
+        assert_int_equal(try_phrase(&vault, "later", 5), STATUS_OK);
+        assert_int_equal(vault_keys_slots(vault.keys, slots), 2);
+        assert_int_equal(slots[1].created_s, moments[i] < 0 ? 0 : moments[i]);
+    }
+    pretended = 0;
+    release(&vault);
+}
+
 /* (44) */
 static void
 a_thousand_wrong_passphrases_corrupt_nothing(void **state)
@@ -979,6 +1014,8 @@ main(void)
             a_change_by_another_process_is_not_overwritten, enter, leave),
         cmocka_unit_test_setup_teardown(a_reader_never_sees_half_a_change,
                                         enter, leave),
+        cmocka_unit_test_setup_teardown(
+            a_clock_that_goes_backwards_locks_nobody_out, enter, leave),
         cmocka_unit_test_setup_teardown(
             a_thousand_wrong_passphrases_corrupt_nothing, enter, leave),
         cmocka_unit_test_setup_teardown(a_failed_write_leaves_a_whole_file,
