@@ -10,6 +10,10 @@ bench: $(UNPACKED)
 noinst_PROGRAMS += %D%/speed_bench
 %C%_speed_bench_LDADD = $(ENGINE_LIBS)
 
+noinst_PROGRAMS += %D%/vault_bench
+BENCHMARKS += %D%/vault_bench
+%C%_vault_bench_LDADD = $(STORAGE_LIBS)
+
 noinst_PROGRAMS += %D%/ops_bench
 BENCHMARKS += %D%/ops_bench
 %C%_ops_bench_LDADD = $(KERNELS_LIBS)

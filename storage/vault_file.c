@@ -288,7 +288,9 @@ make_empty(const struct vault_file *file, struct error *err)
 static enum status
 create_tables(struct vault_file *file, struct error *err)
 {
-    TRY(run(file, "PRAGMA auto_vacuum=INCREMENTAL; PRAGMA journal_mode=WAL;",
+    TRY(run(file,
+            "PRAGMA page_size=8192; PRAGMA auto_vacuum=INCREMENTAL; PRAGMA "
+            "journal_mode=WAL;",
             "make", err));
     TRY(run(file, "BEGIN IMMEDIATE", "make", err));
     TRY(run(file, META_SQL, "make", err));

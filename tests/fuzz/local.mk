@@ -13,6 +13,11 @@ EXTRA_DIST += %D%/corpus
 FUZZ_TARGETS =
 check_PROGRAMS += $(FUZZ_TARGETS)
 
+FUZZ_TARGETS += %D%/vault_body_fuzz
+%C%_vault_body_fuzz_SOURCES = %D%/vault_body_fuzz.c $(FUZZ_MAIN)
+%C%_vault_body_fuzz_LDFLAGS = $(FUZZER_FLAGS)
+%C%_vault_body_fuzz_LDADD = $(STORAGE_LIBS)
+
 FUZZ_TARGETS += %D%/sanitiser_fuzz
 %C%_sanitiser_fuzz_SOURCES = %D%/sanitiser_fuzz.c $(FUZZ_MAIN)
 %C%_sanitiser_fuzz_LDFLAGS = $(FUZZER_FLAGS)

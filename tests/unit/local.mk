@@ -150,6 +150,9 @@ TESTS += %D%/vault_crash_test
 %C%_vault_crash_test_SOURCES = %D%/vault_crash_test.c \
     %D%/shim_vfs.c %D%/shim_vfs.h $(VAULT_PLACE)
 %C%_vault_crash_test_LDADD = $(STORAGE_LIBS) $(CMOCKA_LIBS)
+check_PROGRAMS += %D%/vault_body_test
+TESTS += %D%/vault_body_test
+%C%_vault_body_test_LDADD = $(STORAGE_LIBS) $(CMOCKA_LIBS)
 check_PROGRAMS += %D%/sealed_test %D%/vault_attack_test
 TESTS += %D%/sealed_test %D%/vault_attack_test
 %C%_sealed_test_LDADD = $(STORAGE_LIBS) $(CMOCKA_LIBS)
