@@ -25,7 +25,7 @@ static struct error err;
 static struct fingerprint
 take(const char *path)
 {
-    struct fingerprint out;
+    struct fingerprint out = {.content = {0}};
     struct gguf *gguf;
 
     if (gguf_open(&gguf, path, &err) != STATUS_OK ||
