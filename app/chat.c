@@ -442,6 +442,8 @@ chat_close(struct chat *chat)
     progress_clear();
     terminal_unmute();
     line_editor_close();
+    if (chat->code == EXIT_SUCCESS)
+        chat_finish_cache(chat);
     client_close(chat->client);
     conversation_release(&chat->conversation);
     conversation_release(&chat->away.rest);

@@ -101,6 +101,10 @@ void chat_retry(struct chat *chat);
  * has its beginning, which is the leaf.
  */
 void chat_follow(struct chat *chat, uint64_t number);
+/* What is kept of the chat's cache goes to the engine. */
+void chat_give_cache(struct chat *chat);
+/* The user leaves: what is being fetched of it is kept, if that is soon. */
+void chat_finish_cache(struct chat *chat);
 /* Waits until the engine has opened the model; an ERROR of it fails. */
 MUST_CHECK enum status chat_wait_opened(struct chat *chat, struct error *err);
 

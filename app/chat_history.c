@@ -111,6 +111,7 @@ chat_resume(struct chat *chat, const char *id)
              conversation_depth(c),
              conversation_depth(c) == 1 ? "turn" : "turns");
     chat_show_leaf(chat);
+    chat_give_cache(chat);
     return true;
 }
 

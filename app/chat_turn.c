@@ -4,6 +4,7 @@
 #include "app/chat.h"
 #include "app/exit_code.h"
 #include "app/progress_text.h"
+#include "app/settings.h"
 #include "app/signals.h"
 
 #include <signal.h>
@@ -15,6 +16,8 @@
 #define SECOND_NS UINT64_C(1000000000)
 // how long a stopped engine may go on before another Ctrl-C ends it
 #define GRACE_NS (3 * SECOND_NS)
+// how long a user who leaves waits for the chat's cache to be kept
+#define LEAVE_NS (2 * SECOND_NS)
 
 /* An answer that is coming. */
 struct run {
@@ -34,6 +37,7 @@ struct run {
 enum status
 chat_start_engine(struct chat *chat, struct error *err)
 {
+    kept_cache_abandon(&chat->keeping.cache);
     client_close(chat->client);
     chat->client = NULL;
     TRY(client_reach(&chat->client, chat->path, err));
@@ -67,9 +71,72 @@ take_opened(struct chat *chat, const struct open_done *opened)
         chat_say(chat, "%s", model->family_why);
 }
 
+/* An event of the cache that is kept or given back. */
+static bool
+take_cache(struct chat *chat, const struct event *event)
+{
+    struct kept_cache *cache = &chat->keeping.cache;
+
+    if (!kept_cache_take(cache, event))
+        return false;
+    if (cache->note[0] != '\0')
+        chat_say(chat, "%s", cache->note);
+    cache->note[0] = '\0';
+    return true;
+}
+
+/* What the engine holds of the chat goes into the vault, behind the prompt. */
+static void
+keep_cache(struct chat *chat)
+{
+    struct keeping *k = &chat->keeping;
+    uint64_t limit_bytes = settings_cache_bytes();
+
+    if (k->kind == KEEPING_VAULT && k->chat != NULL && chat->client != NULL &&
+        limit_bytes > 0 && !chat->quit && !chat->locking)
+        kept_cache_fetch(&k->cache, chat->client, k->chat, limit_bytes);
+}
+
+void
+chat_give_cache(struct chat *chat)
+{
+    struct keeping *k = &chat->keeping;
+
+    if (k->chat == NULL || chat->client == NULL)
+        return;
+    kept_cache_give(&k->cache, chat->client, k->chat);
+    if (k->cache.note[0] != '\0')
+        chat_say(chat, "%s", k->cache.note);
+    k->cache.note[0] = '\0';
+}
+
+void
+chat_finish_cache(struct chat *chat)
+{
+    struct kept_cache *cache = &chat->keeping.cache;
+    uint64_t until = clock_ns() + LEAVE_NS;
+    struct error err;
+
+    while (chat->client != NULL && kept_cache_is_fetching(cache)) {
+        struct client_wait wait = {.input = -1, .deadline_ns = until};
+
+        if (client_wait(chat->client, &wait, &err) != STATUS_OK)
+            break;
+        if (wait.wake == CLIENT_TIME || wait.wake == CLIENT_SIGNAL)
+            break;
+        if (wait.wake != CLIENT_EVENT)
+            continue;
+        (void) kept_cache_take(cache, &wait.event);
+        event_release(&wait.event);
+    }
+    kept_cache_abandon(cache);
+}
+
 enum status
 chat_take_event(struct chat *chat, const struct event *event, struct error *err)
 {
+    if (take_cache(chat, event))
+        return STATUS_OK;
     if (event->number != chat->open_number)
         return STATUS_OK;
     if (event->type == MESSAGE_DONE)
@@ -351,6 +418,10 @@ on_event(struct run *run, const struct event *event, struct error *err)
 static enum status
 on_interrupt(struct run *run, struct error *err)
 {
+    if (run->number == 0) { // nothing is asked yet: it goes without the cache
+        kept_cache_abandon(&run->chat->keeping.cache);
+        return STATUS_OK;
+    }
     if (!run->cancelled) {
         run->cancelled = true;
         run->cancelled_ns = clock_ns();
@@ -428,6 +499,37 @@ follow(struct run *run, struct error *err)
     return STATUS_OK;
 }
 
+/*
+ * A cache that is being given back comes before the question; one that is
+ * being fetched is given up for it.
+ */
+static enum status
+await_cache(struct run *run, struct error *err)
+{
+    struct chat *chat = run->chat;
+    struct kept_cache *cache = &chat->keeping.cache;
+
+    if (kept_cache_is_fetching(cache))
+        kept_cache_abandon(cache);
+    while (kept_cache_is_giving(cache) && !chat->quit && !chat->locking) {
+        struct client_wait wait = {.input = -1,
+                                   .deadline_ns = clock_ns() + SECOND_NS / 2};
+
+        TRY(client_wait(chat->client, &wait, err));
+        if (wait.wake == CLIENT_TIME)
+            tick(run);
+        if (wait.wake == CLIENT_SIGNAL)
+            TRY(on_signal(run, err));
+        if (wait.wake != CLIENT_EVENT)
+            continue;
+        enum status status = chat_take_event(chat, &wait.event, err);
+
+        event_release(&wait.event);
+        TRY(status);
+    }
+    return STATUS_OK;
+}
+
 static enum status
 send_request(struct run *run, struct error *err)
 {
@@ -493,7 +595,9 @@ run_to_end(struct run *run, bool asked)
 
     terminal_mute(STDIN_FILENO);
     progress_begin(run->begun_ns, PROGRESS_SENTENCES);
-    if (!asked) {
+    if (!asked)
+        status = await_cache(run, &err);
+    if (!asked && status == STATUS_OK) {
         status = send_request(run, &err);
         // by us: too long, or out of memory
         run->refused = status != STATUS_OK;
@@ -543,6 +647,7 @@ answer_leaf(struct chat *chat, size_t before)
         !run.turn->complete)
         conversation_drop(c, before);
     chat_keep(chat, TURN_NONE);
+    keep_cache(chat);
     return heard;
 }
 
@@ -598,8 +703,10 @@ chat_follow(struct chat *chat, uint64_t number)
                       .activity = "[the answer goes on]"};
 
     (void) run_to_end(&run, true);
-    if (chat->away.number == 0)
-        chat_keep(chat, TURN_NONE);
+    if (chat->away.number != 0)
+        return;
+    chat_keep(chat, TURN_NONE);
+    keep_cache(chat);
 }
 
 enum status

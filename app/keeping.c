@@ -32,6 +32,7 @@ keeping_open(struct keeping *k, struct vault *vault)
 void
 keeping_part(struct keeping *k)
 {
+    kept_cache_abandon(&k->cache);
     vault_chat_close(k->chat);
     k->chat = NULL;
     k->behind = false;

@@ -8,6 +8,7 @@
 #define FATHOM_APP_KEEPING_H
 
 #include "app/conversation.h"
+#include "app/kept_cache.h"
 #include "app/places.h"
 
 enum keeping_kind {
@@ -22,6 +23,7 @@ struct keeping {
     struct vault *vault;     // KEEPING_VAULT
     struct vault_chat *chat; // NULL: nothing of it was written yet
     bool behind;             // the last write failed
+    struct kept_cache cache; // of that chat, on its way
     uint64_t drafted_ns;     // when the last draft was written
     uint64_t undrafted_tokens;
 };

@@ -18,7 +18,9 @@ TESTS += %D%/chat.sh %D%/options.sh
 
 # both programs, with the bundled model
 EXTRA_DIST += %D%/bundled.sh %D%/bundled_test.py
+EXTRA_DIST += %D%/resume.sh %D%/resume_test.py
 TESTS += %D%/bundled.sh
+TESTS += %D%/resume.sh
 
 # kernels that lack something
 check_PROGRAMS += %D%/denied_calls
