@@ -57,8 +57,8 @@ static bool
 has_section(const struct ini_table *table, const char *name, size_t length)
 {
     for (size_t i = 0; i < table->rows; i++)
-        if (strncmp(table->row[i].section, name, length) == 0 &&
-            table->row[i].section[length] == '\0')
+        if (strlen(table->row[i].section) == length &&
+            memcmp(table->row[i].section, name, length) == 0)
             return length > 0;
     return false;
 }

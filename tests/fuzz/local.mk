@@ -86,3 +86,15 @@ FUZZ_TARGETS += %D%/vault_keys_fuzz
 %C%_vault_keys_fuzz_SOURCES = %D%/vault_keys_fuzz.c $(FUZZ_MAIN)
 %C%_vault_keys_fuzz_LDFLAGS = $(FUZZER_FLAGS)
 %C%_vault_keys_fuzz_LDADD = $(STORAGE_LIBS)
+
+FUZZ_TARGETS += %D%/manifest_fuzz %D%/minisign_fuzz %D%/ini_fuzz
+%C%_manifest_fuzz_SOURCES = %D%/manifest_fuzz.c $(FUZZ_MAIN)
+%C%_manifest_fuzz_LDFLAGS = $(FUZZER_FLAGS)
+%C%_manifest_fuzz_LDADD = $(STORAGE_LIBS)
+%C%_minisign_fuzz_SOURCES = %D%/minisign_fuzz.c $(FUZZ_MAIN)
+%C%_minisign_fuzz_LDFLAGS = $(FUZZER_FLAGS)
+%C%_minisign_fuzz_LDADD = $(STORAGE_LIBS)
+%C%_ini_fuzz_SOURCES = %D%/ini_fuzz.c $(FUZZ_MAIN) $(SETTINGS_FILES)
+%C%_ini_fuzz_CPPFLAGS = $(AM_CPPFLAGS) -DSYSCONFDIR='"/nonexistent"'
+%C%_ini_fuzz_LDFLAGS = $(FUZZER_FLAGS)
+%C%_ini_fuzz_LDADD = libbase.a $(INIH_LIBS) -lm

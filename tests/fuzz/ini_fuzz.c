@@ -1,0 +1,65 @@
+/*
+ * Any bytes as fathom.conf or policy.conf, by the first byte. What is refused
+ * is told with a line; what is taken is within its bounds.
+ */
+#include "config.h"
+
+#include "app/policy.h"
+#include "app/settings.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length);
+
+static void
+check(enum status status, const struct error *err)
+{
+    if (status == STATUS_FORMAT && (strstr(err->text, " line ") == NULL ||
+                                    !utf8_valid(err->text, strlen(err->text))))
+        abort();
+}
+
+static void
+try_settings(const char *text, size_t length)
+{
+    struct settings s = {0};
+    struct error err;
+    enum status status =
+        ini_parse_text(&s, &settings_table, "f", text, length, &err);
+
+    check(status, &err);
+    if (s.model_verify.value > VERIFY_FULL || s.vault_save.value > SAVE_NEVER ||
+        s.thinking_budget.value > 1000000000 ||
+        strlen(s.model_default) >= sizeof s.model_default ||
+        (s.model_path[0] != '\0' && s.model_path[0] != '/'))
+        if (status == STATUS_OK)
+            abort();
+}
+
+static void
+try_policy(const char *text, size_t length)
+{
+    struct policy p = {0};
+    struct error err;
+    enum status status =
+        ini_parse_text(&p, &policy_table, "p", text, length, &err);
+
+    check(status, &err);
+    if (status == STATUS_OK &&
+        (p.model_verify.value > VERIFY_FULL ||
+         (p.model_trust_dir[0] != '\0' && p.model_trust_dir[0] != '/')))
+        abort();
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
+{
+    if (length == 0)
+        return 0;
+    if (bytes[0] % 2 == 0)
+        try_settings((const char *) bytes + 1, length - 1);
+    else
+        try_policy((const char *) bytes + 1, length - 1);
+    return 0;
+}
