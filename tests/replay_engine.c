@@ -38,8 +38,9 @@
  *
  * Events carry the number of the request that was wanted last. While it waits,
  * TEXT is collected (a `want` sees the text in place of its slot), an OPEN
- * that is not wanted is answered as by an engine that is ready at once, and a
- * CANCEL that is not wanted is skipped.
+ * that is not wanted is answered as by an engine that is ready at once, a
+ * SNAPSHOT as by one that has none to save and takes none, and a CANCEL that
+ * is not wanted is skipped.
  */
 #include "config.h"
 
@@ -291,6 +292,17 @@ answer_open(size_t step, uint64_t number)
     flush(&frames);
 }
 
+static void
+answer_snapshot(size_t step, uint64_t number)
+{
+    const struct snapshot_done none = {.bytes = 0};
+    struct buffer frames = {0};
+    struct error err;
+
+    must(event_put_snapshot_done(&frames, number, &none, &err), &err, step);
+    flush(&frames);
+}
+
 /* True when every field of `wanted` is in `got` and equal. */
 static bool
 contains(const json_t *got, const json_t *wanted)
@@ -354,6 +366,8 @@ step_want(size_t step, char *rest)
             check_fields(step, object, rest);
         if (!found && header.type == MESSAGE_OPEN)
             answer_open(step, header.request);
+        else if (!found && header.type == MESSAGE_SNAPSHOT)
+            answer_snapshot(step, header.request);
         else if (!found && header.type != MESSAGE_TEXT &&
                  header.type != MESSAGE_CANCEL)
             fail(FAIL_REQUEST, step, "wanted %s, got %s", type_name(type),
