@@ -7,7 +7,8 @@ static const struct command *const verbs[] = {
     &command_history_list,   &command_history_show,
     &command_history_search, &command_history_export,
     &command_history_import, &command_history_rm,
-    &command_history_prune,  NULL,
+    &command_history_prune,  &command_history_pin,
+    &command_history_unpin,  NULL,
 };
 
 static const char *const usage[] = {"VERB [OPTION]... [ARGUMENT]...", NULL};

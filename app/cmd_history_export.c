@@ -4,6 +4,7 @@
  */
 #include "config.h"
 
+#include "app/audit.h"
 #include "app/exit_code.h"
 #include "app/history_common.h"
 #include "app/history_export.h"
@@ -202,23 +203,19 @@ write_all(struct export *export, struct error *err)
 
 /* An event for the audit, before anything is out. */
 static enum status
-record(struct export *export, struct error *err)
+record(const struct export *export, struct error *err)
 {
+    static const char *const formats[] = {[EXPORT_MARKDOWN] = "md",
+                                          [EXPORT_JSON] = "json",
+                                          [EXPORT_HTML] = "html"};
     char detail[80];
 
-    if (export->settings->read_only) {
-        if (policy_requires_audit())
-            return policy_refusal(err, "an export that cannot be recorded",
-                                  "audit = required");
-        return STATUS_OK;
-    }
     snprintf(detail, sizeof detail, "%s, %zu %s",
-             export->settings->encrypted         ? "encrypted"
-             : export->how.format == EXPORT_JSON ? "json"
-             : export->how.format == EXPORT_HTML ? "html"
-                                                 : "md",
+             export->settings->encrypted ? "encrypted"
+                                         : formats[export->how.format],
              export->count, history_chats_word(export->count));
-    return vault_audit(export->vault, "export", detail, err);
+    return audit_record(export->settings->read_only ? NULL : export->vault,
+                        "export", detail, err);
 }
 
 static bool

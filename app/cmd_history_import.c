@@ -4,6 +4,7 @@
  */
 #include "config.h"
 
+#include "app/audit.h"
 #include "app/exit_code.h"
 #include "app/history_common.h"
 #include "app/history_import.h"
@@ -228,7 +229,11 @@ static int
 put_and_report(struct import *import, struct vault *vault)
 {
     struct error err;
-    enum status status = put_all(import, vault, &err);
+    enum status status = audit_record(
+        vault, "import", history_import_format(import->reader), &err);
+
+    if (status == STATUS_OK)
+        status = put_all(import, vault, &err);
 
     if (status == STATUS_OK)
         return report(import);

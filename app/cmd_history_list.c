@@ -90,7 +90,8 @@ print_spoken(struct buffer *out, const struct history_chat *chat,
 
     TRY(buffer_print(out, err, "Chat %.*s: ", HISTORY_ID_SHOWN, chat->id));
     TRY(history_line(out, chat->info.title, err));
-    TRY(buffer_print(out, err, "; %s, %u turns, model ",
+    TRY(buffer_print(out, err, "; %s%s, %u turns, model ",
+                     chat->info.pinned ? "pinned, " : "",
                      time_text_local(used, chat->info.used_ms),
                      chat->info.turns));
     TRY(history_line(out, chat->info.model, err));
@@ -140,7 +141,8 @@ print_row(struct buffer *out, const struct history_chat *chat,
 {
     char used[TIME_TEXT];
 
-    TRY(buffer_print(out, err, "%.*s  %s  %*u  ", HISTORY_ID_SHOWN, chat->id,
+    TRY(buffer_print(out, err, "%.*s%c %s  %*u  ", HISTORY_ID_SHOWN, chat->id,
+                     chat->info.pinned ? '*' : ' ',
                      time_text_local(used, chat->info.used_ms), TURNS_COLUMNS,
                      chat->info.turns));
     TRY(history_cell(out, chat->info.model, widths->model, err));

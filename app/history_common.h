@@ -14,7 +14,8 @@ enum { HISTORY_ID_SHOWN = 8 }; // characters of an id in a table
 /* A verb of `fathom history`. */
 extern const struct command command_history_list, command_history_show,
     command_history_search, command_history_export, command_history_import,
-    command_history_rm, command_history_prune;
+    command_history_rm, command_history_prune, command_history_pin,
+    command_history_unpin;
 
 #define HISTORY_READ_ONLY(settings)                                            \
     {                                                                          \

@@ -51,6 +51,7 @@ fathom_SOURCES = \
     %D%/cmd_history_export.c \
     %D%/cmd_history_import.c \
     %D%/cmd_history_list.c \
+    %D%/cmd_history_pin.c \
     %D%/cmd_history_rm.c \
     %D%/cmd_history_search.c \
     %D%/cmd_history_show.c \

@@ -10,6 +10,7 @@ import subprocess
 import time
 
 import engine_client
+from policies import no_policies, under_policy
 from program import BUILD, FATHOM, LIMIT, SOURCE, Home, one_sentence, run, start
 from terminal import Terminal
 
@@ -539,6 +540,66 @@ def old_chats_are_pruned():
             b"deleted 0 chats\n")
         assert history("prune", "--keep=2", "--yes") == b"deleted 2 chats\n"
         assert history.titles() == ["future", "today", "pinned"]
+
+
+def pinned_chats_stay_when_others_go():
+    with History() as history:
+        history.take(chat("a", "q"), chat("b", "q", used=1795000000))
+        ids = [entry["id"] for entry in history.listed()]
+        history.refused(65, "no chat's id begins with", "pin", ids[1], "zzzz")
+        assert not any(entry["pinned"] for entry in history.listed())
+        assert history("pin", ids[1]) == b""
+        assert [entry["pinned"] for entry in history.listed()] == [False, True]
+        lines = history.on_terminal("list").text().splitlines()
+        assert [line[8] for line in lines[1:]] == [" ", "*"], lines
+        # it is no younger for it
+        assert [entry["id"] for entry in history.listed()] == ids
+        assert history("prune", "--keep=0", "--yes") == b"deleted 1 chat\n"
+        history("unpin", ids[1])
+        assert history("prune", "--keep=0", "--yes") == b"deleted 1 chat\n"
+        assert history.listed() == []
+
+
+def what_was_done_is_recorded_without_content():
+    with History() as history:
+        history.take(chat("canary", "canary", "canary"))
+        history("export", "--yes", "--all", "-o", "x.md")
+        history("rm", "--yes", history.listed()[0]["id"])
+        result = run(history.home, "audit", "show", "--json",
+                     "--passphrase-fd=0", stdin=passphrases(PASSPHRASE))
+        events = [(event["event"], event["detail"])
+                  for event in json.loads(result.out)]
+        mine = [event for event in events
+                if event[0] in ("import", "export", "delete")]
+        assert mine == [("import", "a fathom export"),
+                        ("export", "md, 1 chat"),
+                        ("delete", "")], events
+        assert b"canary" not in result.out
+
+
+def a_policy_keeps_text_in_the_vault():
+    reason = no_policies()
+    if reason:
+        return reason
+    with History() as history:
+        history.take(BRANCHES)
+
+        def denied(*arguments, lines=(PASSPHRASE,)):
+            return under_policy(history.home, "export.plaintext = deny\n",
+                                "history", *arguments, "--passphrase-fd=0",
+                                stdin=passphrases(*lines))
+
+        path = history.home.file("x")
+        for verb in (("export", "--yes", "--all", "-o", path + ".md"),
+                     ("list",), ("show",), ("search", "rain"),
+                     ("list", "--json")):
+            result = denied(*verb)
+            assert result.status == 77 and result.out == b"", (verb, result)
+            assert "export.plaintext = deny" in one_sentence(result.err)
+        assert not os.path.exists(path + ".md")
+        result = denied("export", "--encrypted", "--kdf=least", "--all", "-o",
+                        path, lines=(PASSPHRASE, EXPORT_PASSPHRASE))
+        assert result.status == 0 and os.path.exists(path), result
 
 
 # -- who may -------------------------------------------------------------------

@@ -36,7 +36,7 @@ TESTS += %D%/signed.sh
 EXTRA_DIST += %D%/vault_care.sh %D%/vault_care_test.py
 TESTS += %D%/vault_care.sh
 
-EXTRA_DIST += %D%/history.sh %D%/history_test.py
+EXTRA_DIST += %D%/history.sh %D%/history_test.py %D%/policies.py
 TESTS += %D%/history.sh
 
 EXTRA_DIST += %D%/vault.sh %D%/vault_test.py
