@@ -502,6 +502,27 @@ record_opened(struct vault **vault, size_t before, int *code, struct error *err)
     return leave(status, code);
 }
 
+/*
+ * Whoever would be told that the vault is in use need not type a passphrase
+ * first. Not for a process that has it open: looking would let go of its lock.
+ */
+static enum status
+check_free(const struct where *where, int *code, struct error *err)
+{
+    char lock[PLACE_BYTES], shown[300];
+    pid_t holder = 0;
+    enum status status = join(lock, where->folders.data, "vault.lock", err);
+
+    if (status == STATUS_OK)
+        status = safe_file_holder(&holder, lock, err);
+    if (status == STATUS_OK && holder > 0)
+        status = error_set(err, STATUS_BUSY, "%s is used by process %ld",
+                           text_quote(shown, sizeof shown, where->folders.data,
+                                      strlen(where->folders.data)),
+                           (long) holder);
+    return leave(status, code);
+}
+
 static enum status
 open_target(const struct target *target, const struct where *where,
             const struct unlock_settings *settings, int *code,
@@ -510,6 +531,8 @@ open_target(const struct target *target, const struct where *where,
     uint64_t last_s;
 
     TRY(check_there(where, code, err));
+    if (target->vault != NULL)
+        TRY(check_free(where, code, err));
     size_t before = count_failures(where, &last_s);
     enum status status = open_once(target, where, settings, code, err);
 

@@ -100,17 +100,15 @@ def files_are_private_whatever_the_umask():
                 init(open_home)
                 vault(open_home, "passwd", stdin=lines("wrong passphrase"))
                 found = 0
-                for top in ("data", ".local"):
+                for top in ("data/fathom", "state/fathom"):
                     for path, _, files in os.walk(open_home.file(top)):
-                        if path == open_home.file("data"):
-                            continue
                         mode = stat.S_IMODE(os.stat(path).st_mode)
                         assert mode == 0o700, (path, oct(mode))
                         for name in files:
                             mode = os.stat(os.path.join(path, name)).st_mode
                             assert stat.S_IMODE(mode) == 0o600, name
                             found += 1
-                assert found >= 4, found
+                assert found >= 5, found
         finally:
             os.umask(umask)
 
@@ -123,12 +121,14 @@ def places_come_from_absolute_variables():
                        environment=moved)
         assert result.status == 0, result
         assert os.path.exists(home.file("stick/vault.keys"))
-        relative = {"XDG_DATA_HOME": "data", "XDG_STATE_HOME": "state"}
+        relative = {"XDG_DATA_HOME": "share", "XDG_STATE_HOME": "here"}
         result = vault(home, "init", "--kdf=least", stdin=lines(RIGHT),
                        environment=relative, cwd=home.path)
         assert result.status == 0, result
         assert os.path.exists(home.file(".local/share/fathom/vault.keys"))
-        assert not os.path.exists(home.file("state"))
+        assert glob.glob(home.file(".local/state/fathom/anchor-*"))
+        for name in ("share", "here"):
+            assert not os.path.exists(home.file(name))
 
 
 def short_passphrases_are_refused():
@@ -320,7 +320,8 @@ def another_process_is_named_and_hinders_no_change_of_slots():
             assert state["used_by"] == os.getpid(), state
             assert (f"In use    by process {os.getpid()}\n"
                     in vault(home, "status").out.decode())
-            result = vault(home, "check", stdin=lines(RIGHT))
+            # before anything is asked
+            result = vault(home, "check", "--no-input")
             assert result.status == 75, result
             assert f"process {os.getpid()}" in one_sentence(result.err)
             result = vault(home, "passwd", "--kdf=least",

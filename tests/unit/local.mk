@@ -119,7 +119,8 @@ TESTS += %D%/vault_keys_test
 %C%_vault_keys_test_SOURCES = %D%/vault_keys_test.c \
     %D%/vault_folder.c %D%/vault_folder.h
 %C%_vault_keys_test_LDFLAGS = $(AM_LDFLAGS) \
-    -Wl,--wrap=crypto_pwhash -Wl,--wrap=time
+    -Wl,--wrap=crypto_pwhash -Wl,--wrap=time \
+    -Wl,--wrap=sodium_memcmp
 %C%_vault_keys_test_LDADD = $(STORAGE_LIBS) $(CMOCKA_LIBS)
 
 check_PROGRAMS += %D%/base64_test
