@@ -391,7 +391,8 @@ namespace_is_empty(void)
 static int
 namespace_of_nobody(void)
 {
-    if (geteuid() == 0 && (setgid(65534) != 0 || setuid(65534) != 0))
+    // not 65534, which is what a number without a map looks like
+    if (geteuid() == 0 && (setgid(65533) != 0 || setuid(65533) != 0))
         return SKIP;
     prctl(PR_SET_DUMPABLE, 1); // as after execve
     return namespace_is_empty();
