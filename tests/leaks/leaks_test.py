@@ -272,7 +272,7 @@ def arguments_and_environment_hold_nothing_that_was_typed():
     word, system = canary(), canary()
     with Watched() as home:
         text = home.beside.write("attached", system)
-        asked = start(home, "ask", "-", "-f", text, script="hang\n",
+        asked = start(home, "ask", "-", "-f", text, script="drain\n",
                       stdin=subprocess.PIPE)
         asked.stdin.write(word.encode())
         asked.stdin.close()
