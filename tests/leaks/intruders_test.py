@@ -13,10 +13,11 @@ import sys
 import time
 
 sys.path.insert(0, os.path.join(os.environ["top_srcdir"], "tests/leaks"))
-from canaries import all_files, canary, forms  # finds tests/cli too
+from canaries import canary, forms  # finds tests/cli too
 
 import engine_client
-from program import BUILD, FATHOM, LIMIT, Home
+from program import BUILD, FATHOM, LIMIT, NO_CHAT, Home, run
+from terminal import Terminal
 
 NOBODY = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
 ENGINE = os.path.join(BUILD, "fathom-engine")
@@ -176,6 +177,47 @@ def root_is_not_kept_out_and_says_what_there_is_to_find():
         assert found, "the search does not see what must be there"
 
 
+def in_memory(process, words):
+    """Of the words, those that are found; a wide form is the terminal's."""
+    wanted = {word: [*forms(word).values(), word.encode("utf-32-le")]
+              for word in words}
+    return {word for piece in memory_of(process)
+            for word, written in wanted.items()
+            if any(form in piece for form in written)}
+
+
+def a_lock_leaves_nothing_in_memory():
+    if NO_CHAT:
+        return NO_CHAT
+    passphrase, said, answer, draft, system = words = [
+        canary() for _ in range(5)]
+    script = (f"want GENERATE\nthink {answer} perhaps.\nsay {answer}.\ndone\n"
+              "drain\n")
+    with Home() as home:
+        made = run(home, "vault", "init", "--kdf=least", "--passphrase-fd=0",
+                   stdin=(passphrase + "\n").encode())
+        assert made.status == 0, made
+        with Terminal([FATHOM, "chat"], home.environment(script)) as chat:
+            chat.expect("not kept): ")
+            chat.send(passphrase + "\r")
+            chat.expect("you> ")
+            chat.send("/system " + system + "\r")
+            chat.expect("you> ")
+            chat.send("say " + said + "\r")
+            chat.expect(answer + ".")
+            chat.expect("you> ")
+            chat.send(draft)
+            chat.expect(draft)
+            before = in_memory(chat.pid, words)
+            # what was typed once is wiped at once; the rest is needed
+            assert {said, answer, draft, system} <= before, before
+            os.kill(chat.pid, signal.SIGUSR1)
+            chat.expect("vault:locked")
+            chat.expect("passphrase: ")
+            left = in_memory(chat.pid, words)
+            assert not left, [words.index(word) for word in left]
+
+
 why = obstacle()
 if why:
     print(f"1..0 # SKIP {why}")
@@ -185,4 +227,5 @@ engine_client.run([
     memory_and_environment_cannot_be_read,
     a_crash_leaves_no_core_file,
     root_is_not_kept_out_and_says_what_there_is_to_find,
+    a_lock_leaves_nothing_in_memory,
 ])

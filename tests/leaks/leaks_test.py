@@ -7,6 +7,7 @@ in every encoding, and so are arguments, environments and logs.
 import json
 import os
 import re
+import signal
 import stat
 import subprocess
 import sys
@@ -16,8 +17,8 @@ sys.path.insert(0, os.path.join(os.environ["top_srcdir"], "tests/leaks"))
 from canaries import all_files, canary, forms, search  # finds tests/cli too
 
 import engine_client
-from program import (BUILD, FATHOM, LIMIT, NO_CHAT, SOURCE, Home, Result, run,
-                     start)
+from program import (BUILD, FATHOM, LIMIT, NO_CHAT, PASSPHRASE, SOURCE, Home,
+                     run, start)
 from terminal import Terminal
 
 ENGINE = os.path.join(BUILD, "fathom-engine")
@@ -253,6 +254,79 @@ def the_vault_holds_no_word_in_the_clear():
         check(home, [*words, old, new, sealed])
 
 
+class Kept(Terminal):
+    """A chat that is kept, unlocked and waiting for its first line."""
+
+    def __init__(self, home, *arguments):
+        super().__init__(["/bin/sh", *OPEN[1:], FATHOM, "chat", *arguments],
+                         home.environment())
+        self.expect("a chat that is not kept): ")
+        self.send(PASSPHRASE + "\r")
+        for _ in range(2 if arguments else 1):  # a chat that is shown, too
+            self.expect("you> ")
+
+    def line(self, text):
+        self.send(text + "\r")
+        self.expect(text[:1])
+        return self.expect("you> ")
+
+
+def a_chat_that_is_kept_is_in_the_vault_alone():
+    if NO_CHAT:
+        return NO_CHAT
+    said, typed, titled, drafted = words = [canary() for _ in range(4)]
+    with Watched() as home:
+        home.make_vault()
+        with Kept(home) as chat:
+            chat.line("say " + said)
+            chat.line("/title " + titled)
+            chat.send(typed)
+            chat.expect(typed)
+            chat.send("\x03")
+            chat.expect("you> ")
+            check(home, words)
+            # killed in the middle of an answer
+            chat.send("Tell me a long story of " + drafted + "\r")
+            chat.expect("story")
+            chat.quiet(0.3)
+            os.kill(chat.pid, signal.SIGKILL)
+            os.waitpid(chat.pid, 0)
+            chat.status = -9
+        check(home, words)
+        with Kept(home, "--resume") as chat:
+            chat.line("/history")
+            assert said in chat.line("/search " + said)
+            check(home, words)
+            chat.send("/lock\r")
+            chat.expect("passphrase: ")
+            check(home, words)
+            chat.send("\x04")
+            chat.wait()
+        check(home, words)
+
+
+def what_ask_saves_or_seals_is_in_the_vault_alone():
+    saved, sealed = canary(), canary()
+    with Watched() as home:
+        home.make_vault()
+        opener = home.beside.write("passphrase", PASSPHRASE + "\n")
+        with_key = ("sh", "-c", 'umask 000; exec "$@" 3<"$0"', opener)
+        options = ("-n20", "--allow-truncated")
+        result = run(home, "ask", "-", "--save", "--passphrase-fd=3", *options,
+                     prefix=with_key, stdin=saved.encode())
+        assert result.status in (0, 11), result
+        check(home, [saved])
+        result = run(home, "ask", "-", "--seal", *options, prefix=OPEN,
+                     stdin=sealed.encode())
+        assert result.status in (0, 11), result
+        check(home, [saved, sealed])
+        assert os.listdir(home.file("data/fathom/inbox"))
+        listed = run(home, "history", "list", "--passphrase-fd=3",
+                     prefix=with_key)
+        assert listed.status == 0, listed
+        check(home, [saved, sealed])
+
+
 # -- processes -------------------------------------------------------------------
 
 def process_files(process):
@@ -349,6 +423,8 @@ engine_client.run([
     an_export_is_the_only_file_and_only_for_its_owner,
     an_answer_in_a_file_is_only_for_its_owner,
     the_vault_holds_no_word_in_the_clear,
+    a_chat_that_is_kept_is_in_the_vault_alone,
+    what_ask_saves_or_seals_is_in_the_vault_alone,
     arguments_and_environment_hold_nothing_that_was_typed,
     the_log_of_the_engine_holds_no_content,
     no_log_line_takes_a_text_of_a_user,

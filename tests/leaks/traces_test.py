@@ -11,7 +11,7 @@ sys.path.insert(0, os.path.join(os.environ["top_srcdir"], "tests/leaks"))
 import canaries  # finds tests/cli too
 
 import engine_client
-from program import FATHOM, LIMIT, NO_CHAT, Home, run
+from program import FATHOM, LIMIT, NO_CHAT, PASSPHRASE, Home, run
 from terminal import Terminal
 
 STRACE = shutil.which("strace")
@@ -29,6 +29,7 @@ ALLOWED = [
     (r"RUN/fathom", 0o700),
     (r"RUN/fathom/[0-9a-f]{16}\.(engine|fifo)", 0o600),
     (r"RUN/fathom/client-[\da-f-]+\.(in|out)", 0o600),
+    (r"RUN/fathom/lock-\d+\.fifo", 0o600),
     (r"(DATA|STATE|CACHE)/fathom", 0o700),
     (VAULT, 0o600),
     (r"STATE/fathom/[\w.-]+", 0o600),
@@ -244,6 +245,37 @@ def the_vault_and_history_write_only_what_they_may():
         assert seen > 10, seen
 
 
+def a_chat_that_is_kept_writes_only_what_it_may():
+    if NO_CHAT:
+        return NO_CHAT
+    with Traced() as home:
+        home.make_vault()
+        for more in ([], ["--resume"]):
+            command = traced(home, FATHOM, "chat", *more)
+            with Terminal(command, home.environment()) as chat:
+                chat.expect("not kept): ")
+                chat.send(PASSPHRASE + "\r")
+                # what is shown of a chat begins like a prompt
+                for _ in range(2 if more else 1):
+                    chat.expect("you> ")
+                chat.send("What is 2 + 2?\r")
+                chat.expect("you> ")
+                chat.send("/lock\r")
+                chat.expect("vault:locked")
+                chat.expect("passphrase: ")
+                chat.send(PASSPHRASE + "\r")
+                chat.expect("vault:open")
+                chat.expect("you> ")
+                chat.expect("you> ")
+                chat.send("\x04")
+                chat.wait()
+            # executed anew by the lock, and perhaps once more
+            programs = [name for name, arguments in home.calls()
+                        if name == "execve" and arguments.endswith("= 0")]
+            assert check(home, ["fathom", "fathom-engine"]
+                         + ["fathom"] * (len(programs) - 3)) > 5
+
+
 def other_commands_write_nothing():
     for command, programs in (
             (("--version",), 1), (("help",), 1), (("completion", "bash"), 1),
@@ -279,6 +311,7 @@ if __name__ == "__main__":
         a_warm_engine_writes_only_what_it_may,
         a_chat_writes_only_what_it_may,
         the_vault_and_history_write_only_what_they_may,
+        a_chat_that_is_kept_writes_only_what_it_may,
         other_commands_write_nothing,
         an_ordinary_user_is_no_different,
     ])
