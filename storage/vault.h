@@ -57,13 +57,26 @@ MUST_CHECK enum status vault_open(struct vault **out,
 const char *vault_remark(const struct vault *vault);
 void vault_close(struct vault *vault); // takes NULL; wipes every key
 
+/*
+ * What is written between the two is there whole or not at all, with one wait
+ * for the disk: for imports. Chats that were opened in between are closed
+ * before the end. After a failure in between, the end fails as well and
+ * nothing of it was kept.
+ */
+MUST_CHECK enum status vault_batch_begin(struct vault *vault,
+                                         struct error *err);
+MUST_CHECK enum status vault_batch_end(struct vault *vault, struct error *err);
+
 /* -- chats -------------------------------------------------------------------
  */
 
 /* False from `visit` ends the walk early, which is no failure. */
 typedef bool vault_chat_fn(void *context, const struct chat_info *info);
 
-/* Every chat, last used first. */
+/*
+ * Every chat, last used first. One that is damaged hides no other: it is left
+ * out, and STATUS_INTEGRITY comes after the last one.
+ */
 MUST_CHECK enum status vault_each_chat(struct vault *vault,
                                        vault_chat_fn *visit, void *context,
                                        struct error *err);

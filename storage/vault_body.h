@@ -35,7 +35,9 @@
  *     8 u64 row of the draft, which may be there or not
  *     9 references to turns, in the order in which they were written
  *
- * turn, draft: a draft has generation and chat of the manifest
+ * turn, draft: a draft has generation and chat of the manifest; nothing lists
+ *   it, so that it went, or an older one of the same answer came back, is not
+ *   noticed
  *     1 u64 parent (0: none)  2 u8 role: 0 question, 1 answer
  *     3 u64 time_ms   4 text content   5 text thinking
  *     6 u8 complete   7 u8 arrived through the inbox

@@ -97,25 +97,44 @@ vault_find_chat(struct chat_id *out, struct vault *vault, const char *prefix,
 
 // -- lists ------------------------------------------------------------------
 
+/* Visits one; *more is false when the visitor has enough. */
+static enum status
+visit_chat(bool *more, struct vault *vault, const struct chat_entry *entry,
+           struct buffer *bytes, vault_chat_fn *visit, void *context,
+           struct error *err)
+{
+    struct chat_body body;
+
+    TRY(vault_manifest(&body, bytes, vault, entry, err));
+    *more = visit(context, &body.info);
+    return STATUS_OK;
+}
+
 enum status
 vault_each_chat(struct vault *vault, vault_chat_fn *visit, void *context,
                 struct error *err)
 {
     struct chat_entry *entries;
     struct buffer bytes = {0};
-    struct chat_body body;
     size_t count;
+    bool more = true;
+    struct error why;
     enum status status = vault_entries(&entries, &count, vault, err);
 
     if (status != STATUS_OK)
         return status;
-    for (size_t i = 0; i < count && status == STATUS_OK; i++) {
-        status = vault_manifest(&body, &bytes, vault, &entries[i], err);
-        if (status == STATUS_OK && !visit(context, &body.info))
+    for (size_t i = 0; i < count && more; i++) {
+        enum status chat =
+            visit_chat(&more, vault, &entries[i], &bytes, visit, context, &why);
+
+        if (chat == STATUS_OK || vault_forgives(vault, chat))
+            continue;
+        // one that is damaged hides no other
+        if (status == STATUS_OK)
+            *err = why;
+        status = chat;
+        if (chat != STATUS_INTEGRITY)
             break;
-        // after an alarm, what is whole is shown
-        if (status == STATUS_INTEGRITY && vault->access == VAULT_READ)
-            status = STATUS_OK;
     }
     buffer_release(&bytes);
     free(entries);
@@ -283,8 +302,7 @@ load_turn(struct vault_chat *chat, const void *ref_bytes, struct error *err)
 
     TRY(make_room(chat, err));
     status = vault_turn(&turn, &body, chat->vault, &chat->info.id, &ref, err);
-    // after an alarm, a turn that is whole is shown without those that are not
-    if (status == STATUS_INTEGRITY && chat->vault->access == VAULT_READ) {
+    if (vault_forgives(chat->vault, status)) {
         buffer_release(&body);
         return STATUS_OK;
     }

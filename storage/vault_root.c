@@ -83,6 +83,13 @@ vault_get(struct buffer *out, struct vault *vault, enum row_kind kind,
     return status;
 }
 
+bool
+vault_forgives(const struct vault *vault, enum status status)
+{
+    return vault->access == VAULT_READ &&
+           (status == STATUS_INTEGRITY || status == STATUS_FORMAT);
+}
+
 /* Bytes that were sealed by us and are no body: a fault of a fathom. */
 static enum status
 body_alarm(const struct vault *vault, uint64_t row, struct error *err)
@@ -304,7 +311,10 @@ vault_begin(struct vault *vault, struct error *err)
     if (vault->access != VAULT_WRITE)
         return error_set(err, STATUS_DENIED,
                          "the vault was opened for reading only");
-    return vault_file_begin(vault->file, err);
+    if (vault->batch_failed)
+        return error_set(err, STATUS_IO,
+                         "something before failed, so nothing of this is kept");
+    return vault->batch ? STATUS_OK : vault_file_begin(vault->file, err);
 }
 
 static enum status
@@ -423,10 +433,37 @@ vault_commit(struct vault *vault, struct error *err)
 enum status
 vault_end(struct vault *vault, enum status status, struct error *err)
 {
+    if (vault->batch) {
+        vault->batch_failed = status != STATUS_OK;
+        return status;
+    }
     if (status == STATUS_OK)
         return vault_commit(vault, err);
     vault_rollback(vault);
     return status;
+}
+
+enum status
+vault_batch_begin(struct vault *vault, struct error *err)
+{
+    assert(!vault->batch);
+    TRY(vault_begin(vault, err));
+    vault->batch = true;
+    return STATUS_OK;
+}
+
+enum status
+vault_batch_end(struct vault *vault, struct error *err)
+{
+    bool failed = vault->batch_failed;
+
+    assert(vault->batch);
+    vault->batch = vault->batch_failed = false;
+    if (!failed)
+        return vault_commit(vault, err);
+    vault_rollback(vault);
+    return error_set(err, STATUS_IO,
+                     "something of it failed, so nothing of it was kept");
 }
 
 // -- entries ----------------------------------------------------------------

@@ -28,9 +28,10 @@ struct vault {
     struct row_keys *keys;
     uint8_t sealing[32];
     char remark[REMARK_BYTES];
-    bool alarm;         // opened for reading in spite of what `remark` says
-    bool no_anchor;     // a copy that this machine is not to remember yet
-    enum status broken; // memory and file may differ: nothing goes on
+    bool alarm;     // opened for reading in spite of what `remark` says
+    bool no_anchor; // a copy that this machine is not to remember yet
+    bool batch, batch_failed; // one transaction holds many
+    enum status broken;       // memory and file may differ: nothing goes on
 
     uint64_t counter, next_row, written_ms;
     uint8_t previous[ROOT_MAC_BYTES]; // as this root says
@@ -128,6 +129,8 @@ MUST_CHECK enum status vault_turn(struct turn_record *out, struct buffer *bytes,
                                   const struct chat_id *chat,
                                   const struct row_ref *ref, struct error *err);
 
+/* After an alarm, what is whole is shown without what is not. */
+bool vault_forgives(const struct vault *vault, enum status status);
 /* The vault that a chat belongs to. */
 struct vault *vault_of_chat(const struct vault_chat *chat);
 

@@ -51,13 +51,10 @@ search_turn(struct search *search, const struct chat_info *info,
     return STATUS_OK;
 }
 
-/* After an alarm, what is whole is searched. */
 static enum status
 forgive(const struct search *search, enum status status)
 {
-    return status == STATUS_INTEGRITY && search->vault->access == VAULT_READ
-               ? STATUS_OK
-               : status;
+    return vault_forgives(search->vault, status) ? STATUS_OK : status;
 }
 
 static enum status

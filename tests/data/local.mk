@@ -66,3 +66,6 @@ UNPACKED += %D%/forward/full_precision.tar
 UNPACKED += %D%/forward/quantized.tar
 
 UNPACKED += %D%/smollm2/golden.f32 %D%/smollm2/golden.txt
+
+# a vault of each format that was written; see vault_test
+EXTRA_DIST += %D%/vault-1
