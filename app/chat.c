@@ -296,6 +296,8 @@ chat_lost_engine(struct chat *chat, const struct error *err)
     if (chat_confirm(chat, "Start the engine again?", true)) {
         if (chat_start_engine(chat, &again) != STATUS_OK)
             chat_say(chat, "%s", again.text);
+        else
+            chat_give_cache(chat);
     } else if (!chat->quit) {
         chat_say(chat, "the next message asks again; ^D quits");
     }

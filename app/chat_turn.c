@@ -563,8 +563,10 @@ have_engine(struct chat *chat)
         return true;
     if (!chat_confirm(chat, "Start the engine again?", true))
         return false;
-    if (chat_start_engine(chat, &err) == STATUS_OK)
+    if (chat_start_engine(chat, &err) == STATUS_OK) {
+        chat_give_cache(chat);
         return true;
+    }
     chat_say(chat, "%s", err.text);
     return false;
 }
@@ -647,7 +649,8 @@ answer_leaf(struct chat *chat, size_t before)
         !run.turn->complete)
         conversation_drop(c, before);
     chat_keep(chat, TURN_NONE);
-    keep_cache(chat);
+    if (heard)
+        keep_cache(chat);
     return heard;
 }
 
@@ -702,11 +705,13 @@ chat_follow(struct chat *chat, uint64_t number)
                       .begun_ns = clock_ns(),
                       .activity = "[the answer goes on]"};
 
-    (void) run_to_end(&run, true);
+    bool heard = run_to_end(&run, true);
+
     if (chat->away.number != 0)
         return;
     chat_keep(chat, TURN_NONE);
-    keep_cache(chat);
+    if (heard)
+        keep_cache(chat);
 }
 
 enum status

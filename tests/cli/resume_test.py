@@ -1,7 +1,9 @@
 """Instant resume: a chat that was left and opened again, bundled model."""
 import os
 import shutil
+import signal
 import sqlite3
+import time
 
 from engine_client import run
 from program import FATHOM, NO_CHAT, SOURCE, Home
@@ -12,6 +14,7 @@ SECRET = "several words for a test"
 FIRST, SECOND = "What is 27 * 14?", "What is 8 + 9?"
 ASKED = ("--seed=7", "--temp=0.8")
 FIRST_CACHE_ROW = 1 << 62
+CACHE_BYTES = 60000  # less than that of the first question, more than a turn
 # a cache of several chunks
 LONG = " ".join(str(i) for i in range(100, 260)) + ". " + FIRST
 
@@ -143,6 +146,34 @@ def a_kept_cache_that_is_damaged_is_left_aside():
     assert tokens[1] == 0 and "17" in answer[1], (tokens, answer)
 
 
+def engine_of(pid):
+    """The engine that a chat has started."""
+    with open(f"/proc/{pid}/task/{pid}/children") as file:
+        children = file.read().split()
+    assert len(children) == 1, children
+    return int(children[0])
+
+
+def an_engine_that_is_started_again_goes_on_too():
+    answer, tokens = uninterrupted(FIRST)
+    with Home() as home, chat(home) as terminal:
+        begin(terminal)
+        log = home.file("data/fathom/vault.db-wal")
+        before = os.path.getsize(log)
+        ask(terminal, FIRST)
+        end = time.monotonic() + 20
+        while os.path.getsize(log) < before + CACHE_BYTES:
+            assert time.monotonic() < end
+            terminal.read(0.05)  # it is kept behind the prompt
+        os.kill(engine_of(terminal.pid), signal.SIGKILL)
+        terminal.expect("Start the engine again?")
+        terminal.send("\r")
+        terminal.expect("you> ")
+        assert ask(terminal, SECOND) == answer
+        assert cached(terminal) == tokens
+        leave(terminal)
+
+
 def without_room_none_is_kept():
     with Home() as home:
         os.makedirs(home.file(".config/fathom"), mode=0o700)
@@ -168,6 +199,7 @@ run([] if NO_CHAT else [
     a_resumed_chat_goes_on_as_if_it_had_never_stopped,
     a_model_that_was_written_to_is_run_again,
     a_kept_cache_that_is_damaged_is_left_aside,
+    an_engine_that_is_started_again_goes_on_too,
     without_room_none_is_kept,
     nothing_of_an_ephemeral_chat_is_kept,
 ])
