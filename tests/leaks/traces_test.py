@@ -29,6 +29,7 @@ ALLOWED = [
     (r"RUN/fathom", 0o700),
     (r"RUN/fathom/[0-9a-f]{16}\.(engine|fifo)", 0o600),
     (r"RUN/fathom/client-[\da-f-]+\.(in|out)", 0o600),
+    (r"lock", None),  # memory, for the program that is executed anew
     (r"RUN/fathom/lock-\d+\.fifo", 0o600),
     (r"(DATA|STATE|CACHE)/fathom", 0o700),
     (VAULT, 0o600),
