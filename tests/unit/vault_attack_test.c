@@ -220,7 +220,7 @@ static void
 a_flipped_bit_is_noticed_or_does_no_harm(void **state)
 {
     struct buffer bytes = {0};
-    size_t step = is_long() ? 1 : 37, alarms = 0;
+    size_t step = is_long() ? 1 : 149, alarms = 0;
     char path[PATH_MAX];
 
     (void) state;
