@@ -71,6 +71,16 @@ cmd_vault_show(const char *what, const struct secret *text, int *code,
 }
 
 enum status
+cmd_vault_allow_code(int *code, struct error *err)
+{
+    if (!policy_requires_key_file())
+        return STATUS_OK;
+    *code = EXIT_DENIED;
+    return policy_refusal(err, "a slot without a key file",
+                          "vault.require_keyfile = yes");
+}
+
+enum status
 cmd_vault_code_text(struct secret **out, const struct secret *code,
                     struct error *err)
 {
@@ -115,58 +125,6 @@ cmd_vault_ask_new(struct unlock_credential *out, const struct new_slot *wanted,
     return STATUS_OK;
 }
 
-static enum status
-record(const struct unlocked_keys *at, const char *event, unsigned slot,
-       struct error *err)
-{
-    struct vault_folders folders;
-    struct vault *vault;
-    char detail[20];
-
-    TRY(places_vault(&folders, err));
-    TRY(vault_open(
-        &vault,
-        &(struct vault_places){.data = folders.data, .state = folders.state},
-        &at->opened.credential, VAULT_WRITE, err));
-    snprintf(detail, sizeof detail, "slot %u", slot);
-    enum status status = vault_audit(vault, event, detail, err);
-
-    vault_close(vault);
-    return status;
-}
-
-enum status
-cmd_vault_write(const struct unlocked_keys *at, const char *event,
-                unsigned slot, int *code, struct error *err)
-{
-    enum status status = STATUS_OK;
-
-    if (policy_requires_audit())
-        status = record(at, event, slot, err);
-    if (status == STATUS_OK)
-        status = vault_keys_write(at->keys, at->master, at->path, err);
-    *code = exit_code_of(status);
-    return status;
-}
-
-/* The first that is free; 0: none is. */
-static unsigned
-free_slot(const struct vault_keys *keys)
-{
-    struct slot_info slots[VAULT_SLOTS];
-    size_t count = vault_keys_slots(keys, slots);
-
-    for (unsigned i = 1; i <= VAULT_SLOTS; i++) {
-        bool used = vault_keys_fault(keys, i) != NULL;
-
-        for (size_t j = 0; j < count; j++)
-            used = used || slots[j].number == i;
-        if (!used)
-            return i;
-    }
-    return 0;
-}
-
 enum status
 cmd_vault_put(const struct unlocked_keys *at, unsigned number,
               const struct credential *credential, const char *kdf, int *code,
@@ -176,16 +134,12 @@ cmd_vault_put(const struct unlocked_keys *at, unsigned number,
 
     if (credential->recovery == NULL)
         TRY(unlock_cost(&cost, kdf, code, err));
-    const char *event = number > 0 ? "passwd" : "slot-add";
-
-    if (number == 0)
-        number = free_slot(at->keys);
     enum status status =
         vault_keys_put(at->keys, number, at->master, credential, &cost, err);
 
-    *code = exit_code_of(status);
     if (status == STATUS_OK)
-        status = cmd_vault_write(at, event, number, code, err);
+        status = vault_keys_write(at->keys, at->master, at->path, err);
+    *code = exit_code_of(status);
     return status;
 }
 
@@ -228,8 +182,7 @@ refuse_second(int *code, struct error *err)
 static enum status
 add_recovery(const struct credential *credential, int *code, struct error *err)
 {
-    // borrowed, and not released with it
-    struct unlocked_keys at = {.opened.credential = *credential};
+    struct unlocked_keys at = {0};
     struct vault_folders folders;
     struct secret *recovery = NULL, *text = NULL;
 
@@ -264,6 +217,8 @@ init(const struct init_settings *settings, int *code, struct error *err)
     struct vault *vault = NULL;
 
     TRY(refuse_second(code, err));
+    if (settings->recovery)
+        TRY(cmd_vault_allow_code(code, err));
     enum status status = cmd_vault_ask_new(&credential, &settings->slot,
                                            &settings->source, code, err);
 

@@ -48,13 +48,6 @@ MUST_CHECK enum status cmd_vault_ask_new(struct unlock_credential *out,
                                          const struct new_slot *wanted,
                                          const struct passphrase_source *source,
                                          int *code, struct error *err);
-/*
- * Writes vault.keys after a change. Where the policy demands it the event is
- * recorded in the vault first, and where that fails nothing is written.
- */
-MUST_CHECK enum status cmd_vault_write(const struct unlocked_keys *at,
-                                       const char *event, unsigned slot,
-                                       int *code, struct error *err);
 /* Puts it at `number` (0: the first free slot) and writes vault.keys. */
 MUST_CHECK enum status cmd_vault_put(const struct unlocked_keys *at,
                                      unsigned number,
@@ -66,6 +59,8 @@ MUST_CHECK enum status cmd_vault_put(const struct unlocked_keys *at,
 MUST_CHECK enum status cmd_vault_show(const char *what,
                                       const struct secret *text, int *code,
                                       struct error *err);
+/* STATUS_DENIED where the policy wants a key file for every slot. */
+MUST_CHECK enum status cmd_vault_allow_code(int *code, struct error *err);
 /* A recovery code as text, in memory for secrets. */
 MUST_CHECK enum status cmd_vault_code_text(struct secret **out,
                                            const struct secret *code,

@@ -109,13 +109,10 @@ static enum status
 add_code(const struct unlocked_keys *at, int *code, struct error *err)
 {
     struct secret *recovery = NULL, *text = NULL;
-    enum status status = STATUS_OK;
 
-    if (policy_requires_key_file())
-        status = policy_refusal(err, "a slot without a key file",
-                                "vault.require_keyfile = yes");
-    if (status == STATUS_OK)
-        status = recovery_create(&recovery, err);
+    TRY(cmd_vault_allow_code(code, err));
+    enum status status = recovery_create(&recovery, err);
+
     if (status == STATUS_OK)
         status = cmd_vault_code_text(&text, recovery, err);
     *code = exit_code_of(status);
@@ -191,9 +188,9 @@ remove_slot(const struct slot_settings *settings, unsigned number, int *code,
     TRY(unlock_keys(&at, &settings->unlock, code, err));
     enum status status = vault_keys_remove(at.keys, number, err);
 
-    *code = exit_code_of(status);
     if (status == STATUS_OK)
-        status = cmd_vault_write(&at, "slot-remove", number, code, err);
+        status = vault_keys_write(at.keys, at.master, at.path, err);
+    *code = exit_code_of(status);
     unlocked_keys_release(&at);
     if (status == STATUS_OK)
         notice_note("slot %u is removed; copies of vault.keys from before "

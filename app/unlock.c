@@ -403,6 +403,10 @@ record_keys(const struct where *where, const struct credential *credential,
     enum status status =
         vault_open(&vault, &where->places, credential, VAULT_WRITE, &why);
 
+    if (status != STATUS_OK && policy_requires_audit()) {
+        *err = why; // it says more than that it cannot be recorded
+        return status;
+    }
     if (status != STATUS_OK) {
         log_note("the change of keys is not recorded: %s", why.text);
         vault = NULL;
@@ -444,10 +448,7 @@ open_once(const struct target *target, const struct where *where,
             strcmp(err->text, vault_keys_denied) == 0)
             note_failure(where);
     }
-    if (status == STATUS_OK && target->keys != NULL)
-        target->keys->opened = credential;
-    else
-        unlock_credential_release(&credential);
+    unlock_credential_release(&credential);
     return status;
 }
 
@@ -586,7 +587,6 @@ unlocked_keys_release(struct unlocked_keys *keys)
 {
     vault_keys_close(keys->keys);
     secret_close(keys->master);
-    unlock_credential_release(&keys->opened);
     keys->keys = NULL;
     keys->master = NULL;
 }

@@ -71,13 +71,13 @@ struct unlock_credential {
 };
 /*
  * The same for what concerns vault.keys alone, which chats that are open do not
- * hinder: the slots, the master key, and what opened them.
+ * hinder (but where the policy wants it recorded in the vault first): the
+ * slots, the master key, and what opened them.
  */
 struct unlocked_keys {
     struct vault_keys *keys;
     struct secret *master;
     unsigned slot; // that opened
-    struct unlock_credential opened;
     char path[4096];
 };
 MUST_CHECK enum status unlock_keys(struct unlocked_keys *out,

@@ -4,6 +4,7 @@ import glob
 import json
 import os
 import re
+import resource
 import signal
 import stat
 import subprocess
@@ -12,6 +13,7 @@ import threading
 import time
 
 import engine_client
+from policies import no_policies, under_policy
 from program import FATHOM, Home, one_sentence, run
 from terminal import Terminal
 
@@ -616,6 +618,68 @@ def a_full_disk_is_74():
             assert b"No space left" in result.err, result
 
 
+# -- machines ----------------------------------------------------------------
+
+def too_little_memory_is_69_and_no_wrong_passphrase():
+    def small():
+        resource.setrlimit(resource.RLIMIT_AS, (60 << 20, 60 << 20))
+
+    with Home() as home:
+        init(home)
+        result = vault(home, "passwd", stdin=lines(RIGHT, "a new passphrase"),
+                       preexec_fn=small)
+        assert result.status == 69, result
+        assert "64 MiB of memory" in one_sentence(result.err), result
+        assert json.loads(vault(home, "status",
+                                "--json").out)["failed_tries"] == 0
+        assert opens(home)
+
+
+def a_policy_decides_what_a_slot_needs():
+    reason = no_policies()
+    if reason:
+        return reason
+    with Home() as home:
+        for text, options, rule in (
+                ("vault.require_keyfile = yes\n", ["--kdf=least"],
+                 "vault.require_keyfile = yes"),
+                ("vault.min_kdf = moderate\n", ["--kdf=least"],
+                 "vault.min_kdf = moderate")):
+            result = under_policy(home, text, "vault", "init",
+                                  "--passphrase-fd=0", *options,
+                                  stdin=lines(RIGHT))
+            assert result.status == 77, result
+            assert rule in one_sentence(result.err), result
+            assert not os.path.exists(keys(home))
+        init(home)
+        for arguments in (("slot", "add", "--new-recovery-code"),
+                          ("slot", "add", "--generate"), ("passwd",)):
+            result = under_policy(home, "vault.require_keyfile = yes\n",
+                                  "vault", *arguments, "--passphrase-fd=0",
+                                  stdin=lines(RIGHT, "a new passphrase"))
+            assert result.status == 77, (arguments, result)
+        assert len(slots(home)) == 1 and opens(home)
+
+
+def what_must_be_recorded_and_cannot_does_not_happen():
+    reason = no_policies()
+    if reason:
+        return reason
+    with Home() as home:
+        init(home)
+        passwd = ("vault", "passwd", "--kdf=least", "--passphrase-fd=0")
+        with open(os.path.join(folder(home), "vault.lock"), "r+") as file:
+            fcntl.lockf(file, fcntl.LOCK_EX)
+            result = under_policy(home, "audit = required\n", *passwd,
+                                  stdin=lines(RIGHT, "a new passphrase"))
+            assert result.status == 75, result
+        assert opens(home)
+        result = under_policy(home, "audit = required\n", *passwd,
+                              stdin=lines(RIGHT, "a new passphrase"))
+        assert result.status == 0, result
+        assert opens(home, passphrase="a new passphrase")
+
+
 # -- lock -------------------------------------------------------------------
 
 def listener(home, number, answers):
@@ -692,6 +756,9 @@ engine_client.run([
     damaged_keys_are_65_and_nothing_is_written,
     a_slot_dropped_by_others_is_an_alarm,
     a_full_disk_is_74,
+    too_little_memory_is_69_and_no_wrong_passphrase,
+    a_policy_decides_what_a_slot_needs,
+    what_must_be_recorded_and_cannot_does_not_happen,
     lock_reaches_every_chat,
     a_chat_that_does_not_lock_is_75,
 ])
