@@ -166,6 +166,8 @@ chat_lock(struct chat *chat)
 
     line_editor_close();
     progress_clear();
+    // it would go on asking, and a locked vault takes nothing
+    kept_cache_abandon(&chat->keeping.cache);
     come_to_rest(chat);
     int file = write_over(chat);
 

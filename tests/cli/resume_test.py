@@ -174,6 +174,23 @@ def an_engine_that_is_started_again_goes_on_too():
         leave(terminal)
 
 
+def a_lock_gives_fetching_up_and_changes_nothing():
+    short = ("--think=off", "-n40")
+    answer, tokens = uninterrupted(LONG, *short)
+    with Home() as home, chat(home, *short) as terminal:
+        begin(terminal)
+        ask(terminal, LONG)
+        terminal.send("/lock\r")
+        terminal.expect("passphrase")
+        terminal.expect(": ")
+        terminal.send(SECRET + "\r")
+        terminal.expect("you> 100 101")  # how it ended, shown again
+        terminal.expect("]\nyou> ")
+        assert ask(terminal, SECOND) == answer
+        assert cached(terminal) == tokens
+        leave(terminal)
+
+
 def without_room_none_is_kept():
     with Home() as home:
         os.makedirs(home.file(".config/fathom"), mode=0o700)
@@ -200,6 +217,7 @@ run([] if NO_CHAT else [
     a_model_that_was_written_to_is_run_again,
     a_kept_cache_that_is_damaged_is_left_aside,
     an_engine_that_is_started_again_goes_on_too,
+    a_lock_gives_fetching_up_and_changes_nothing,
     without_room_none_is_kept,
     nothing_of_an_ephemeral_chat_is_kept,
 ])
