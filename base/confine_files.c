@@ -118,7 +118,9 @@ add_place(int ruleset, const struct confine_place *place, struct error *err)
 
     close(rule.parent);
     errno = failed;
-    return added == 0 ? STATUS_OK : refused(err, "it takes no rule");
+    // EBADFD: a pipe, which has no place among files and needs no rule
+    return added == 0 || failed == EBADFD ? STATUS_OK
+                                          : refused(err, "it takes no rule");
 }
 
 enum status

@@ -454,18 +454,22 @@ denied(int result)
 static int
 files_are_closed(void)
 {
-    char fifo[128], name[128];
+    char fifo[128], name[128], end[64];
+    int ends[2];
     bool confined;
 
     snprintf(fifo, sizeof fifo, "%s/client.in", sub);
     snprintf(name, sizeof name, "%s/new", sub);
     EXPECT(mkfifo(fifo, 0600) == 0);
+    EXPECT(pipe(ends) == 0);
+    snprintf(end, sizeof end, "/proc/self/fd/%d", ends[0]);
     EXPECT_OK(confine_memory(&err));
     EXPECT_OK(confine_files(
         (struct confine_place[]){{allowed, CONFINE_READ},
                                  {"/nowhere/at/all", CONFINE_READ},
+                                 {end, CONFINE_READ}, // has no place
                                  {sub, CONFINE_FIFOS}},
-        3, &confined, &err));
+        4, &confined, &err));
     if (!confined)
         return SKIP;
     EXPECT(open(allowed, O_RDONLY) >= 0);
