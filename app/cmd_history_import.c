@@ -14,6 +14,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -41,9 +42,22 @@ struct import {
  */
 
 static enum status
+too_large(const char *shown, struct error *err)
+{
+    return error_set(err, STATUS_LIMIT, "%s is larger than %d MiB", shown,
+                     IMPORT_BYTES >> 20);
+}
+
+static enum status
 read_all(struct buffer *out, int descriptor, const char *shown,
          struct error *err)
 {
+    struct stat file;
+
+    // not read to be refused
+    if (fstat(descriptor, &file) == 0 && S_ISREG(file.st_mode) &&
+        file.st_size > IMPORT_BYTES)
+        return too_large(shown, err);
     for (;;) {
         TRY(buffer_reserve(out, READ_BYTES, err));
         ssize_t got =
@@ -59,8 +73,7 @@ read_all(struct buffer *out, int descriptor, const char *shown,
         out->length += (size_t) got;
         out->data[out->length] = '\0';
         if (out->length > IMPORT_BYTES)
-            return error_set(err, STATUS_LIMIT, "%s is larger than %d MiB",
-                             shown, IMPORT_BYTES >> 20);
+            return too_large(shown, err);
     }
 }
 

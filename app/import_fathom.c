@@ -4,6 +4,7 @@
 #include "app/import_reader.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static enum status
@@ -105,22 +106,51 @@ read_answer(struct import_chat *chat, struct turn_record *turn,
     return read_figures(&turn->origin, object, err);
 }
 
+/*
+ * What became of the turns of the document: an answer whose question is lost,
+ * as in what was saved of a damaged vault, gets an empty one before it.
+ */
+struct places {
+    uint64_t *of; // (turns of the document), ids in the chat
+    size_t count;
+};
+
 static enum status
-read_turn(struct import_chat *chat, const json_t *object, struct error *err)
+find_parent(uint64_t *out, const struct places *places, const json_t *object,
+            struct error *err)
 {
     uint64_t id = 0, parent = 0;
+
+    TRY(import_count(&id, object, "id", err));
+    TRY(import_count(&parent, object, "parent", err));
+    if (id != places->count + 1)
+        return error_set(err, STATUS_FORMAT, "its \"id\" is not %zu, its place",
+                         places->count + 1);
+    if (parent >= id)
+        return error_set(err, STATUS_FORMAT,
+                         "it follows one that is not before it");
+    *out = parent > 0 ? places->of[parent - 1] : 0;
+    return STATUS_OK;
+}
+
+static enum status
+read_turn(struct import_chat *chat, struct places *places, const json_t *object,
+          struct error *err)
+{
     struct turn_record *turn;
     enum turn_role role;
+    uint64_t parent;
 
     if (!json_is_object(object))
         return error_set(err, STATUS_FORMAT, "it is not an object");
-    TRY(import_count(&id, object, "id", err));
-    TRY(import_count(&parent, object, "parent", err));
+    TRY(find_parent(&parent, places, object, err));
     TRY(read_role(&role, object, err));
-    if (id != chat->count + 1)
-        return error_set(err, STATUS_FORMAT, "its \"id\" is not %zu, its place",
-                         chat->count + 1);
+    if (role == TURN_ANSWER && parent == 0) {
+        TRY(import_chat_add(&turn, chat, TURN_QUESTION, 0, err));
+        parent = turn->id;
+    }
     TRY(import_chat_add(&turn, chat, role, parent, err));
+    places->of[places->count++] = turn->id;
     TRY(import_time(&turn->time_ms, object, "time", err));
     TRY(import_bool(&turn->arrived_locked, object, "arrived_locked", err));
     TRY(copy(chat, &import_chat_last(chat)->content, object, "content", err));
@@ -129,19 +159,35 @@ read_turn(struct import_chat *chat, const json_t *object, struct error *err)
 }
 
 static enum status
-read_turns(struct import_chat *chat, const json_t *turns, struct error *err)
+read_turns(struct import_chat *chat, struct places *places, const json_t *turns,
+           struct error *err)
 {
     const json_t *turn;
+    void *memory;
     size_t i;
 
+    TRY(memory_alloc(&memory, (json_array_size(turns) + 1) * sizeof *places->of,
+                     err));
+    places->of = memory;
     json_array_foreach(turns, i, turn)
     {
         struct error why;
-        enum status status = read_turn(chat, turn, &why);
+        enum status status = read_turn(chat, places, turn, &why);
 
         if (status != STATUS_OK)
             return error_set(err, status, "turn %zu: %s", i + 1, why.text);
     }
+    return STATUS_OK;
+}
+
+static enum status
+place_leaf(struct chat_info *info, const struct places *places,
+           struct error *err)
+{
+    if (info->leaf > places->count)
+        return error_set(err, STATUS_FORMAT, "its \"leaf\" is no turn");
+    if (info->leaf > 0)
+        info->leaf = places->of[info->leaf - 1];
     return STATUS_OK;
 }
 
@@ -178,6 +224,7 @@ enum status
 import_fathom(struct import_chat *chat, const json_t *item, struct error *err)
 {
     struct chat_info *info = &chat->info;
+    struct places places = {0};
     const json_t *turns;
 
     if (!json_is_object(item))
@@ -191,5 +238,10 @@ import_fathom(struct import_chat *chat, const json_t *item, struct error *err)
     TRY(import_bool(&info->pinned, item, "pinned", err));
     TRY(import_count(&info->leaf, item, "leaf", err));
     TRY(import_inner(&turns, item, "turns", JSON_ARRAY, err));
-    return read_turns(chat, turns, err);
+    enum status status = read_turns(chat, &places, turns, err);
+
+    if (status == STATUS_OK)
+        status = place_leaf(info, &places, err);
+    free(places.of);
+    return status;
 }

@@ -4,6 +4,7 @@ import json
 import os
 import re
 import select
+import shutil
 import signal
 import stat
 import subprocess
@@ -17,6 +18,7 @@ from terminal import Terminal
 PASSPHRASE = "right horse battery"
 EXPORT_PASSPHRASE = "another long one"
 DAY = 86400
+LONG = os.environ.get("FATHOM_LONG") == "1"
 
 
 def passphrases(*lines):
@@ -438,6 +440,9 @@ def what_is_no_export_is_refused_and_nothing_is_kept():
             history.home.write("x", content)
             history.refused(65, sentence, "import", "x")
         history.refused(66, "cannot open nothing", "import", "nothing")
+        with open(history.home.file("large"), "wb") as large:
+            large.truncate((1 << 30) + 1)  # a hole
+        history.refused(65, "large is larger than 1024 MiB", "import", "large")
         history.refused(66, "cannot read data: Is a directory", "import",
                         "data")
         assert history.listed() == []
@@ -462,6 +467,38 @@ def exports_of_other_programs_are_taken_in():
         assert result.out == (b"imported 0 chats with 0 turns from a log of "
                               b"llm; 1 were there already\n"), result
         assert history.titles() == ["Two ways", "n"]
+
+
+def an_import_that_is_killed_leaves_whole_chats():
+    """However often: what is there is whole, and the rest can follow."""
+    chats = [chat(f"chat {i}", *[f"turn {i} " + "x" * 3000] * 8)
+             for i in range(60)]
+    with History() as history:
+        history.home.write("chats", document(*chats))
+        for round in range(200 if LONG else 4):
+            process = start(history.home, "history", "import",
+                            history.home.file("chats"), "--passphrase-fd=0",
+                            stdin=subprocess.PIPE)
+            process.stdin.write(passphrases(PASSPHRASE))
+            process.stdin.close()
+            # somewhere between unlocking and the end
+            end = time.monotonic() + 0.15 + 0.05 * (round % 9)
+            while process.poll() is None and time.monotonic() < end:
+                time.sleep(0.005)
+            process.kill()
+            process.wait()
+            process.stdout.close()
+            process.stderr.close()
+            listed = history.listed()
+            assert all(entry["turns"] == 8 for entry in listed), listed
+            if len(listed) == 60:
+                history("rm", "--yes", *(entry["id"] for entry in listed))
+        out = json.loads(history("import", "chats", "--json"))
+        # chats of this document have no ids of their own
+        assert out["chats"] == 60, out
+        result = run(history.home, "vault", "check", "--passphrase-fd=0",
+                     stdin=passphrases(PASSPHRASE))
+        assert result.status == 0, result
 
 
 def a_turn_of_five_megabytes_is_a_turn():
@@ -719,6 +756,12 @@ def the_example_of_the_format_is_one():
         assert history("import", "example.json") == (
             b"imported 1 chat with 3 turns from a fathom export\n")
         assert b"fathom> Look outside." in history("show")
+        if shutil.which("jq"):
+            command = re.search(r"^\.Dl \$ (jq .*)$", text, re.M)[1]
+            history.home.write("chats.json", example)
+            done = subprocess.run(["sh", "-c", command], cwd=history.home.path,
+                                  capture_output=True, timeout=LIMIT)
+            assert done.stdout == b"Is it raining?\n", done
 
 
 engine_client.run([value for name, value in list(globals().items())

@@ -253,8 +253,6 @@ what_our_own_never_says_is_refused(void **state)
                    STATUS_FORMAT, "its \"role\" is neither");
     expect_refusal(OWN("[{\"turns\": [" TURN1 "," TURN1 "]}]"), STATUS_FORMAT,
                    "turn 2: its \"id\" is not 2");
-    expect_refusal(OWN("[{\"turns\": [{\"id\": 1, \"role\": \"assistant\"}]}]"),
-                   STATUS_FORMAT, "turn 1 answers no question");
     expect_refusal(OWN("[{\"turns\": [" TURN1
                        ", {\"id\": 2, \"role\": \"user\", \"parent\": 1}]}]"),
                    STATUS_FORMAT, "follows a question");
@@ -268,6 +266,21 @@ what_our_own_never_says_is_refused(void **state)
                    STATUS_FORMAT, "its \"leaf\" is no turn");
     expect_refusal(OWN("[{\"leaf\": -1, \"turns\": [" TURN1 "]}]"),
                    STATUS_FORMAT, "its \"leaf\" is not a count");
+}
+
+static void
+an_answer_whose_question_is_lost_gets_an_empty_one(void **state)
+{
+    struct history_import *import = opened(text(
+        OWN("[{\"leaf\": 3, \"turns\": [" TURN1 ", {\"id\": 2, \"role\": "
+            "\"assistant\", \"content\": \"lost\"}, {\"id\": 3, \"parent\": 2, "
+            "\"role\": \"user\", \"content\": \"more\"}]}]")));
+    const struct import_chat *chat = next(import);
+
+    (void) state;
+    expect_turns(chat, "1<0 Q q|2<0 Q |3<2 A lost|4<3 Q more");
+    assert_int_equal(chat->info.leaf, 4);
+    history_import_close(import);
 }
 
 static void
@@ -626,6 +639,7 @@ main(void)
         cmocka_unit_test(our_own_comes_back_exactly),
         cmocka_unit_test(it_can_be_read_twice),
         cmocka_unit_test(what_our_own_never_says_is_refused),
+        cmocka_unit_test(an_answer_whose_question_is_lost_gets_an_empty_one),
         cmocka_unit_test(broken_json_is_told_without_its_content),
         cmocka_unit_test(what_would_fill_the_memory_is_refused),
         cmocka_unit_test(an_openai_export_keeps_branches),
