@@ -305,7 +305,7 @@ parse_item(struct inbox_item *out, const struct buffer *plain)
            texts_valid(&out->question) && texts_valid(&out->answer);
 }
 
-/* Remembers the id before the chat is made: a replay is never taken twice. */
+/* Remembers the id, so that a replay is not taken when the chat is gone. */
 static enum status
 remember(struct taking *taking, const uint8_t id[ID_BYTES], struct error *err)
 {
@@ -326,29 +326,39 @@ remember(struct taking *taking, const uint8_t id[ID_BYTES], struct error *err)
     return vault_end(vault, status, err);
 }
 
+/* The item's id is the chat's, so that one cannot be made twice. */
 static enum status
-make_chat(struct vault *vault, struct inbox_item *item, struct error *err)
+make_chat(struct vault *vault, const struct inbox_item *item, struct error *err)
 {
-    struct chat_info info = {.created_ms = item->question.time_ms};
-    struct vault_chat *chat;
-    uint64_t id;
-    enum status status;
+    struct turn_record turns[] = {item->question, item->answer};
+    struct chat_info info = {.model = item->answer.origin.model,
+                             .created_ms = item->question.time_ms,
+                             .used_ms = item->answer.time_ms,
+                             .leaf = 2};
 
-    // the item's id is the chat's: one that is there already is not made twice
     memcpy(info.id.bytes, item->id, sizeof info.id.bytes);
-    TRY(vault_chat_begin(&chat, vault, &info, err));
-    item->question.parent = 0;
-    item->question.role = TURN_QUESTION;
-    item->question.arrived_locked = true;
-    status = vault_chat_append(chat, &item->question, &id, err);
-    if (status == STATUS_OK) {
-        item->answer.parent = id;
-        item->answer.role = TURN_ANSWER;
-        item->answer.arrived_locked = true;
-        status = vault_chat_append(chat, &item->answer, &id, err);
-    }
-    vault_chat_close(chat);
-    return status;
+    turns[0].parent = 0;
+    turns[0].role = TURN_QUESTION;
+    turns[0].arrived_locked = true;
+    turns[1].parent = 1;
+    turns[1].role = TURN_ANSWER;
+    turns[1].arrived_locked = true;
+    return vault_import_chat(vault, &info, turns, 2, err);
+}
+
+/* Chat and remembered id in one transaction: a crash leaves both or none. */
+static enum status
+take_in(struct taking *taking, const struct inbox_item *item, struct error *err)
+{
+    struct error ignored;
+    enum status status, end;
+
+    TRY(vault_batch_begin(taking->vault, err));
+    status = make_chat(taking->vault, item, err);
+    if (status == STATUS_OK)
+        status = remember(taking, item->id, err);
+    end = vault_batch_end(taking->vault, status == STATUS_OK ? err : &ignored);
+    return status == STATUS_OK ? end : status;
 }
 
 static enum status
@@ -364,47 +374,18 @@ refuse(struct taking *taking, const char *path, struct error *err)
     return STATUS_OK;
 }
 
-/*
- * The chat is written before the id is remembered. What a crash left of it
- * goes: a question without the answer that is still in the inbox.
- */
 static enum status
-drop_half(bool *there, struct vault *vault, const struct chat_id *id,
-          struct error *err)
+take_opened(struct taking *taking, const struct inbox_item *item,
+            const char *path, struct error *err)
 {
-    struct buffer bytes = {0};
-    struct chat_entry entry;
-    struct chat_body body;
     struct entry_at at;
-    enum status status;
-
-    *there = vault_entry_find(&at, vault, id);
-    if (!*there)
-        return STATUS_OK;
-    entry = vault_entry(vault, at);
-    status = vault_manifest(&body, &bytes, vault, &entry, err);
-    if (status == STATUS_OK && body.info.turns < 2) {
-        *there = false;
-        status = vault_delete_chat(vault, id, err);
-    }
-    buffer_release(&bytes);
-    return status;
-}
-
-static enum status
-take_opened(struct taking *taking, struct inbox_item *item, const char *path,
-            struct error *err)
-{
     struct chat_id id;
-    bool there = true;
 
     memcpy(id.bytes, item->id, sizeof id.bytes);
-    if (!was_taken(taking, item->id))
-        TRY(drop_half(&there, taking->vault, &id, err));
-    if (there)
+    if (was_taken(taking, item->id) ||
+        vault_entry_find(&at, taking->vault, &id))
         return refuse(taking, path, err);
-    TRY(make_chat(taking->vault, item, err));
-    TRY(remember(taking, item->id, err));
+    TRY(take_in(taking, item, err));
     ++*taking->count;
     return safe_file_remove(path, err);
 }

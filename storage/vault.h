@@ -59,9 +59,8 @@ void vault_close(struct vault *vault); // takes NULL; wipes every key
 
 /*
  * What is written between the two is there whole or not at all, with one wait
- * for the disk: for imports. Chats that were opened in between are closed
- * before the end. After a failure in between, the end fails as well and
- * nothing of it was kept.
+ * for the disk. Chats that were opened in between are closed before the end.
+ * After a failure in between, the end fails as well and nothing of it was kept.
  */
 MUST_CHECK enum status vault_batch_begin(struct vault *vault,
                                          struct error *err);
