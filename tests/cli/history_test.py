@@ -469,22 +469,31 @@ def exports_of_other_programs_are_taken_in():
         assert history.titles() == ["Two ways", "n"]
 
 
+def written(folder):
+    """Changes with every write to the vault."""
+    return [(name, status.st_size, status.st_mtime_ns)
+            for name in sorted(os.listdir(folder)) if name.startswith("vault.db")
+            for status in [os.stat(os.path.join(folder, name))]]
+
+
 def an_import_that_is_killed_leaves_whole_chats():
     """However often: what is there is whole, and the rest can follow."""
     chats = [chat(f"chat {i}", *[f"turn {i} " + "x" * 3000] * 8)
              for i in range(60)]
     with History() as history:
         history.home.write("chats", document(*chats))
+        folder = history.home.file("data/fathom")
         for round in range(200 if LONG else 4):
             process = start(history.home, "history", "import",
                             history.home.file("chats"), "--passphrase-fd=0",
                             stdin=subprocess.PIPE)
+            before = written(folder)
             process.stdin.write(passphrases(PASSPHRASE))
             process.stdin.close()
-            # somewhere between unlocking and the end
-            end = time.monotonic() + 0.15 + 0.05 * (round % 9)
-            while process.poll() is None and time.monotonic() < end:
-                time.sleep(0.005)
+            # once it writes, a moment later
+            while process.poll() is None and written(folder) == before:
+                time.sleep(0.001)
+            time.sleep(0.02 + 0.007 * (round % 10))
             process.kill()
             process.wait()
             process.stdout.close()
