@@ -479,7 +479,7 @@ def written(folder):
 def an_import_that_is_killed_leaves_whole_chats():
     """However often: what is there is whole, and the rest can follow."""
     chats = [chat(f"chat {i}", *[f"turn {i} " + "x" * 3000] * 8)
-             for i in range(60)]
+             for i in range(24)]
     with History() as history:
         history.home.write("chats", document(*chats))
         folder = history.home.file("data/fathom")
@@ -500,11 +500,11 @@ def an_import_that_is_killed_leaves_whole_chats():
             process.stderr.close()
             listed = history.listed()
             assert all(entry["turns"] == 8 for entry in listed), listed
-            if len(listed) == 60:
+            if len(listed) == 24:
                 history("rm", "--yes", *(entry["id"] for entry in listed))
         out = json.loads(history("import", "chats", "--json"))
         # chats of this document have no ids of their own
-        assert out["chats"] == 60, out
+        assert out["chats"] == 24, out
         result = run(history.home, "vault", "check", "--passphrase-fd=0",
                      stdin=passphrases(PASSPHRASE))
         assert result.status == 0, result
