@@ -10,6 +10,7 @@
 #include <seccomp.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <unistd.h>
 
 /* What both programs give up. */
 static const char *const denied[] = {
@@ -35,6 +36,12 @@ static const char *const denied[] = {
 /* The engine starts no program; the interface starts engine and editor. */
 static const char *const denied_engine[] = {
     "unshare",
+    // files of others, which Landlock does not keep from all of these
+    "truncate", "chmod", "fchmodat", "chown", "lchown", "fchownat", "setxattr",
+    "lsetxattr", "removexattr", "lremovexattr", "utime", "utimes", "futimesat",
+    "utimensat",
+    // other processes, which Landlock keeps from signals since interface 6
+    "tkill", "rt_sigqueueinfo", "rt_tgsigqueueinfo", "pidfd_send_signal",
 #ifndef WITH_SANITIZERS
     "execve", "execveat", // which prints of a crash need
 #endif
@@ -73,6 +80,22 @@ deny_typing(scmp_filter_ctx filter, struct error *err)
     return STATUS_OK;
 }
 
+/* Signals to itself alone: abort() is one. */
+static enum status
+deny_signals(scmp_filter_ctx filter, struct error *err)
+{
+    const struct scmp_arg_cmp others =
+        SCMP_A0(SCMP_CMP_NE, (scmp_datum_t) getpid(), 0);
+
+    if (seccomp_rule_add_array(filter, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(kill), 1,
+                               &others) != 0 ||
+        seccomp_rule_add_array(filter, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(tgkill),
+                               1, &others) != 0)
+        return error_set(err, STATUS_DEVICE,
+                         "the system call filter takes no rule for signals");
+    return STATUS_OK;
+}
+
 static enum status
 refused(const char *why, struct error *err)
 {
@@ -100,9 +123,11 @@ fill(scmp_filter_ctx filter, enum confine_program program, struct error *err)
 {
     TRY(set_attributes(filter, err));
     TRY(deny(filter, denied, sizeof denied / sizeof *denied, err));
-    if (program == CONFINE_ENGINE)
+    if (program == CONFINE_ENGINE) {
         TRY(deny(filter, denied_engine,
                  sizeof denied_engine / sizeof *denied_engine, err));
+        TRY(deny_signals(filter, err));
+    }
     return deny_typing(filter, err);
 }
 

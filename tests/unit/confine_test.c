@@ -266,6 +266,43 @@ nothing_is_typed_for_the_user(void **state)
     assert_int_equal(in_child(typing_is_refused), 0);
 }
 
+/* What no file right of an older kernel's Landlock covers. */
+static int
+engine_changes_nothing(void)
+{
+    char path[] = "/tmp/fathom-confine-XXXXXX";
+    int fd = mkstemp(path);
+    struct stat stat;
+
+    EXPECT(fd >= 0 && write(fd, "kept", 4) == 4);
+    EXPECT_OK(confine_calls(CONFINE_ENGINE, &err));
+    EXPECT(truncate(path, 0) < 0 && errno == EPERM);
+    EXPECT(chmod(path, 0777) < 0 && errno == EPERM);
+    EXPECT(utimensat(AT_FDCWD, path, NULL, 0) < 0 && errno == EPERM);
+    EXPECT(kill(getppid(), 0) < 0 && errno == EPERM);
+    EXPECT(kill(getpid(), 0) == 0);
+    EXPECT(fstat(fd, &stat) == 0 && stat.st_size == 4 &&
+           (stat.st_mode & 0777) == 0600);
+    unlink(path);
+    return 0;
+}
+
+static int
+engine_can_abort(void)
+{
+    EXPECT_OK(confine_memory(&err));
+    EXPECT_OK(confine_calls(CONFINE_ENGINE, &err));
+    abort();
+}
+
+static void
+the_engine_changes_no_file_and_signals_nobody(void **state)
+{
+    (void) state;
+    assert_int_equal(in_child(engine_changes_nothing), 0);
+    assert_int_equal(in_child(engine_can_abort), -SIGABRT);
+}
+
 #ifdef __x86_64__
 static int
 foreign_call(void)
@@ -511,6 +548,7 @@ main(void)
         cmocka_unit_test(a_socket_from_before_takes_no_message),
         cmocka_unit_test(what_is_executed_inherits_the_filter),
         cmocka_unit_test(nothing_is_typed_for_the_user),
+        cmocka_unit_test(the_engine_changes_no_file_and_signals_nobody),
         cmocka_unit_test(calls_of_a_foreign_architecture_kill),
         cmocka_unit_test(memory_is_in_no_core_file),
         cmocka_unit_test(inherited_sockets_are_closed),
