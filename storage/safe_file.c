@@ -3,6 +3,7 @@
 
 #include "storage/safe_file.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -494,6 +495,38 @@ safe_file_remove(const char *path, struct error *err)
     if (fallible(unlink(path)) != 0)
         return errno == ENOENT ? STATUS_OK : fail(err, "remove", path);
     return safe_file_sync_folder(path, err);
+}
+
+/* Is `name` that of a temporary file of `base`: BASE[.old].new-N-N? */
+static bool
+is_left_over(const char *name, const char *base)
+{
+    size_t length = strlen(base);
+
+    if (strncmp(name, base, length) != 0)
+        return false;
+    name += length;
+    if (strncmp(name, ".old", 4) == 0)
+        name += 4;
+    return strncmp(name, ".new-", 5) == 0 && name[5] != '\0' &&
+           strspn(name + 5, "0123456789-") == strlen(name + 5);
+}
+
+enum status
+safe_file_sweep(const char *path, struct error *err)
+{
+    char folder[PATH_MAX];
+    const char *slash = strrchr(path, '/');
+
+    TRY(folder_of(folder, path, err));
+    DIR *open_folder = fault_due() ? (errno = EIO, NULL) : opendir(folder);
+    if (open_folder == NULL)
+        return fail(err, "open the folder", folder);
+    for (struct dirent *entry; (entry = readdir(open_folder)) != NULL;)
+        if (is_left_over(entry->d_name, slash != NULL ? slash + 1 : path))
+            (void) unlinkat(dirfd(open_folder), entry->d_name, 0);
+    closedir(open_folder);
+    return STATUS_OK;
 }
 
 // -- one at a time ----------------------------------------------------------

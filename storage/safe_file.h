@@ -53,6 +53,11 @@ MUST_CHECK enum status safe_file_write(const char *path, const void *bytes,
                                        struct error *err);
 /* Removes it where it is; the folder is on the disk afterwards. */
 MUST_CHECK enum status safe_file_remove(const char *path, struct error *err);
+/*
+ * Removes what writers of `path` left behind when they were killed. Whoever
+ * writes it meanwhile must be kept out by safe_folder_hold.
+ */
+MUST_CHECK enum status safe_file_sweep(const char *path, struct error *err);
 /* The folder that holds `path`, to the disk. */
 MUST_CHECK enum status safe_file_sync_folder(const char *path,
                                              struct error *err);

@@ -893,7 +893,15 @@ vault_keys_settle(const char *path, struct error *err)
 
     if (n < 0 || (size_t) n >= sizeof old)
         return error_set(err, STATUS_LIMIT, "a path is too long: %.200s", path);
-    return safe_file_remove(old, err);
+    int hold;
+
+    TRY(safe_folder_hold(&hold, path, err));
+    enum status status = safe_file_remove(old, err);
+
+    if (status == STATUS_OK)
+        status = safe_file_sweep(path, err);
+    close(hold);
+    return status;
 }
 
 // -- codes and words --------------------------------------------------------

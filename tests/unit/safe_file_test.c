@@ -359,6 +359,26 @@ a_race_with_links_never_reaches_their_target(void **state)
     assert_holds("victim", "victim");
 }
 
+static void
+what_killed_writers_left_is_swept_and_nothing_else(void **state)
+{
+    static const char *const left[] = {"file.new-12-0", "file.old.new-3-99"},
+                             *const kept[] = {"file",          "file.old",
+                                              "file.new",      "file.new-",
+                                              "other.new-1-1", "file.new-1-x"};
+
+    (void) state;
+    for (size_t i = 0; i < sizeof left / sizeof left[0]; i++)
+        put(left[i], "x");
+    for (size_t i = 0; i < sizeof kept / sizeof kept[0]; i++)
+        put(kept[i], "x");
+    assert_int_equal(safe_file_sweep("file", &err), STATUS_OK);
+    for (size_t i = 0; i < sizeof left / sizeof left[0]; i++)
+        assert_int_not_equal(access(left[i], F_OK), 0);
+    for (size_t i = 0; i < sizeof kept / sizeof kept[0]; i++)
+        assert_int_equal(access(kept[i], F_OK), 0);
+}
+
 // -- one at a time ----------------------------------------------------------
 
 static void
@@ -422,6 +442,7 @@ main(void)
         TEST(a_long_file_is_not_read),
         TEST(the_former_file_is_kept_when_asked),
         TEST(a_write_that_fails_anywhere_loses_nothing),
+        TEST(what_killed_writers_left_is_swept_and_nothing_else),
         TEST(a_race_with_links_never_reaches_their_target),
         TEST(a_second_process_is_told_who_has_the_lock),
         TEST(names_from_outside_are_shown_safely),
