@@ -34,7 +34,7 @@
  *   exit STATUS         end at once
  *   eof                 close standard output, go on
  *   hang                read no more, send no more, until killed
- *   drain               read and answer nothing until the requests end
+ *   drain               read until the requests end, refusing SNAPSHOTs
  *
  * Events carry the number of the request that was wanted last. While it waits,
  * TEXT is collected (a `want` sees the text in place of its slot), an OPEN
@@ -280,6 +280,19 @@ static const struct model_summary replayed = {
     .recommended = {1.0, 0.0, 0, 1.0, 0.0, -1},
 };
 
+/* No cache is kept here. */
+static void
+refuse_snapshot(size_t step, uint64_t number)
+{
+    struct error_event refusal = {STATUS_UNSUPPORTED,
+                                  "the replay engine has no cache", 70};
+    struct buffer frames = {0};
+    struct error err;
+
+    must(event_put_error(&frames, number, &refusal, &err), &err, step);
+    flush(&frames);
+}
+
 static void
 answer_open(size_t step, uint64_t number)
 {
@@ -508,13 +521,16 @@ step_record(size_t step, const char *path)
 }
 
 static void
-step_drain(void)
+step_drain(size_t step)
 {
     struct frame_header header;
     struct buffer payload = {0};
 
-    for (;;)
+    for (;;) {
         read_frame(&header, &payload);
+        if (header.type == MESSAGE_SNAPSHOT)
+            refuse_snapshot(step, header.request);
+    }
 }
 
 /* -- the script ------------------------------------------------------------ */
@@ -570,7 +586,7 @@ run_step(size_t step)
         for (;;)
             pause();
     else if (strcmp(verb, "drain") == 0)
-        step_drain();
+        step_drain(step);
     else
         fail(FAIL_SCRIPT, step, "no step is called %s", verb);
     free(line);

@@ -41,7 +41,8 @@ def recorded(home):
 
 
 def last_request(home):
-    line = home.read("requests").decode().splitlines()[-1]
+    line = [line for line in home.read("requests").decode().splitlines()
+            if line.startswith("GENERATE")][-1]
     return json.loads(line.split(" ", 2)[2])
 
 

@@ -55,6 +55,12 @@ def resume(home, script=SAID, passphrase=PASSPHRASE):
     return chat
 
 
+def last_question(home):
+    """The last GENERATE, as text."""
+    return [line for line in home.read("requests").decode().splitlines()
+            if line.startswith("GENERATE")][-1]
+
+
 def joined(text):
     """Without the line breaks of wrapping."""
     return " ".join(text.split())
@@ -252,7 +258,7 @@ def a_chat_is_saved_searched_and_resumed():
             assert "And at night?" in text and "fathom> Second." in text, text
             assert "0 hits" in chat.line("/search nowhere")
             chat.line("more")
-            request = home.read("requests").decode().splitlines()[-1]
+            request = last_question(home)
             for part in ("Be brief.", "rainbow", "First.", "night", "Second."):
                 assert part in request, request
             assert "no such chat" not in text
@@ -471,7 +477,7 @@ def locked_while_generating_the_answer_is_sealed_and_put_together():
             assert text.count("\n") == 3, text
             assert "fathom> First." in chat.line("next")
             assert whole in "".join(
-                home.read("requests").decode().splitlines()[-1].split())
+                last_question(home).split())
 
 
 def unlocked_while_generating_the_answer_goes_on():
@@ -487,7 +493,7 @@ def unlocked_while_generating_the_answer_goes_on():
             chat.expect("you> ")
             chat.line("next")
             request = "".join(
-                home.read("requests").decode().splitlines()[-1].split())
+                last_question(home).split())
             assert "Begun" + ",more" * 9 + ",ended." in request, request
             assert not sealed(home)
 
