@@ -258,7 +258,8 @@ MUST_CHECK enum status vault_restore(const struct vault_places *at,
                                      const char *from, struct error *err);
 /*
  * A new master key: every row is sealed anew in a new file, which takes the
- * old one's place. Slots other than `credential`'s are gone afterwards.
+ * old one's place. Slots other than `credential`'s are gone afterwards. What is
+ * in the inbox is taken in before, since it is sealed for the old key.
  */
 MUST_CHECK enum status vault_rotate(const struct vault_places *at,
                                     const struct credential *credential,

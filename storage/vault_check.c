@@ -322,8 +322,9 @@ vault_check(size_t *faults, struct vault *vault, vault_report_fn *report,
 
     if (status == STATUS_OK) {
         snprintf(sentence, sizeof sentence,
-                 "%zu chats and %zu turns can be read", check.chats,
-                 check.turns);
+                 "%zu chat%s and %zu turn%s can be read", check.chats,
+                 check.chats == 1 ? "" : "s", check.turns,
+                 check.turns == 1 ? "" : "s");
         report(context, sentence);
     }
     *faults = check.faults;

@@ -526,10 +526,14 @@ vault_rotate(const struct vault_places *at, const struct credential *credential,
              const struct kdf_cost *cost, struct error *err)
 {
     struct vault *old, *fresh;
+    size_t taken, refused;
     enum status status;
 
     TRY(vault_open(&old, at, credential, VAULT_WRITE, err));
-    status = vault_alloc(&fresh, at, false, err); // the lock is old's
+    // what was sealed for the key that goes
+    status = vault_take_inbox(old, &taken, &refused, err);
+    if (status == STATUS_OK)
+        status = vault_alloc(&fresh, at, false, err); // the lock is old's
     if (status == STATUS_OK) {
         status = rotate_into(fresh, old, credential, cost, err);
         vault_close(fresh);

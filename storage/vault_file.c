@@ -46,6 +46,7 @@ struct vault_file {
     sqlite3 *db;
     sqlite3_stmt *statements[PREPARED];
     struct vault_header header;
+    bool reading; // opened so, and nobody else has it
     char shown[PATH_SHOWN];
     char path[PATH_MAX];
 };
@@ -425,7 +426,9 @@ open_checked(struct vault_file *file, enum vault_file_use use,
     TRY(read_header(file, err));
     if (use == VAULT_FILE_READ)
         TRY(run(file, "PRAGMA query_only=ON", "open", err));
-    return prepare(file, err);
+    TRY(prepare(file, err));
+    file->reading = use == VAULT_FILE_READ;
+    return STATUS_OK;
 }
 
 enum status
@@ -444,6 +447,18 @@ vault_file_open(struct vault_file **out, const char *path,
     return status;
 }
 
+/* Reading makes an empty WAL, which is no trace to leave. */
+static void
+drop_empty_wal(const struct vault_file *file)
+{
+    char path[PATH_MAX + 8];
+    struct stat info;
+
+    snprintf(path, sizeof path, "%s-wal", file->path);
+    if (lstat(path, &info) == 0 && S_ISREG(info.st_mode) && info.st_size == 0)
+        unlink(path);
+}
+
 void
 vault_file_close(struct vault_file *file, bool merge)
 {
@@ -457,6 +472,8 @@ vault_file_close(struct vault_file *file, bool merge)
         sqlite3_db_config(file->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, NULL);
     }
     sqlite3_close(file->db);
+    if (file->reading)
+        drop_empty_wal(file);
     free(file);
 }
 
