@@ -4,6 +4,7 @@
 #include "app/ask.h"
 
 #include "app/exit_code.h"
+#include "app/model_gate.h"
 #include "app/notice.h"
 #include "app/places.h"
 #include "app/question.h"
@@ -372,6 +373,12 @@ static enum status
 answer(struct ask *ask, struct error *err)
 {
     TRY(reach_engine(ask, err));
+    if (ask->keeping.vault) {
+        enum status status = model_gate_record(ask->keeping.vault, err);
+
+        if (status != STATUS_OK)
+            return fail(ask, exit_code_of(status), status);
+    }
     TRY(send_requests(ask, err));
     while (!ask->finished)
         TRY(step(ask, err));

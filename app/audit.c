@@ -35,6 +35,15 @@ audit_record(struct vault *vault, const char *event, const char *detail,
     return STATUS_OK;
 }
 
+void
+audit_refusal(struct vault *vault, const char *rule)
+{
+    struct error err;
+
+    if (vault && vault_audit(vault, "refused", rule, &err) != STATUS_OK)
+        log_warn("a refusal is not recorded: %s", err.text);
+}
+
 enum vault_access
 audit_reading(void)
 {

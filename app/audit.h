@@ -16,6 +16,10 @@
 MUST_CHECK enum status audit_record(struct vault *vault, const char *event,
                                     const char *detail, struct error *err);
 
+/* What the policy has refused, where a vault is open to take it; or it is NULL.
+ */
+void audit_refusal(struct vault *vault, const char *rule);
+
 /* How a vault is opened only to be read: for writing where that is recorded. */
 enum vault_access audit_reading(void);
 

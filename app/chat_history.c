@@ -1,6 +1,7 @@
 /* Commands about what the vault keeps, and about keeping this chat. */
 #include "config.h"
 
+#include "app/audit.h"
 #include "app/chat_vault.h"
 #include "app/chat_verb.h"
 #include "app/history_export.h"
@@ -404,16 +405,19 @@ print_export(struct buffer *out, const struct chat *chat,
     return status;
 }
 
-static void
+/* Before anything is out; false: it must not go. */
+static bool
 note_export(struct chat *chat, const struct export_order *order)
 {
     static const char *const names[] = {"md", "json", "html"};
     struct error err;
 
-    if (chat->keeping.kind == KEEPING_VAULT &&
-        vault_audit(chat->keeping.vault, "export", names[order->how.format],
-                    &err) != STATUS_OK)
-        chat_say(chat, "%s", err.text);
+    if (chat->keeping.kind != KEEPING_VAULT ||
+        audit_record(chat->keeping.vault, "export", names[order->how.format],
+                     &err) == STATUS_OK)
+        return true;
+    chat_say(chat, "%s", err.text);
+    return false;
 }
 
 static void
@@ -441,7 +445,6 @@ save_export(struct chat *chat, const struct export_order *order,
         return;
     }
     chat_say(chat, "written to %s, in clear text, for you alone", shown);
-    note_export(chat, order);
 }
 
 void
@@ -460,6 +463,7 @@ chat_run_export(struct chat *chat, const char *arguments)
         return;
     }
     if (policy_forbids_plain_export()) {
+        audit_refusal(chat->keeping.vault, "export.plaintext = deny");
         (void) !policy_refusal(&err, "an export in clear text",
                                "export.plaintext = deny");
         chat_say(chat, "%s", err.text);
@@ -467,7 +471,7 @@ chat_run_export(struct chat *chat, const char *arguments)
     }
     if (print_export(&text, chat, &order.how, &err) != STATUS_OK)
         chat_say(chat, "%s", err.text);
-    else
+    else if (note_export(chat, &order))
         save_export(chat, &order, &text);
     buffer_release(&text);
 }
@@ -545,6 +549,7 @@ chat_run_ephemeral(struct chat *chat, const char *arguments)
         return;
     }
     if (policy_requires_vault()) {
+        audit_refusal(chat->keeping.vault, "vault.require = yes");
         (void) !policy_refusal(&err, "a chat that is not kept",
                                "vault.require = yes");
         chat_say(chat, "%s", err.text);

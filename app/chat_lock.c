@@ -8,6 +8,7 @@
  */
 #include "config.h"
 
+#include "app/audit.h"
 #include "app/chat_vault.h"
 #include "app/launch.h"
 #include "app/notice.h"
@@ -172,6 +173,10 @@ chat_lock(struct chat *chat)
     int file = write_over(chat);
 
     conversation_release(&chat->conversation);
+    // nothing may keep a vault open, so that it is not recorded is only logged
+    if (chat->keeping.kind == KEEPING_VAULT &&
+        audit_record(chat->keeping.vault, "lock", "", &err) != STATUS_OK)
+        log_warn("%s", err.text);
     keeping_close(&chat->keeping);
     chat_stop_listening(chat);
     wipe_screen(chat);

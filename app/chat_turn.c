@@ -3,6 +3,7 @@
 
 #include "app/chat.h"
 #include "app/exit_code.h"
+#include "app/model_gate.h"
 #include "app/progress_text.h"
 #include "app/settings.h"
 #include "app/signals.h"
@@ -41,6 +42,8 @@ chat_start_engine(struct chat *chat, struct error *err)
     client_close(chat->client);
     chat->client = NULL;
     TRY(client_reach(&chat->client, chat->path, err));
+    if (chat->keeping.kind == KEEPING_VAULT)
+        TRY(model_gate_record(chat->keeping.vault, err));
     chat->opened_ns = clock_ns();
     chat->open_number = client_number(chat->client);
     return request_put_open(client_outgoing(chat->client), chat->open_number,

@@ -5,6 +5,7 @@
 #include "config.h"
 
 #include "app/chat_vault.h"
+#include "app/model_gate.h"
 #include "app/passphrase.h"
 #include "app/policy.h"
 #include "app/settings.h"
@@ -249,7 +250,7 @@ make_vault(struct chat *chat, const struct secret *passphrase,
     TRY(vault_create(&vault, &at, &credential, &cost, err));
     forget_refusal(&chat->keeping);
     keeping_open(&chat->keeping, vault);
-    return STATUS_OK;
+    return model_gate_record(vault, err);
 }
 
 /* The first start: a question, and nothing is assumed. */
@@ -304,6 +305,14 @@ chat_open_vault(struct chat *chat, const struct secret *passphrase,
     struct vault *vault;
 
     TRY(vault_open(&vault, &at, &credential, access, err));
+    if (access == VAULT_WRITE) {
+        enum status status = model_gate_record(vault, err);
+
+        if (status != STATUS_OK) {
+            vault_close(vault);
+            return status;
+        }
+    }
     keeping_open(&chat->keeping, vault);
     if (access == VAULT_READ)
         chat->keeping.kind = KEEPING_NOTHING;

@@ -3,6 +3,7 @@
 
 #include "app/model_gate.h"
 
+#include "app/audit.h"
 #include "app/policy.h"
 
 #include <assert.h>
@@ -18,6 +19,21 @@ const struct model_voucher *
 model_gate_voucher(void)
 {
     return &voucher;
+}
+
+enum status
+model_gate_record(struct vault *vault, struct error *err)
+{
+    char detail[sizeof voucher.manifest + sizeof voucher.signer + 40];
+
+    if (!voucher.checked || voucher.recorded)
+        return STATUS_OK;
+    snprintf(detail, sizeof detail, "manifest %s, signed by %s",
+             voucher.manifest,
+             voucher.signer[0] ? voucher.signer : "nobody who is trusted");
+    TRY(audit_record(vault, "model", detail, err));
+    voucher.recorded = true;
+    return STATUS_OK;
 }
 
 static void

@@ -17,10 +17,17 @@ MUST_CHECK enum status model_gate(char out[PLACE_BYTES], const char *path,
 
 /* Who vouched for the model that was let through last. */
 struct model_voucher {
-    bool checked;
+    bool checked, recorded;
     char manifest[2 * MANIFEST_HASH_BYTES + 1];
     char signer[TRUST_NAME_BYTES + 64]; // empty: nobody signed
 };
 const struct model_voucher *model_gate_voucher(void);
+
+/*
+ * Records in an open vault which model was let through, once. STATUS_DENIED:
+ * it cannot be recorded and must be.
+ */
+MUST_CHECK enum status model_gate_record(struct vault *vault,
+                                         struct error *err);
 
 #endif

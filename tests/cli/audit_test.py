@@ -4,7 +4,11 @@ import json
 import os
 
 import engine_client
-from program import Home, one_sentence, run
+from policies import no_policies, under_policy
+from program import NO_CHAT, PASSPHRASE, Home, one_sentence, run
+from program import FATHOM
+from signed_models import Key, write_model
+from terminal import Terminal
 
 
 class Audited(Home):
@@ -135,6 +139,110 @@ def without_a_vault_there_are_no_events():
             assert "there is no vault yet" in one_sentence(result.err)
 
 
+class Kept(Home):
+    """A home with a vault, whose passphrase a program prints."""
+
+    def __enter__(self):
+        super().__enter__()
+        self.make_vault()
+        self.write("askpass", f"#!/bin/sh\necho '{PASSPHRASE}'\n")
+        os.chmod(self.file("askpass"), 0o700)
+        return self
+
+    def opening(self, *arguments, **more):
+        return run(self, *arguments, environment={
+            "FATHOM_ASKPASS": self.file("askpass")}, **more)
+
+    def names(self):
+        result = self.opening("audit", "show", "--json")
+        assert result.status == 0, result
+        return [event["event"] for event in json.loads(result.out)]
+
+    def detail(self, name):
+        events = json.loads(self.opening("audit", "show", "--json").out)
+        return [event["detail"] for event in events if event["event"] == name]
+
+
+def chats_that_come_and_go_are_told_without_their_words():
+    with Kept() as home:
+        script = "want GENERATE\nsay canary-answer.\ndone\n"
+        result = home.opening("ask", "--save", "canary-question",
+                              script=script)
+        assert result.status == 0, result
+        chats = home.opening("history", "export", "--all", "--yes", "--format=json",
+                             "-o", home.file("chats"))
+        assert chats.status == 0, chats
+        assert home.opening("history", "rm", "--yes",
+                            json.loads(home.opening("history", "list", "--json")
+                                       .out)["chats"][0]["id"]).status == 0
+        assert home.opening("history", "import",
+                            home.file("chats")).status == 0
+        names = [name for name in home.names() if name != "unlock"]
+        assert names == ["create", "export", "delete", "import"], names
+        text = home.opening("audit", "show").out
+        assert b"canary" not in text and b"chats\n" not in text, text
+
+
+def a_model_is_told_with_its_manifest_and_signer():
+    key = Key(b"audited")
+    with Kept() as home:
+        write_model(home.file("data/fathom/models/big"), {"a.gguf": b"x"}, key)
+        os.makedirs(home.file(".config/fathom/trust.d"))
+        home.write(".config/fathom/trust.d/vendor.pub", key.public())
+        home.write(".config/fathom/fathom.conf", "[model]\nverify = signed\n")
+        result = home.opening("ask", "-m", "big", "--save", "hello",
+                              script="want GENERATE\nsay Yes.\ndone\n")
+        assert result.status == 0, result
+        manifest = hashlib.blake2b(home.read("data/fathom/models/big/MANIFEST"),
+                                   digest_size=32).hexdigest()
+        assert home.detail("model") == [
+            f"manifest {manifest}, signed by vendor ({key.id})"]
+
+
+def what_cannot_be_recorded_is_refused_where_it_must_be():
+    reason = NO_CHAT or no_policies()
+    if reason:
+        return reason
+    add = ("vault", "slot", "add", "--new-recovery-code", "--passphrase-fd=0")
+    with Kept() as home:
+        # a chat has the vault, so nothing else can write to it
+        environment = home.environment("drain\n")
+        with Terminal([FATHOM, "chat"], environment) as chat:
+            chat.expect("a chat that is not kept): ")
+            chat.send(PASSPHRASE + "\r")
+            chat.expect("you> ")
+            before = home.read("data/fathom/vault.keys")
+            result = under_policy(home, "audit = required\n", *add,
+                                  stdin=PASSPHRASE.encode() + b"\n")
+            assert result.status == 75, result
+            assert b"is used by process" in result.err, result
+            assert home.read("data/fathom/vault.keys") == before
+            # without the rule it goes on
+            assert home.opening(*add[:-1]).status == 0
+            assert home.read("data/fathom/vault.keys") != before
+            chat.send("\x04")
+            assert chat.wait() == 0
+        # what can be recorded goes on with the rule too
+        result = under_policy(home, "audit = required\n", *add,
+                              stdin=PASSPHRASE.encode() + b"\n")
+        assert result.status == 0, result
+
+
+def a_lock_is_told():
+    if NO_CHAT:
+        return NO_CHAT
+    with Kept() as home:
+        with Terminal([FATHOM, "chat"], home.environment("drain\n")) as chat:
+            chat.expect("a chat that is not kept): ")
+            chat.send(PASSPHRASE + "\r")
+            chat.expect("you> ")
+            chat.send("/lock\r")
+            chat.expect("passphrase")
+            chat.send("\x03\x04")
+            chat.quiet(0.3)
+        assert "lock" in home.names(), home.names()
+
+
 engine_client.run([
     what_is_done_is_told,
     a_wrong_passphrase_is_told_with_the_next_right_one,
@@ -142,4 +250,8 @@ engine_client.run([
     a_changed_export_is_told,
     an_export_appears_whole_or_not_at_all,
     without_a_vault_there_are_no_events,
+    chats_that_come_and_go_are_told_without_their_words,
+    a_model_is_told_with_its_manifest_and_signer,
+    what_cannot_be_recorded_is_refused_where_it_must_be,
+    a_lock_is_told,
 ])
