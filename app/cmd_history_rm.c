@@ -221,7 +221,8 @@ print_chosen(const struct chosen *chosen, const struct history_list *list,
     for (size_t i = 0, next = 0; i < list->count && next < chosen->count; i++) {
         const struct history_chat *chat = &list->chats[i];
 
-        if (memcmp(&chat->info.id, &chosen->ids[next], sizeof(struct chat_id)))
+        if (memcmp(&chat->info.id, &chosen->ids[next], sizeof chat->info.id) !=
+            0)
             continue;
         next++;
         if (status == STATUS_OK)
