@@ -161,6 +161,34 @@ a_chat_that_fails_in_the_middle_leaves_nothing(void **state)
     vault_close(vault);
 }
 
+/* Memory or a write fails once, at every place where it can. */
+static void
+every_step_may_fail_and_leaves_nothing(void **state)
+{
+    struct vault *vault = vault_place_create(&place);
+    struct chat_info info = sample_info();
+    enum status status = STATUS_NOMEM;
+    struct turn_record turns[4];
+    unsigned long n = 0;
+
+    (void) state;
+    fill(turns);
+    while (status != STATUS_OK) {
+        fault_arm(++n);
+        status = vault_import_chat(vault, &info, turns, 4, &err);
+        fault_arm(0);
+        if (status != STATUS_OK && chats_in(vault) != 0)
+            fail_msg("step %lu failed and left a chat", n);
+        assert_true(n < 10000);
+    }
+    assert_true(n > 5);
+    assert_int_equal(chats_in(vault), 1);
+    vault_close(vault);
+    vault = vault_place_unlock(&place);
+    assert_int_equal(chats_in(vault), 1);
+    vault_close(vault);
+}
+
 int
 main(void)
 {
@@ -169,6 +197,7 @@ main(void)
         TEST(a_whole_chat_is_there_after_one_transaction),
         TEST(the_same_chat_is_not_taken_twice),
         TEST(a_chat_that_fails_in_the_middle_leaves_nothing),
+        TEST(every_step_may_fail_and_leaves_nothing),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
