@@ -285,7 +285,8 @@ body_read(void *body, const struct field *fields, const void *bytes,
             field++;
         value.length = get_u32(rest.bytes + 1);
         value.bytes = rest.bytes + FIELD_HEAD;
-        if (field->number != (uint8_t) rest.bytes[0])
+        // the table ends with a 0, which is no number of a field
+        if (field->number == 0 || field->number != (uint8_t) rest.bytes[0])
             return error_set(err, STATUS_FORMAT,
                              "a row has a field %d that is not known here",
                              (uint8_t) rest.bytes[0]);

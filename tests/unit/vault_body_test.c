@@ -114,6 +114,8 @@ other_bytes_are_refused(void **state)
     memcpy(bytes, BY_HAND, sizeof bytes);
     bytes[0] = 99; // unknown
     assert_int_equal(read_turn(bytes, sizeof bytes), STATUS_FORMAT);
+    bytes[0] = 0; // the end of the table is no field
+    assert_int_equal(read_turn(bytes, sizeof bytes), STATUS_FORMAT);
     bytes[0] = 2; // twice, and out of order
     assert_int_equal(read_turn(bytes, sizeof bytes), STATUS_FORMAT);
     bytes[0] = 1;
