@@ -35,8 +35,6 @@ static const struct ini_row rows[] = {
         "the least that is checked before a model is opened"),
     ROW("model.trust_dir", INI_PATH, "DIR", model_trust_dir, 0,
         "the only folder of trusted keys"),
-    ROW("editor", INI_CHOICE, "deny|allow", editor, 0,
-        "whether an editor may be started"),
     ROW("net", INI_CHOICE, "deny", net, 0,
         "only the installed engine is started"),
     ROW("audit", INI_CHOICE, "optional|required", audit, 0,
@@ -151,12 +149,6 @@ bool
 policy_forbids_plain_export(void)
 {
     return says(now.export_plaintext, 0);
-}
-
-bool
-policy_forbids_editor(void)
-{
-    return says(now.editor, 0);
 }
 
 bool

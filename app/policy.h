@@ -20,7 +20,6 @@ struct policy {
     struct option_count export_plaintext; // 0: deny
     struct option_count model_verify;     // enum verify_mode
     char model_trust_dir[INI_TEXT_BYTES];
-    struct option_count editor;     // 0: deny
     struct option_count net;        // 0: deny
     struct option_count audit;      // 1: required
     struct option_count lock_after; // at most, in milliseconds
@@ -42,8 +41,6 @@ const char *policy_path(void);
 
 /* Text may not leave the vault unsealed: export, /export, printing. */
 bool policy_forbids_plain_export(void);
-/* No editor is started, which could keep copies. */
-bool policy_forbids_editor(void);
 /* Nothing without the vault: no ephemeral chat, no chat while there is none. */
 bool policy_requires_vault(void);
 /* A new slot needs a key file (alone or with a passphrase). */

@@ -625,14 +625,14 @@ def a_policy_that_could_be_anybodys_is_refused():
     with Site() as site:
         ask = ("ask", "-m", site.write("a.gguf", "x"), "hello")
         for mode in ("0666", "0664", "0646"):
-            result = under_policy(site, "editor = deny\n", *ask, mode=mode)
+            result = under_policy(site, "lock_after = 10m\n", *ask, mode=mode)
             assert result.status == 77 and not site.started(), result
             assert "can be written by others" in one_sentence(result.err)
-        result = under_policy(site, "editr = deny\n", *ask)
+        result = under_policy(site, "lock_aftr = 10m\n", *ask)
         assert result.status == 78 and not site.started(), result
-        assert "policy.conf line 1: there is no rule 'editr'" in one_sentence(
+        assert "policy.conf line 1: there is no rule 'lock_aftr'" in one_sentence(
             result.err), result
-        assert under_policy(site, "editor = deny\n", *ask).status == 0
+        assert under_policy(site, "lock_after = 10m\n", *ask).status == 0
 
 
 def a_policy_names_the_only_keys():

@@ -165,7 +165,6 @@ every_rule_of_a_policy_is_read(void **state)
                                   "export.plaintext = deny\n"
                                   "model.verify = full\n"
                                   "model.trust_dir = /etc/keys\n"
-                                  "editor = deny\n"
                                   "net = deny\n"
                                   "audit = required\n"
                                   "lock_after = 10m\n",
