@@ -6,8 +6,9 @@ import shutil
 import subprocess
 
 import engine_client
-from policies import no_policies, sysconfdir, under_policy
-from program import BUILD, FATHOM, REPLAY, SOURCE, Home, one_sentence, run
+from policies import MOUNT, no_policies, sysconfdir, under_policy
+from program import BUILD, FATHOM, NO_CHAT, PASSPHRASE, REPLAY, SOURCE, Home
+from program import one_sentence, run
 from signed_models import CHUNK, Key, manifest, write_model
 from terminal import Terminal
 
@@ -666,6 +667,47 @@ def a_policy_without_net_allows_no_other_engine():
         assert "FATHOM_ENGINE names another engine" in one_sentence(result.err)
 
 
+def chat_under_policy(site, text, *arguments):
+    """A chat on a terminal, where the machine has this policy."""
+    os.makedirs(site.file("etc"), exist_ok=True)
+    site.write("etc/policy.conf", text)
+    flags = "-m" if os.geteuid() == 0 else "-rm"
+    return Terminal([shutil.which("unshare"), flags, "sh", "-c", MOUNT, "sh",
+                     sysconfdir(), site.file("etc"), "0644", FATHOM, "chat",
+                     *arguments], site.environment("drain\n"))
+
+
+def a_policy_decides_what_is_kept():
+    reason = NO_CHAT or no_policies()
+    if reason:
+        return reason
+    with Site() as site:
+        site.make_vault()
+        site.set("[vault]\nsave = always\n")
+        result = under_policy(site, "vault.save = never\n", "ask", "--save",
+                              "hello", script=SCRIPT)
+        assert result.status == 77 and not site.started(), result
+        assert "vault.save = never" in one_sentence(result.err), result
+        with chat_under_policy(site, "vault.require = yes\n",
+                               "--ephemeral") as chat:
+            chat.expect("(vault.require = yes)")
+            assert chat.wait() == 77
+
+
+def a_policy_locks_what_settings_would_leave_open():
+    reason = NO_CHAT or no_policies()
+    if reason:
+        return reason
+    with Site() as site:
+        site.make_vault()
+        site.set("[ui]\nlock_after = 0\n")
+        with chat_under_policy(site, "lock_after = 1s\n") as chat:
+            chat.expect("a chat that is not kept): ")
+            chat.send(PASSPHRASE + "\r")
+            chat.expect("you> ")
+            chat.expect("vault:locked")
+
+
 # -- pages ----------------------------------------------------------------------
 
 
@@ -760,6 +802,8 @@ engine_client.run([
     a_policy_that_could_be_anybodys_is_refused,
     a_policy_names_the_only_keys,
     a_policy_without_net_allows_no_other_engine,
+    a_policy_decides_what_is_kept,
+    a_policy_locks_what_settings_would_leave_open,
     the_manifest_of_its_page_is_one,
     checks_of_an_auditor_show_what_they_should,
 ])
