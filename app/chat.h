@@ -13,6 +13,7 @@
 #include "app/keeping.h"
 #include "app/lock_request.h"
 #include "app/places.h"
+#include "app/unlock.h"
 #include "ui/ui.h"
 
 enum { MODEL_NAME_BYTES = 200 };
@@ -29,6 +30,7 @@ struct chat_settings {
     const char *show_thinking;
     const char *resume; // NULL: a new chat; "": the newest
     struct option_count lock_after;
+    struct unlock_settings unlock;
     bool ephemeral, plain, version;
 };
 
@@ -50,8 +52,10 @@ struct chat {
     bool show_thinking;
     struct conversation conversation;
     struct keeping keeping;
-    bool keep_told; // that a write failed
-    struct lock_listener *listener; // while the vault is open
+    bool keep_told;                    // that a write failed
+    bool tried;                        // to unlock the vault
+    char unlock_remark[UNLOCK_REMARK]; // of failed tries; or ""
+    struct lock_listener *listener;    // while the vault is open
 
     uint64_t lock_after_ns; // without a key; 0: never
     uint64_t touched_ns;    // the last key

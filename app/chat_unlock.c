@@ -14,6 +14,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -301,17 +302,21 @@ chat_open_vault(struct chat *chat, const struct secret *passphrase,
                 enum vault_access access, struct error *err)
 {
     struct credential credential = {.passphrase = passphrase};
-    struct vault_places at = keeping_places(&chat->keeping);
     struct vault *vault;
 
-    TRY(vault_open(&vault, &at, &credential, access, err));
-    if (access == VAULT_WRITE) {
-        enum status status = model_gate_record(vault, err);
+    char remark[UNLOCK_REMARK];
+    enum status status = unlock_once(&vault, &credential, access, remark, err);
 
-        if (status != STATUS_OK) {
-            vault_close(vault);
-            return status;
-        }
+    // what the user mistyped just now is no news
+    if (!chat->tried)
+        memcpy(chat->unlock_remark, remark, sizeof remark);
+    chat->tried = true;
+    TRY(status);
+    if (access == VAULT_WRITE)
+        status = model_gate_record(vault, err);
+    if (status != STATUS_OK) {
+        vault_close(vault);
+        return status;
     }
     keeping_open(&chat->keeping, vault);
     if (access == VAULT_READ)
@@ -395,6 +400,35 @@ try_passphrase(struct chat *chat, const struct secret *passphrase, int left)
     return true;
 }
 
+/* With what the command line says, or the program that asks. */
+static void
+open_by_settings(struct chat *chat)
+{
+    struct vault *vault;
+    struct error err;
+    int code;
+    enum status status =
+        unlock_vault(&vault, &chat->settings->unlock, VAULT_WRITE, &code, &err);
+
+    if (status == STATUS_OK) {
+        keeping_open(&chat->keeping, vault);
+    } else if (status == STATUS_BUSY) {
+        offer_sealed(chat, &err);
+    } else {
+        chat_say(chat, "%s", err.text);
+        leave(chat, code);
+    }
+}
+
+static bool
+is_given(const struct unlock_settings *s)
+{
+    const char *program = getenv("FATHOM_ASKPASS");
+
+    return s->source.fd.given || s->key_file || s->recovery ||
+           (program && *program);
+}
+
 static void
 ask_passphrase(struct chat *chat)
 {
@@ -429,6 +463,8 @@ chat_unlock(struct chat *chat)
     } else if (vault_exists(&exists, &at, &err) != STATUS_OK) {
         chat_say(chat, "%s", err.text);
         leave(chat, exit_code_of(err.status));
+    } else if (exists && is_given(&chat->settings->unlock)) {
+        open_by_settings(chat);
     } else if (exists) {
         ask_passphrase(chat);
     } else if (policy_requires_vault() || !history_is_refused(chat)) {
@@ -482,6 +518,8 @@ chat_welcome(struct chat *chat)
 
     if (k->vault == NULL)
         return;
+    if (chat->unlock_remark[0] != '\0')
+        chat_say(chat, "%s", chat->unlock_remark);
     if (vault_remark(k->vault) != NULL)
         chat_say(chat, "%s", vault_remark(k->vault));
     if (k->kind == KEEPING_VAULT) {

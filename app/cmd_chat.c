@@ -81,6 +81,18 @@ run(void *settings, const struct option_list *operands)
             "write nothing of this chat, do not ask for the vault"),           \
         ROW("lock-after", 0, OPTION_DURATION, "TIME", lock_after,              \
             "lock the vault after TIME without a key (15m; 0: never)"),        \
+        {"passphrase-fd",                                                      \
+         0,                                                                    \
+         OPTION_COUNT,                                                         \
+         "N",                                                                  \
+         offsetof(struct chat_settings, unlock.source.fd),                     \
+         0,                                                                    \
+         1 << 20,                                                              \
+         "read the passphrase, a line, from file descriptor N"},               \
+        ROW("key-file", 0, OPTION_FILE, "FILE", unlock.key_file,               \
+            "the key file that a slot of the vault needs"),                    \
+        ROW("recovery-code", 0, OPTION_FLAG, NULL, unlock.recovery,            \
+            "ask for the recovery code, not a passphrase"),                    \
         GENERATION_MODEL(struct chat_settings, generation),                    \
         GENERATION_SYSTEM(struct chat_settings, generation),                   \
         GENERATION_THINKING(struct chat_settings, generation),                 \

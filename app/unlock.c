@@ -137,19 +137,31 @@ count_failures(const struct where *where, uint64_t *last_s)
     return count;
 }
 
+static void
+remark_failures(char out[UNLOCK_REMARK], size_t before, uint64_t last_s)
+{
+    char when[TIME_TEXT];
+
+    *out = '\0';
+    if (before > 0)
+        snprintf(out, UNLOCK_REMARK,
+                 "%zu failed tr%s to open the vault since the last unlock, "
+                 "the last on %s",
+                 before, before == 1 ? "y" : "ies",
+                 time_text_local(when, last_s * 1000));
+}
+
 /* Tells of tries before those of this run, and, once recorded, begins anew. */
 static void
 tell_failures(const struct where *where, size_t before, uint64_t last_s,
               bool recorded)
 {
-    char when[TIME_TEXT];
+    char remark[UNLOCK_REMARK];
     struct error err;
 
+    remark_failures(remark, before, last_s);
     if (before > 0)
-        notice_note("%zu failed tr%s to open the vault since the last unlock, "
-                    "the last on %s",
-                    before, before == 1 ? "y" : "ies",
-                    time_text_local(when, last_s * 1000));
+        notice_note("%s", remark);
     if (recorded && safe_file_remove(where->tries, &err) != STATUS_OK)
         log_warn("%s", err.text);
 }
@@ -589,6 +601,44 @@ unlocked_keys_release(struct unlocked_keys *keys)
     secret_close(keys->master);
     keys->keys = NULL;
     keys->master = NULL;
+}
+
+/* What follows a vault that was opened for writing. */
+static enum status
+after_once(struct vault **vault, const struct where *where, size_t before,
+           struct error *err)
+{
+    struct error why;
+    int code;
+
+    TRY(record_opened(vault, before, &code, err));
+    if (safe_file_remove(where->tries, &why) != STATUS_OK)
+        log_warn("%s", why.text);
+    if (vault_keys_settle(where->keys, &why) != STATUS_OK)
+        log_warn("%s", why.text);
+    return STATUS_OK;
+}
+
+enum status
+unlock_once(struct vault **out, const struct credential *credential,
+            enum vault_access access, char remark[UNLOCK_REMARK],
+            struct error *err)
+{
+    struct where where;
+    uint64_t last_s;
+
+    *out = NULL;
+    TRY(find(&where, err));
+    size_t before = count_failures(&where, &last_s);
+    enum status status =
+        vault_open(out, &where.places, credential, access, err);
+
+    remark_failures(remark, before, last_s);
+    if (status == STATUS_DENIED && strcmp(err->text, vault_keys_denied) == 0)
+        note_failure(&where);
+    if (status == STATUS_OK && access == VAULT_WRITE)
+        status = after_once(out, &where, before, err);
+    return status;
 }
 
 size_t

@@ -61,6 +61,17 @@ MUST_CHECK enum status unlock_vault(struct vault **out,
                                     enum vault_access access, int *code,
                                     struct error *err);
 
+/*
+ * The same once, for who asks in a way of its own. A wrong passphrase counts as
+ * a failed try. `remark` is what there is to say of earlier ones, or "".
+ */
+enum { UNLOCK_REMARK = 160 };
+MUST_CHECK enum status unlock_once(struct vault **out,
+                                   const struct credential *credential,
+                                   enum vault_access access,
+                                   char remark[UNLOCK_REMARK],
+                                   struct error *err);
+
 /* Failed tries since the last unlock, and when the last was (0: none). */
 size_t unlock_failures(uint64_t *last_s);
 

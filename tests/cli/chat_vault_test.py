@@ -163,6 +163,35 @@ def a_wrong_passphrase_is_told_three_times_and_ends_with_77():
             assert text.count("the vault does not open with this") == 3, text
 
 
+def failed_tries_are_told_at_the_next_unlock():
+    with Vault() as home:
+        with Chat(home, passphrase="wrong one", until=ASKED) as chat:
+            chat.send(PASSPHRASE + "\r")
+            chat.expect("you> ")
+            chat.leave()
+        with Chat(home, passphrase="wrong one", until=ASKED) as chat:
+            chat.send("wrong\r")
+            chat.expect(ASKED)
+            chat.send("\r")
+            chat.expect("you> ")
+            chat.leave()
+        with Chat(home) as chat:
+            assert "2 failed tries" in joined(chat.greeting), chat.greeting
+            chat.leave()
+        with Chat(home) as chat:
+            assert "failed tr" not in chat.greeting, chat.greeting
+
+
+def nothing_of_readline_that_writes_files_is_linked():
+    import subprocess
+    symbols = subprocess.run(["nm", "-D", "--undefined-only", FATHOM],
+                             capture_output=True, text=True, check=True).stdout
+    assert "rl_callback_read_char" in symbols
+    for name in ("read_history", "read_history_range", "write_history",
+                 "append_history", "history_truncate_file"):
+        assert not re.search(rf"\b{name}\b", symbols), name
+
+
 def enter_alone_is_an_ephemeral_chat_that_writes_nothing():
     with Vault() as home:
         before = home.files()
@@ -526,6 +555,15 @@ def vault_lock_reaches_an_open_chat():
         with Chat(home) as chat:
             result = run(home, "vault", "lock")
             assert result.status == 0, result
+            chat.expect(LOCKED)
+
+
+def a_lock_during_a_search_is_not_lost():
+    with Vault() as home:
+        with Chat(home) as chat:
+            chat.line("one")
+            chat.send("/search one\r")
+            os.kill(chat.pid, signal.SIGUSR1)
             chat.expect(LOCKED)
 
 
