@@ -460,8 +460,10 @@ def page_examples():
 
 def page_home(home, page):
     """What the examples of a page find; its environment."""
+    passphrase = "a passphrase"
     if page in ("fathom.1", "fathom-chat.1", "fathom-ask.1"):
         home.make_vault()
+        passphrase = PASSPHRASE
     os.makedirs(home.file("data/fathom/models"))
     os.symlink(MODEL, home.file(
         "data/fathom/models/SmolLM2-135M-Instruct.Q4_1.gguf"))
@@ -469,7 +471,7 @@ def page_home(home, page):
     home.write("notes.txt", "one two three\n")
     os.mkdir(home.file("mymodel"))
     shutil.copy(MODEL, home.file("mymodel/mymodel.gguf"))
-    askpass = home.write("askpass", "#!/bin/sh\necho 'a passphrase'\n")
+    askpass = home.write("askpass", f"#!/bin/sh\necho '{passphrase}'\n")
     os.chmod(askpass, 0o755)
     environment = home.environment(FATHOM_ASKPASS=askpass)
     environment["PATH"] = BUILD + ":" + environment["PATH"]
@@ -481,9 +483,6 @@ def try_example(page, line, home, environment):
         if NO_CHAT:
             return
         with Terminal(["/bin/bash", "-c", line], environment) as chat:
-            if "--ephemeral" not in line:
-                chat.expect("passphrase (Enter")
-                chat.send(PASSPHRASE + "\r")
             chat.expect("you> ")
             chat.send("\x04")
             assert chat.wait() == 0, (page, line)
