@@ -1,24 +1,22 @@
 /*
- * BLAKE2b without a key (RFC 7693): a hash of 1 to 64 bytes, for fingerprints
- * and checksums in programs that hold no keys.
+ * BLAKE2b without a key (RFC 7693) by libsodium: a hash of 16 to 64 bytes, for
+ * fingerprints and checksums. Nothing has to be started first.
  */
 #ifndef FATHOM_BASE_BLAKE2B_H
 #define FATHOM_BASE_BLAKE2B_H
 
+#include <sodium.h>
 #include <stddef.h>
 #include <stdint.h>
 
-enum { BLAKE2B_MOST_BYTES = 64, BLAKE2B_BLOCK_BYTES = 128 };
+enum { BLAKE2B_MOST_BYTES = crypto_generichash_BYTES_MAX };
 
 struct blake2b {
-    uint64_t state[8];
-    uint64_t taken; // bytes so far
-    size_t held;    // of the block that is not full yet
+    crypto_generichash_state state;
     size_t out_bytes;
-    uint8_t block[BLAKE2B_BLOCK_BYTES];
 };
 
-/* Begins a hash of out_bytes, 1 to 64. */
+/* Begins a hash of out_bytes, 16 to 64. */
 void blake2b_init(struct blake2b *hash, size_t out_bytes);
 void blake2b_update(struct blake2b *hash, const void *bytes, size_t length);
 /* The same as eight bytes, little-endian. */

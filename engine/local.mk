@@ -33,7 +33,8 @@ libfathom_a_SOURCES = \
     %D%/workspace.c %D%/workspace.h
 
 # What a program that runs models links.
-ENGINE_LIBS = libfathom.a libstorage.a $(KERNELS_LIBS) $(JANSSON_LIBS) $(PCRE2_LIBS)
+ENGINE_LIBS = libfathom.a libstorage.a $(KERNELS_LIBS) \
+    $(JANSSON_LIBS) $(PCRE2_LIBS) $(SODIUM_LIBS)
 
 libfathom_a_SOURCES += \
     %D%/byte_pairs.c %D%/byte_pairs.h \

@@ -85,7 +85,7 @@ TESTS += %D%/workers_test
 
 check_PROGRAMS += %D%/blake2b_test %D%/fingerprint_test
 TESTS += %D%/blake2b_test %D%/fingerprint_test
-%C%_blake2b_test_LDADD = $(UNIT_TEST_LIBS)
+%C%_blake2b_test_LDADD = $(UNIT_TEST_LIBS) $(SODIUM_LIBS)
 %C%_fingerprint_test_SOURCES = %D%/fingerprint_test.c $(MODEL_WRITER)
 %C%_fingerprint_test_LDADD = $(ENGINE_LIBS) $(CMOCKA_LIBS)
 
