@@ -20,7 +20,8 @@
  *   report.h       an answer as JSON
  *   passphrase.h   asking for one; unlock.h opening the vault with it
  *   lock_request.h "fathom vault lock" and the chats it reaches
- *   chat.h         a chat: conversation.h its turns, transcript.h its export
+ *   chat.h         a chat: conversation.h its turns, keeping.h what becomes of
+ *                  them, chat_vault.h unlocking, locking and coming back
  *   chat_title.h   what a chat is called; time_text.h moments as text
  *   turn_tree.h    which turn follows which
  *   history_export.h  chats as Markdown, HTML, JSON
