@@ -19,8 +19,6 @@ struct doctor_settings {
     bool json, prove_offline;
 };
 
-static const struct machine this_machine = {"/proc", "/sys"};
-
 static void
 look_at_vault(struct findings *findings)
 {

@@ -40,12 +40,16 @@ MUST_CHECK enum status findings_json(json_t **out,
 struct machine {
     const char *proc, *sys;
 };
+extern const struct machine this_machine;
 
 /* Each adds one finding or more. */
 void doctor_filter(struct findings *findings, bool loaded);
 void doctor_landlock(struct findings *findings, unsigned version);
 void doctor_namespaces(struct findings *findings);
 void doctor_swap(struct findings *findings, const struct machine *machine);
+/* Is there none, or only such as keeps what it holds from a thief? */
+MUST_CHECK enum status
+doctor_swap_safe(bool *out, const struct machine *machine, struct error *err);
 void doctor_hibernation(struct findings *findings,
                         const struct machine *machine);
 void doctor_core_files(struct findings *findings,

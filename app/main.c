@@ -2,6 +2,7 @@
 #include "config.h"
 
 #include "app/app.h"
+#include "app/doctor.h"
 #include "app/launch.h"
 #include "base/confine.h"
 #include "ui/ui.h"
@@ -69,6 +70,24 @@ print_help(const char *name, const struct command *command)
     return EXIT_CANT_WRITE;
 }
 
+/* The settings, and what they ask of the machine. */
+static enum status
+start(int *code, struct error *err)
+{
+    bool safe = true;
+
+    TRY(settings_start(code, err));
+    *code = EXIT_DENIED;
+    if (settings_swap() == SWAP_SAFE)
+        TRY(doctor_swap_safe(&safe, &this_machine, err));
+    if (safe)
+        return STATUS_OK;
+    return error_set(err, STATUS_DENIED,
+                     "memory may be written to a disk that is not encrypted, "
+                     "and swap = safe forbids to run then; fathom doctor tells "
+                     "where, and what to do");
+}
+
 static int
 run_command(const char *name, const struct command *command, int argc,
             char **argv)
@@ -82,7 +101,7 @@ run_command(const char *name, const struct command *command, int argc,
         code = err.status == STATUS_NOMEM ? EXIT_UNAVAILABLE : EXIT_USAGE;
     } else if (parsed.help) {
         code = print_help(name, command);
-    } else if (!command->bare && settings_start(&code, &err) != STATUS_OK) {
+    } else if (!command->bare && start(&code, &err) != STATUS_OK) {
         notice_error("%s", err.text);
     } else {
         code = command->run(parsed.settings, &parsed.operands);

@@ -41,6 +41,8 @@ static const struct ini_row rows[] = {
         "whether what cannot be recorded may happen"),
     ROW("lock_after", INI_DURATION, "TIME", lock_after, UINT64_MAX,
         "the longest time without a key before the vault is locked"),
+    ROW("swap", INI_CHOICE, SWAP_CHOICES, swap, 0,
+        "whether fathom runs where memory may go to a disk in the clear"),
 };
 
 const struct ini_table policy_table = {"rule", rows,

@@ -23,6 +23,7 @@ struct policy {
     struct option_count net;        // 0: deny
     struct option_count audit;      // 1: required
     struct option_count lock_after; // at most, in milliseconds
+    struct option_count swap;       // enum swap_mode
 };
 
 extern const struct ini_table policy_table;

@@ -48,6 +48,8 @@ static const struct ini_row rows[] = {
     ROW("vault", "cache", INI_COUNT, "MIB", vault_cache, CACHE_MOST_MIB,
         "MiB of caches kept beside chats, so that they go on at once; 0 keeps "
         "none"),
+    ROW("memory", "swap", INI_CHOICE, SWAP_CHOICES, memory_swap, 0,
+        "whether to run where memory may go to a disk in the clear"),
 };
 
 const struct ini_table settings_table = {"setting", rows,
@@ -222,6 +224,13 @@ settings_kdf(void)
 {
     return (enum kdf_level) settings_stricter(now.vault_kdf,
                                               policy_now()->vault_min_kdf);
+}
+
+enum swap_mode
+settings_swap(void)
+{
+    return (enum swap_mode) settings_stricter(now.memory_swap,
+                                              policy_now()->swap);
 }
 
 enum save_mode

@@ -19,6 +19,10 @@ enum save_mode { SAVE_ALWAYS, SAVE_ASK, SAVE_NEVER };
 enum kdf_level { KDF_MODERATE, KDF_SENSITIVE };
 #define KDF_CHOICES "moderate|sensitive"
 
+/* Where the system may write the memory of programs. */
+enum swap_mode { SWAP_ANY, SWAP_SAFE };
+#define SWAP_CHOICES "any|safe"
+
 struct settings {
     char model_default[INI_TEXT_BYTES];
     char model_path[INI_TEXT_BYTES];
@@ -29,6 +33,7 @@ struct settings {
     struct option_count vault_save;
     struct option_count vault_kdf;
     struct option_count vault_cache;
+    struct option_count memory_swap;
 };
 
 extern const struct ini_table settings_table;
@@ -54,6 +59,7 @@ enum save_mode settings_save(void);
 enum kdf_level settings_kdf(void);
 uint64_t settings_lock_after_ms(void); // 0: never
 uint64_t settings_cache_bytes(void);   // of all kept caches; 0: none is kept
+enum swap_mode settings_swap(void);
 
 /* What is asked for, or demanded where that is more. */
 uint64_t settings_stricter(struct option_count asked,

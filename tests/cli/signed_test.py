@@ -677,6 +677,26 @@ def chat_under_policy(site, text, *arguments):
                      *arguments], site.environment("drain\n"))
 
 
+def nothing_runs_beside_swap_that_is_not_safe():
+    if os.geteuid() != 0 or no_policies():
+        return "mounts cannot be made here"
+    with Site() as site:
+        site.write("swaps", "Filename Type Size Used Priority\n"
+                            "/dev/sda2 partition 1 0 -2\n")
+        swapping = ("unshare", "-m", "sh", "-c",
+                    'mount --bind "$1" /proc/swaps && shift && exec "$@"',
+                    "sh", site.file("swaps"))
+        assert run(site, "ask", "hello", prefix=swapping).status == 0
+        site.write(".config/fathom/fathom.conf", "[memory]\nswap = safe\n")
+        result = run(site, "ask", "hello", prefix=swapping)
+        assert result.status == 77, result
+        assert "swap = safe" in one_sentence(result.err)
+        assert run(site, "vault", "status", prefix=swapping).status == 77
+        assert run(site, "doctor", prefix=swapping).status == 1
+        site.write("swaps", "Filename Type Size Used Priority\n")
+        assert run(site, "ask", "hello", prefix=swapping).status == 0
+
+
 def a_policy_decides_what_is_kept():
     reason = NO_CHAT or no_policies()
     if reason:
@@ -802,6 +822,7 @@ engine_client.run([
     a_policy_that_could_be_anybodys_is_refused,
     a_policy_names_the_only_keys,
     a_policy_without_net_allows_no_other_engine,
+    nothing_runs_beside_swap_that_is_not_safe,
     a_policy_decides_what_is_kept,
     a_policy_locks_what_settings_would_leave_open,
     the_manifest_of_its_page_is_one,

@@ -121,6 +121,24 @@ each_swap_is_told_apart(void **state)
 }
 
 static void
+swap_is_safe_where_every_area_is(void **state)
+{
+    bool safe = false;
+
+    (void) state;
+    assert_int_equal(doctor_swap_safe(&safe, &machine, &err), STATUS_OK);
+    assert_true(safe); // there is none
+    put("proc/swaps", SWAPS "/dev/dm-1  partition\t1\t0\t-2\n");
+    put("sys/class/block/dm-1/dm/uuid", "CRYPT-LUKS2-0123-swap\n");
+    assert_int_equal(doctor_swap_safe(&safe, &machine, &err), STATUS_OK);
+    assert_true(safe);
+    put("proc/swaps", SWAPS "/dev/dm-1  partition\t1\t0\t-2\n"
+                            "/dev/sda2  partition\t1\t0\t-3\n");
+    assert_int_equal(doctor_swap_safe(&safe, &machine, &err), STATUS_OK);
+    assert_false(safe);
+}
+
+static void
 a_volume_half_on_a_plain_disk_is_not_encrypted(void **state)
 {
     (void) state;
@@ -241,6 +259,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         TEST(no_swap_is_well),
         TEST(each_swap_is_told_apart),
+        TEST(swap_is_safe_where_every_area_is),
         TEST(a_volume_half_on_a_plain_disk_is_not_encrypted),
         TEST(devices_that_lie_on_themselves_end),
         TEST(hibernation_is_told_where_it_is_set_up),

@@ -167,9 +167,11 @@ every_rule_of_a_policy_is_read(void **state)
                                   "model.trust_dir = /etc/keys\n"
                                   "net = deny\n"
                                   "audit = required\n"
-                                  "lock_after = 10m\n",
+                                  "lock_after = 10m\n"
+                                  "swap = safe\n",
                                   &err),
                      STATUS_OK);
+    assert_int_equal(p.swap.value, SWAP_SAFE);
     assert_int_equal(p.vault_save.value, SAVE_NEVER);
     assert_int_equal(p.model_verify.value, VERIFY_FULL);
     assert_string_equal(p.model_trust_dir, "/etc/keys");
