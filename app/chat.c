@@ -351,7 +351,9 @@ greet(struct chat *chat)
                              ? "accessible mode, because ACCESSIBLE is set"
                              : "plain mode";
 
-    snprintf(text, sizeof text, "%s, %s. /help lists commands, ^D quits.",
+    snprintf(text, sizeof text,
+             "%s, %s. /help lists commands, ^D quits.\n"
+             "What is shown stays in the terminal's scrollback.",
              PACKAGE_STRING, reason);
     chat_print(chat, (struct print_style){0}, text, strlen(text));
 }

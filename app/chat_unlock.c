@@ -574,9 +574,7 @@ chat_say_state(struct chat *chat)
         chat_say(chat, "net:off vault:eph; the vault can be read, and nothing "
                        "is written");
     else
-        chat_say(chat,
-                 "net:off vault:eph; nothing of this chat is written, "
-                 "the terminal's scrollback keeps what is shown%s",
+        chat_say(chat, "net:off vault:eph; nothing of this chat is written%s",
                  history_is_refused(chat)
                      ? "; \"fathom vault init\" begins a history"
                      : "");
