@@ -304,22 +304,23 @@ chat_lost_engine(struct chat *chat, const struct error *err)
     line_editor_resume();
 }
 
-/* What begins with a blank is not remembered, as in shells. */
-static void
-remember(struct chat *chat, const char *typed)
+bool
+chat_remember(struct chat *chat, const char *typed)
 {
     struct keeping *k = &chat->keeping;
     size_t keep = line_editor_history_size();
     struct error err;
 
     if (*typed == ' ')
-        return;
+        return false;
     line_editor_remember(typed);
-    if (k->kind == KEEPING_VAULT && keep > 0 && !chat->keep_told &&
-        vault_add_input(k->vault, text_of(typed, strlen(typed)), keep, &err) !=
-            STATUS_OK) {
-        chat_say(chat, "the line is not kept for the next chat: %s", err.text);
-    }
+    if (k->kind != KEEPING_VAULT || keep == 0 || chat->keep_told)
+        return false;
+    if (vault_add_input(k->vault, text_of(typed, strlen(typed)), keep, &err) ==
+        STATUS_OK)
+        return true;
+    chat_say(chat, "the line is not kept for the next chat: %s", err.text);
+    return false;
 }
 
 static void
@@ -331,7 +332,7 @@ handle_line(struct chat *chat)
 
     if (strspn(typed, " \t\n") == strlen(typed))
         return;
-    remember(chat, typed);
+    chat_remember(chat, typed);
     if (buffer_append(&line, typed, strlen(typed), &err) != STATUS_OK)
         chat_say(chat, "%s", err.text);
     else if (line.data[0] != '/')

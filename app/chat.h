@@ -63,6 +63,7 @@ struct chat {
     bool locked;            // begun anew, the passphrase is asked for
     struct locked_answer away;
     char locked_id[CHAT_ID_TEXT]; // the chat to come back to; "": none
+    bool typed_kept;              // a half-typed line is in the history
 
     char path[PLACE_BYTES]; // of the model's file
     char model[MODEL_NAME_BYTES];
@@ -140,6 +141,11 @@ const char *chat_edit_line(struct chat *chat, const char *prompt,
 void chat_move(struct chat *chat, size_t leaf);
 /* The leaf, the title or the system text is another now. */
 void chat_moved(struct chat *chat);
+/*
+ * Lets ^P find this line, here and in later chats; what begins with a blank is
+ * not remembered, as in shells. True: the vault has it.
+ */
+bool chat_remember(struct chat *chat, const char *typed);
 /* Asks a question with a yes or no answer at the prompt. */
 bool chat_confirm(struct chat *chat, const char *question, bool by_default);
 

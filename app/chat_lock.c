@@ -16,6 +16,7 @@
 #include <fcntl.h>
 #include <jansson.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/random.h>
@@ -97,10 +98,11 @@ write_over(const struct chat *chat)
 
     if (chat->keeping.chat != NULL)
         chat_id_text(id, &vault_chat_info(chat->keeping.chat)->id);
-    json_t *json = json_pack("{s:o, s:o, s:o, s:s, s:b}", "engine",
-                             engine_object(chat), "model", model_object(chat),
-                             "settings", settings_object(&chat->generation),
-                             "chat", id, "show", chat->show_thinking);
+    json_t *json =
+        json_pack("{s:o, s:o, s:o, s:s, s:b, s:b}", "engine",
+                  engine_object(chat), "model", model_object(chat), "settings",
+                  settings_object(&chat->generation), "chat", id, "show",
+                  chat->show_thinking, "typed", chat->typed_kept);
     size_t length = json_dumpb(json, bytes, sizeof bytes, JSON_COMPACT);
 
     json_decref(json);
@@ -159,12 +161,26 @@ wipe_screen(struct chat *chat)
         log_warn("the screen was not wiped");
 }
 
+/* A half-typed line becomes one of those that ^P finds. */
+static void
+keep_typed(struct chat *chat)
+{
+    char *typed = line_editor_typed();
+
+    if (typed != NULL && typed[strspn(typed, " \t\n")] != '\0')
+        chat->typed_kept = chat_remember(chat, typed);
+    if (typed != NULL)
+        explicit_bzero(typed, strlen(typed));
+    free(typed);
+}
+
 int
 chat_lock(struct chat *chat)
 {
     char number[16];
     struct error err;
 
+    keep_typed(chat);
     line_editor_close();
     progress_clear();
     // it would go on asking, and a locked vault takes nothing
@@ -274,6 +290,7 @@ chat_was_locked(struct chat *chat)
     take_settings(&chat->generation, json_object_get(json, "settings"));
     copy_text(chat->locked_id, sizeof chat->locked_id, json, "chat");
     chat->show_thinking = json_is_true(json_object_get(json, "show"));
+    chat->typed_kept = json_is_true(json_object_get(json, "typed"));
     json_decref(json);
     chat->locked = true;
     return true;
@@ -528,7 +545,10 @@ come_back(struct chat *chat)
              STATUS_OK))
         chat_say(chat, "%s", err.text);
     chat_welcome(chat);
-    chat_say(chat, "net:off vault:open");
+    chat_say(chat, chat->typed_kept ? "net:off vault:open; ^P brings back what "
+                                      "was being typed"
+                                    : "net:off vault:open");
+    chat->typed_kept = false;
     if (chat->away.number != 0)
         join_unsealed(chat);
     else

@@ -208,10 +208,13 @@ write_file(const struct walk *walk, const char *path, int *code,
     return status;
 }
 
-static enum status export(struct walk *walk, const struct audit_settings *s,
-                          const struct option_list *operands, int *code,
-                          struct error *err) {
-    (void) operands; walk->exports = true; TRY(walk_vault(walk, s, code, err));
+static enum status
+write_events(struct walk *walk, const struct audit_settings *s,
+             const struct option_list *operands, int *code, struct error *err)
+{
+    (void) operands;
+    walk->exports = true;
+    TRY(walk_vault(walk, s, code, err));
     return write_file(walk, s->output, code, err);
 }
 
@@ -254,7 +257,7 @@ run_verify(void *settings, const struct option_list *operands)
 static int
 run_export(void *settings, const struct option_list *operands)
 {
-    return run(export, settings, operands);
+    return run(write_events, settings, operands);
 }
 
 static const struct option show_options[] = {

@@ -84,7 +84,12 @@ output_open(struct output *out, const char *path, struct error *err)
     out->path = exists ? realpath(path, NULL) : strdup(path);
     if (out->path == NULL)
         return cannot_create(path, err);
-    return create_beside(out, exists ? status.st_mode & 0777 : 0600, err);
+    enum status created =
+        create_beside(out, exists ? status.st_mode & 0777 : 0600, err);
+
+    if (created != STATUS_OK)
+        output_close(out);
+    return created;
 }
 
 static enum status

@@ -1,5 +1,5 @@
 # Each kind of test has its part; see STYLE in doc/style.md.
-EXTRA_DIST += %D%/layers.sh
+EXTRA_DIST += %D%/layers.sh %D%/tap.sh
 TESTS += %D%/layers.sh
 EXTRA_DIST += %D%/no_network.sh
 TESTS += %D%/no_network.sh

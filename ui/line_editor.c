@@ -272,6 +272,14 @@ line_editor_resume(void)
     forget_kept();
 }
 
+char *
+line_editor_typed(void)
+{
+    if (editor.visible)
+        return rl_copy_text(0, rl_end);
+    return editor.kept ? strdup(editor.kept) : NULL;
+}
+
 bool
 line_editor_visible(void)
 {

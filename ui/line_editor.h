@@ -66,6 +66,8 @@ void line_editor_hide(void);
 /* Takes the half-typed line up again where it was, if there is one. */
 void line_editor_resume(void);
 bool line_editor_visible(void);
+/* A copy of the half-typed line, shown or hidden, to be wiped and freed. */
+char *line_editor_typed(void); // NULL: none
 void line_editor_resized(void);
 
 #endif

@@ -467,6 +467,25 @@ def a_lock_wipes_the_screen_and_comes_back():
             chat.leave()
 
 
+def a_half_typed_line_survives_a_lock():
+    with Vault() as home:
+        with Chat(home) as chat:
+            chat.send("half of a thou")
+            chat.expect("half of a thou")
+            os.kill(chat.pid, signal.SIGUSR1)
+            chat.expect(LOCKED)
+            chat.send(PASSPHRASE + "\r")
+            assert "^P brings back" in chat.expect("you> ")
+            chat.send("\x10ght\r")
+            chat.expect("fathom> First.")
+            assert "half of a thought" in last_question(home)
+            chat.expect("you> ")
+            chat.send("/lock\r")
+            chat.expect(LOCKED)
+            chat.send(PASSPHRASE + "\r")
+            assert "^P" not in chat.expect("you> ")
+
+
 def a_signal_and_idleness_lock_too():
     with Vault() as home:
         with Chat(home) as chat:
