@@ -18,7 +18,7 @@ shown_question(char out[CHAT_TITLE_BYTES], const struct conversation *c,
     if (c->turns[turn].role == TURN_ANSWER)
         turn = c->turns[turn].parent;
     if (chat_title(out, conversation_text(&c->turns[turn].content)) == 0)
-        strcpy(out, "(no words)");
+        text_copy(out, CHAT_TITLE_BYTES, "(no words)");
 }
 
 /*

@@ -62,7 +62,7 @@ find_source(struct source *out, const char *asked, struct error *err)
     if (strlen(slash + 1) >= sizeof out->only)
         return error_set(err, STATUS_LIMIT, "the name of %s is too long",
                          shown);
-    strcpy(out->only, slash + 1);
+    text_copy(out->only, sizeof out->only, slash + 1);
     slash[slash == out->folder] = '\0';
     if (has_manifest(out->folder))
         return error_set(err, STATUS_IO,
@@ -82,7 +82,7 @@ make_manifest(struct model_check *out, const struct source *source,
     struct manifest_head head = {.only = only};
 
     *out = (struct model_check){0};
-    strcpy(out->folder, source->folder);
+    text_copy(out->folder, sizeof out->folder, source->folder);
     if (mode >= VERIFY_SIGNED)
         return error_set(err, STATUS_SIGNATURE,
                          "nothing vouches for the model: there is no MANIFEST, "
@@ -134,7 +134,7 @@ choose_name(char out[MODEL_STORE_NAME_BYTES], const char *asked,
                          "'%s' cannot be the name of a model here%s",
                          text_quote(shown, sizeof shown, name, strlen(name)),
                          asked ? "" : "; --name=NAME gives one");
-    strcpy(out, name);
+    text_copy(out, MODEL_STORE_NAME_BYTES, name);
     return STATUS_OK;
 }
 

@@ -316,8 +316,8 @@ passwd(const struct passwd_settings *settings, int *code, struct error *err)
     struct unlocked_keys at;
     struct unlock_credential credential = {0};
     struct new_slot wanted = settings->slot;
-    unsigned number;
-    bool with_file;
+    unsigned number = 0;
+    bool with_file = false;
 
     TRY(unlock_keys(&at, &settings->unlock, code, err));
     enum status status = slot_to_change(&number, &with_file, &at, code, err);

@@ -90,7 +90,7 @@ manifest_head_fill(struct manifest *out, const char *folder,
                 "'%s' cannot stand in a manifest, which holds "
                 "lines of printable ASCII",
                 text_quote(shown, sizeof shown, values[i], strlen(values[i])));
-        strcpy(out->head[i], values[i]);
+        text_copy(out->head[i], sizeof out->head[i], values[i]);
     }
     return STATUS_OK;
 }

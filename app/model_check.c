@@ -102,7 +102,7 @@ take_signer(struct model_check *check, const struct trusted_key *key,
     struct model_signer *signer = &check->signer[check->signers++];
 
     minisign_id_text(signer->id, by->number);
-    strcpy(signer->name, key->name);
+    text_copy(signer->name, sizeof signer->name, key->name);
     text_quote(signer->comment, sizeof signer->comment, by->trusted,
                strlen(by->trusted));
     // the tabs that minisign puts between its fields
@@ -168,7 +168,7 @@ find_signatures(char names[MANIFEST_FILE_SIGNATURES][NAME_MAX + 1],
         if (count == MANIFEST_FILE_SIGNATURES)
             too_many = true;
         else
-            strcpy(names[count++], entry->d_name);
+            text_copy(names[count++], sizeof names[0], entry->d_name);
     }
     closedir(open);
     if (too_many)

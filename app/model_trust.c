@@ -246,7 +246,7 @@ model_trust_read(struct model_trust *out, struct error *err)
     TRY(read_folder(out, SYSTEM_FOLDER, false, false, err));
     if (settings_folder(user, sizeof user - 10, &ignored) != STATUS_OK)
         return STATUS_OK;
-    strcat(user, "/trust.d");
+    text_copy(user + strlen(user), 10, "/trust.d");
     return read_folder(out, user, true, false, err);
 }
 

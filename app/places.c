@@ -226,7 +226,7 @@ find_in_model(char out[PLACE_BYTES], const char *folder, const char *name)
             length == strlen(name) && strncmp(entry->d_name, name, length) == 0;
 
         if (length > 0 && (named || !*best || strcmp(entry->d_name, best) < 0))
-            strcpy(best, entry->d_name);
+            text_copy(best, sizeof best, entry->d_name);
         if (named)
             break;
     }

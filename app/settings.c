@@ -109,7 +109,7 @@ settings_path(char out[], size_t size, struct error *err)
         return STATUS_OK;
     }
     TRY(settings_folder(out, size - sizeof name, err));
-    strcat(out, name);
+    text_copy(out + strlen(out), sizeof name, name);
     return STATUS_OK;
 }
 

@@ -47,8 +47,8 @@ values_of_digits(void)
     struct values values;
 
     memset(values.of, NO_DIGIT, sizeof values.of);
-    for (uint8_t i = 0; i < NO_DIGIT; i++)
-        values.of[(uint8_t) digits[i]] = i;
+    for (unsigned i = 0; i < NO_DIGIT; i++)
+        values.of[(uint8_t) digits[i]] = (uint8_t) i;
     return values;
 }
 

@@ -50,7 +50,8 @@ find_tables(struct tables *out)
 {
     *out = (struct tables){0};
     for (const ElfW(Dyn) *entry = _DYNAMIC; entry->d_tag != DT_NULL; entry++) {
-        const void *at = (const void *) entry->d_un.d_ptr;
+        const void *at =
+            (const void *) entry->d_un.d_ptr; // NOLINT(*-no-int-to-ptr)
 
         switch (entry->d_tag) {
         case DT_SYMTAB:
@@ -87,7 +88,9 @@ confine_imports(struct buffer *out, struct error *err)
         return error_set(err, STATUS_UNSUPPORTED,
                          "this program's dynamic section cannot be read");
     for (size_t i = 0; i < 2; i++)
-        for (size_t j = 0; j < tables.bytes[i] / sizeof(ElfW(Rela)); j++) {
+        for (size_t j = 0; tables.relocations[i] != NULL &&
+                           j < tables.bytes[i] / sizeof(ElfW(Rela));
+             j++) {
             // the symbol's number is in the upper half of 64-bit files
             size_t symbol = tables.relocations[i][j].r_info >> 32;
             const char *name = tables.strings + tables.symbols[symbol].st_name;

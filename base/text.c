@@ -3,6 +3,7 @@
 
 #include "base/text.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -147,6 +148,15 @@ is_hidden(uint32_t c)
            (c >= 0x2060 && c <= 0x206F) || c == 0xFEFF ||
            (c >= 0xFE00 && c <= 0xFE0F) || (c >= 0xE0000 && c <= 0xE0FFF) ||
            (c & 0xFFFE) == 0xFFFE;
+}
+
+void
+text_copy(char *out, size_t size, const char *from)
+{
+    size_t length = strlen(from);
+
+    assert(length < size);
+    memcpy(out, from, length + 1);
 }
 
 const char *

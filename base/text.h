@@ -40,6 +40,9 @@ size_t utf8_complete_prefix(const char *bytes, size_t length);
 MUST_CHECK enum status utf8_repair(struct buffer *out, const char *bytes,
                                    size_t length, struct error *err);
 
+/* Copies a string that is known to fit, with its NUL, into `size` bytes. */
+void text_copy(char *out, size_t size, const char *from);
+
 /*
  * Writes `bytes` into out (size bytes, NUL-terminated) so that it is safe in
  * a one-line message: controls, DEL, C1, bidi controls and invalid bytes

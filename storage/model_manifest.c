@@ -246,7 +246,7 @@ read_head(struct manifest *out, struct reading *r, struct error *err)
             snprintf(what, sizeof what, "here is \"%s: \" and its value", name);
             return bad(r, what, err);
         }
-        strcpy(out->head[i], line + length + 2);
+        text_copy(out->head[i], sizeof out->head[i], line + length + 2);
     }
     TRY(next_line(line, sizeof line, r, err));
     return *line ? bad(r, "the head ends with an empty line", err) : STATUS_OK;

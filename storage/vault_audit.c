@@ -145,6 +145,7 @@ append_event(struct buffer *items, const struct vault *vault,
     if (status == STATUS_OK)
         status =
             items_append(items, (struct text){body.data, body.length}, err);
+    event->mac = (struct text){0}; // it pointed to our own
     buffer_release(&body);
     return status;
 }

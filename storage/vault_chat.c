@@ -511,7 +511,7 @@ vault_chat_append(struct vault_chat *chat, const struct turn_record *turn,
     struct chat_change change = change_of(chat);
     struct buffer body = {0}, model = {0};
     struct turn_record kept = {0};
-    struct row_ref ref;
+    struct row_ref ref = {0};
     enum status status;
 
     if (!texts_valid(turn))
