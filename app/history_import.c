@@ -351,7 +351,7 @@ history_import_next(const struct import_chat **out,
                     struct history_import *import, struct error *err)
 {
     struct error why;
-    bool found;
+    bool found = false;
 
     *out = NULL;
     import_chat_release(&import->chat);
