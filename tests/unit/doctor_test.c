@@ -20,6 +20,8 @@ static char folder[64], proc[80], sys[80];
 static struct machine machine = {proc, sys};
 static struct findings findings;
 
+static void shell(const char *format, ...) PRINTF_LIKE(1, 2);
+
 static void
 shell(const char *format, ...)
 {
