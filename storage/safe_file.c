@@ -547,6 +547,18 @@ lock_taken(int fd, pid_t *holder, const char *path, struct error *err)
                      show(&shown, path));
 }
 
+/* A network's file system may have nobody who keeps them. */
+static enum status
+no_locks(const char *path, struct error *err)
+{
+    struct shown shown;
+
+    return error_set(err, STATUS_IO,
+                     "cannot lock %s: its file system keeps no locks; put the "
+                     "folder on a local disk",
+                     show(&shown, path));
+}
+
 enum status
 safe_file_lock(int *out, pid_t *holder, const char *path, struct error *err)
 {
@@ -559,6 +571,8 @@ safe_file_lock(int *out, pid_t *holder, const char *path, struct error *err)
         return STATUS_OK;
     if (errno == EACCES || errno == EAGAIN)
         status = lock_taken(*out, holder, path, err);
+    else if (errno == ENOLCK)
+        status = no_locks(path, err);
     else
         status = fail(err, "lock", path);
     close(*out);

@@ -173,6 +173,7 @@ TESTS += %D%/secret_test %D%/safe_file_test
 %C%_secret_test_LDADD = $(STORAGE_LIBS) $(SECCOMP_LIBS) $(CMOCKA_LIBS)
 %C%_safe_file_test_SOURCES = %D%/safe_file_test.c \
     %D%/vault_folder.c %D%/vault_folder.h
+%C%_safe_file_test_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=fcntl
 %C%_safe_file_test_LDADD = $(STORAGE_LIBS) $(CMOCKA_LIBS)
 
 check_PROGRAMS += %D%/needle_test

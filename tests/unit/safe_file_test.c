@@ -5,6 +5,7 @@
 #include "tests/unit/vault_folder.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -416,6 +417,34 @@ a_second_process_is_told_who_has_the_lock(void **state)
     close(fd);
 }
 
+/* In place of libc's: a file system of a network without a lock manager. */
+static bool no_locks;
+int __real_fcntl(int fd, int command, void *argument);
+int __wrap_fcntl(int fd, int command, void *argument);
+
+int
+__wrap_fcntl(int fd, int command, void *argument)
+{
+    if (!no_locks || command != F_SETLK)
+        return __real_fcntl(fd, command, argument);
+    errno = ENOLCK;
+    return -1;
+}
+
+static void
+a_file_system_without_locks_is_told(void **state)
+{
+    pid_t holder;
+    int fd;
+
+    (void) state;
+    no_locks = true;
+    assert_int_equal(safe_file_lock(&fd, &holder, "lock", &err), STATUS_IO);
+    no_locks = false;
+    assert_int_equal(fd, -1);
+    assert_non_null(strstr(err.text, "its file system keeps no locks"));
+}
+
 static void
 names_from_outside_are_shown_safely(void **state)
 {
@@ -445,6 +474,7 @@ main(void)
         TEST(what_killed_writers_left_is_swept_and_nothing_else),
         TEST(a_race_with_links_never_reaches_their_target),
         TEST(a_second_process_is_told_who_has_the_lock),
+        TEST(a_file_system_without_locks_is_told),
         TEST(names_from_outside_are_shown_safely),
     };
 
