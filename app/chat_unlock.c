@@ -485,7 +485,8 @@ take_inbox(struct chat *chat)
     size_t taken = 0, refused = 0;
     struct error err;
 
-    if (keeping_take_inbox(&chat->keeping, &taken, &refused, &err) != STATUS_OK)
+    if (keeping_take_inbox(chat->keeping.vault, &taken, &refused, &err) !=
+        STATUS_OK)
         chat_say(chat, "%s", err.text);
     taken -= chat_join_sealed(chat);
     if (taken > 0)

@@ -124,8 +124,8 @@ add_tries(struct buffer *out, const struct vault_state *state,
                          time_text_local(when, state->last_failure_s * 1000)));
     if (state->inbox > 0)
         TRY(buffer_print(out, err,
-                         "Inbox     %zu sealed, taken in at the "
-                         "next unlock\n",
+                         "Inbox     %zu sealed, for the next chat or look at "
+                         "the history\n",
                          state->inbox));
     if (state->holder > 0)
         TRY(buffer_print(out, err, "In use    by process %ld\n",

@@ -4,6 +4,7 @@
 #include "app/history_common.h"
 
 #include "app/exit_code.h"
+#include "app/keeping.h"
 #include "app/notice.h"
 #include "app/policy.h"
 #include "ui/ui.h"
@@ -20,6 +21,23 @@ history_failed(const struct error *err)
     notice_error("%s", err->text);
     return err->status == STATUS_CANCELLED ? EXIT_SIGNAL + 2
                                            : exit_code_of(err->status);
+}
+
+/* What was sealed since the last unlock belongs to the history. */
+static void
+take_inbox(struct vault *vault)
+{
+    size_t taken = 0, refused = 0;
+    struct error err;
+
+    if (keeping_take_inbox(vault, &taken, &refused, &err) != STATUS_OK)
+        notice_note("%s", err.text);
+    if (taken > 0)
+        notice_note("%zu sealed %s taken in", taken,
+                    taken == 1 ? "answer was" : "answers were");
+    if (refused > 0)
+        notice_note("%zu %s in the inbox not from here, and left there",
+                    refused, refused == 1 ? "file was" : "files were");
 }
 
 bool
@@ -39,8 +57,11 @@ history_open(struct vault **out, const struct unlock_settings *settings,
         return false;
     }
     if (unlock_vault(out, settings, read_only ? VAULT_READ : VAULT_WRITE, code,
-                     &err) == STATUS_OK)
+                     &err) == STATUS_OK) {
+        if (!read_only)
+            take_inbox(*out);
         return true;
+    }
     notice_error("%s", err.text);
     return false;
 }

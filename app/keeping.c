@@ -265,18 +265,18 @@ give_title(struct vault *vault, const struct chat_id *id, struct error *err)
 }
 
 enum status
-keeping_take_inbox(struct keeping *k, size_t *taken, size_t *refused,
+keeping_take_inbox(struct vault *vault, size_t *taken, size_t *refused,
                    struct error *err)
 {
     size_t named = 1;
 
-    TRY(vault_take_inbox(k->vault, taken, refused, err));
+    TRY(vault_take_inbox(vault, taken, refused, err));
     while (*taken > 0 && named > 0) {
         struct untitled found = {.count = 0};
 
-        TRY(vault_each_chat(k->vault, note_untitled, &found, err));
+        TRY(vault_each_chat(vault, note_untitled, &found, err));
         for (size_t i = 0; i < found.count; i++)
-            TRY(give_title(k->vault, &found.ids[i], err));
+            TRY(give_title(vault, &found.ids[i], err));
         named = found.count;
     }
     return STATUS_OK;

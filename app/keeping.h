@@ -70,9 +70,8 @@ MUST_CHECK enum status keeping_load(struct keeping *keeping,
  * Takes the inbox into the vault and gives what came a title. *taken and
  * *refused as vault_take_inbox says.
  */
-MUST_CHECK enum status keeping_take_inbox(struct keeping *keeping,
-                                          size_t *taken, size_t *refused,
-                                          struct error *err);
+MUST_CHECK enum status keeping_take_inbox(struct vault *vault, size_t *taken,
+                                          size_t *refused, struct error *err);
 /* Deletes the chat from the vault; the conversation is not touched. */
 MUST_CHECK enum status keeping_forget(struct keeping *keeping,
                                       struct error *err);

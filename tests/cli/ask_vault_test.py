@@ -133,6 +133,19 @@ def sealed_needs_no_passphrase_and_comes_in_later():
             chat.expect("  Sealed question\n")
 
 
+def what_was_sealed_comes_in_with_a_look_at_the_history():
+    with Vault() as home:
+        run(home, "ask", "Sealed question", "--seal", script=YES)
+        looks = ("history", "list", "--passphrase-fd=0")
+        result = run(home, *looks, stdin=PASSPHRASE.encode() + b"\n")
+        assert result.status == 0, result
+        assert b"1 sealed answer was taken in" in result.err, result
+        assert b"\tSealed question\n" in result.out, result
+        result = run(home, *looks, stdin=PASSPHRASE.encode() + b"\n")
+        assert b"taken in" not in result.err, result
+        assert result.out.count(b"\n") == 1, result
+
+
 def an_answer_that_is_stopped_is_saved_as_far_as_it_came():
     script = "want GENERATE\nsay So far\nwant CANCEL\n" \
         'done {"finish":"timeout"}\n'
