@@ -9,7 +9,8 @@ import struct
 import termios
 import time
 
-LIMIT = 30  # seconds, for a text to appear
+# seconds, for a text to appear
+LIMIT = float(os.environ.get("FATHOM_TEST_LIMIT", "60")) / 2
 
 # what readline and our attributes write besides text
 ESCAPES = re.compile(rb"\x1b\[[0-9;?]*[A-Za-z]|\x1b[=>]")
