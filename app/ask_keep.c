@@ -40,25 +40,18 @@ ask_keep_check(struct ask *ask, struct error *err)
     return STATUS_OK;
 }
 
-static bool
-take_first(void *context, const struct chat_info *info)
-{
-    *(struct chat_id *) context = info->id;
-    return false;
-}
-
 static enum status
 load_chat(struct ask *ask, const char *id, struct error *err)
 {
-    static const struct chat_id none;
-    struct chat_id found = none;
+    struct chat_id found;
+    bool any = true;
 
     ask->code = EXIT_NO_INPUT;
     if (*id != '\0') {
         TRY(vault_find_chat(&found, ask->keeping.vault, id, err));
     } else {
-        TRY(vault_each_chat(ask->keeping.vault, take_first, &found, err));
-        if (memcmp(&found, &none, sizeof none) == 0)
+        TRY(vault_newest_chat(&found, &any, ask->keeping.vault, err));
+        if (!any)
             return error_set(err, STATUS_FORMAT,
                              "there is no chat yet to continue");
     }

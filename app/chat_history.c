@@ -68,24 +68,16 @@ chat_show_leaf(struct chat *chat)
         print_turn(chat, &c->turns[c->leaf]);
 }
 
-static bool
-take_first(void *context, const struct chat_info *info)
-{
-    *(struct chat_id *) context = info->id;
-    return false;
-}
-
 static enum status
 find_chat(struct chat_id *out, struct chat *chat, const char *id,
           struct error *err)
 {
-    static const struct chat_id none;
+    bool any;
 
     if (*id != '\0')
         return vault_find_chat(out, chat->keeping.vault, id, err);
-    *out = none;
-    TRY(vault_each_chat(chat->keeping.vault, take_first, out, err));
-    if (memcmp(out, &none, sizeof none) == 0)
+    TRY(vault_newest_chat(out, &any, chat->keeping.vault, err));
+    if (!any)
         return error_set(err, STATUS_FORMAT,
                          "there is no chat yet to go on "
                          "with");
@@ -316,14 +308,6 @@ struct export_order {
     char path[PLACE_BYTES];
 };
 
-static bool
-ends_with(const char *text, size_t length, const char *end)
-{
-    size_t n = strlen(end);
-
-    return length > n && memcmp(text + length - n, end, n) == 0;
-}
-
 /* "[md|json|html] FILE [--with-thinking]"; the ending tells it too. */
 static bool
 read_export(struct export_order *out, const char *arguments)
@@ -339,7 +323,7 @@ read_export(struct export_order *out, const char *arguments)
     const char *file = known ? rest : arguments;
 
     length = strlen(file);
-    if (ends_with(file, length, flag)) {
+    if (text_ends_with(file, length, flag)) {
         out->how.with_thinking = true;
         length -= sizeof flag - 1;
     }

@@ -101,17 +101,9 @@ walk_vault(struct walk *walk, const struct audit_settings *s, int *code,
 static enum status
 print_text(const struct buffer *text, int *code, struct error *err)
 {
-    struct printer printer = {.descriptor = STDOUT_FILENO};
-
     *code = EXIT_CANT_WRITE;
-    printer_begin(&printer, (struct print_style){0});
-    enum status status = printer_write(&printer, text->data ? text->data : "",
-                                       text->length, err);
-
-    if (status == STATUS_OK)
-        status = printer_end(&printer, err);
-    printer_release(&printer);
-    return status;
+    return printer_print(STDOUT_FILENO, text->data ? text->data : "",
+                         text->length, err);
 }
 
 static enum status

@@ -69,16 +69,10 @@ find_engines(struct engines *out, struct buffer *directory,
 static enum status
 print_text(const char *text, int *code, struct error *err)
 {
-    struct printer printer = {.descriptor = STDOUT_FILENO};
-
     *code = EXIT_CANT_WRITE;
     progress_clear();
-    printer_begin(&printer, (struct print_style){0});
-    enum status status = printer_write(&printer, text, strlen(text), err);
+    enum status status = printer_print(STDOUT_FILENO, text, strlen(text), err);
 
-    if (status == STATUS_OK)
-        status = printer_end(&printer, err);
-    printer_release(&printer);
     if (status == STATUS_OK)
         *code = EXIT_SUCCESS;
     return status;

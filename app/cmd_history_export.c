@@ -41,14 +41,6 @@ struct export
 /* -- what is asked for -------------------------------------------------------
  */
 
-static bool
-ends_with(const char *text, const char *ending)
-{
-    size_t a = strlen(text), b = strlen(ending);
-
-    return a > b && strcmp(text + a - b, ending) == 0;
-}
-
 /* --format, else the ending of the file's name. */
 static bool
 choose_format(struct export_how *how, const struct export_settings *settings)
@@ -56,14 +48,16 @@ choose_format(struct export_how *how, const struct export_settings *settings)
     how->format = EXPORT_JSON;
     if (settings->format)
         return history_export_find(&how->format, settings->format);
-    if (settings->encrypted || ends_with(settings->output, ".json"))
+    if (settings->encrypted ||
+        text_ends_with(settings->output, strlen(settings->output), ".json"))
         return true;
     how->format = EXPORT_MARKDOWN;
-    if (ends_with(settings->output, ".md"))
+    if (text_ends_with(settings->output, strlen(settings->output), ".md"))
         return true;
     how->format = EXPORT_HTML;
-    return ends_with(settings->output, ".html") ||
-           ends_with(settings->output, ".htm");
+    return text_ends_with(settings->output, strlen(settings->output),
+                          ".html") ||
+           text_ends_with(settings->output, strlen(settings->output), ".htm");
 }
 
 /* A sentence about what does not go together, or NULL. */

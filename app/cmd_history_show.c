@@ -178,32 +178,18 @@ print_json(const struct show_settings *settings, const struct vault_chat *chat,
     return status;
 }
 
-struct first {
-    struct chat_id id;
-    bool found;
-};
-
-static bool
-take_first(void *context, const struct chat_info *info)
-{
-    *(struct first *) context = (struct first){info->id, true};
-    return false;
-}
-
 /* The chat that was named, or the one used last. */
 static enum status
 find_chat(struct chat_id *out, struct vault *vault, const char *prefix,
           struct error *err)
 {
-    struct first first = {.found = false};
+    bool found;
 
     if (prefix)
         return vault_find_chat(out, vault, prefix, err);
-    TRY(vault_each_chat(vault, take_first, &first, err));
-    *out = first.id;
-    return first.found
-               ? STATUS_OK
-               : error_set(err, STATUS_FORMAT, "there are no chats yet");
+    TRY(vault_newest_chat(out, &found, vault, err));
+    return found ? STATUS_OK
+                 : error_set(err, STATUS_FORMAT, "there are no chats yet");
 }
 
 static int

@@ -26,20 +26,6 @@ struct list_settings {
     bool json;
 };
 
-static enum status
-print_text(const struct buffer *text, struct error *err)
-{
-    struct printer printer = {.descriptor = STDOUT_FILENO};
-
-    printer_begin(&printer, (struct print_style){0});
-    enum status status = printer_write(&printer, text->data, text->length, err);
-
-    if (status == STATUS_OK)
-        status = printer_end(&printer, err);
-    printer_release(&printer);
-    return status;
-}
-
 static json_t *
 signers_json(const struct model_check *check)
 {
@@ -140,8 +126,9 @@ print_verified(const struct model_check *check, bool json, struct error *err)
                               : verified_lines(&text, check, err);
 
     if (status == STATUS_OK)
-        status = json ? printer_put(STDOUT_FILENO, text.data, text.length, err)
-                      : print_text(&text, err);
+        status =
+            json ? printer_put(STDOUT_FILENO, text.data, text.length, err)
+                 : printer_print(STDOUT_FILENO, text.data, text.length, err);
     buffer_release(&text);
     return status;
 }
@@ -289,8 +276,10 @@ list(struct listing *listing, struct error *err)
         return listing->status;
     }
     if (listing->array == NULL)
-        return listing->text.length > 0 ? print_text(&listing->text, err)
-                                        : STATUS_OK;
+        return listing->text.length > 0
+                   ? printer_print(STDOUT_FILENO, listing->text.data,
+                                   listing->text.length, err)
+                   : STATUS_OK;
     status = report_print(&listing->text, json_incref(listing->array),
                           isatty(STDOUT_FILENO), err);
     return status == STATUS_OK ? printer_put(STDOUT_FILENO, listing->text.data,

@@ -143,8 +143,8 @@ cmd_vault_put(const struct unlocked_keys *at, unsigned number,
     return status;
 }
 
-static int
-finish(enum status status, int code, const struct error *err)
+int
+cmd_vault_finish(enum status status, int code, const struct error *err)
 {
     if (status == STATUS_OK)
         return EXIT_SUCCESS;
@@ -247,7 +247,7 @@ run_init(void *settings, const struct option_list *operands)
     (void) operands;
     enum status status = init(settings, &code, &err);
 
-    return finish(status, code, &err);
+    return cmd_vault_finish(status, code, &err);
 }
 
 static const struct option init_options[] = {
@@ -351,7 +351,7 @@ run_passwd(void *settings, const struct option_list *operands)
     (void) operands;
     enum status status = passwd(settings, &code, &err);
 
-    return finish(status, code, &err);
+    return cmd_vault_finish(status, code, &err);
 }
 
 static const struct option passwd_options[] = {
@@ -412,7 +412,7 @@ run_lock(void *settings, const struct option_list *operands)
     (void) operands;
     enum status status = lock(&code, &err);
 
-    return finish(status, code, &err);
+    return cmd_vault_finish(status, code, &err);
 }
 
 static const char *const lock_usage[] = {"", NULL};

@@ -43,6 +43,9 @@ struct new_slot {
      "the key file alone"}
 // clang-format on
 
+/* The exit code of a verb; of a failure `code`, and its sentence is said. */
+int cmd_vault_finish(enum status status, int code, const struct error *err);
+
 /* Asks for, or makes, what a new slot opens with; shows what was made. */
 MUST_CHECK enum status cmd_vault_ask_new(struct unlock_credential *out,
                                          const struct new_slot *wanted,

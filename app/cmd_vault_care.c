@@ -37,15 +37,6 @@ find_places(struct care_places *out, int *code, struct error *err)
     return status;
 }
 
-static int
-finish(enum status status, int code, const struct error *err)
-{
-    if (status == STATUS_OK)
-        return EXIT_SUCCESS;
-    notice_error("%s", err->text);
-    return code;
-}
-
 /* Sentences of a check or repair, a line each on standard output. */
 struct lines {
     enum status status;
@@ -116,7 +107,7 @@ run_check(void *settings, const struct option_list *operands)
     (void) operands;
     enum status status = check(settings, &code, &err);
 
-    return finish(status, code, &err);
+    return cmd_vault_finish(status, code, &err);
 }
 
 // -- repair -----------------------------------------------------------------
@@ -155,7 +146,7 @@ run_repair(void *settings, const struct option_list *operands)
     int code = EXIT_FAILURE;
     enum status status = repair(settings, operands->items[0], &code, &err);
 
-    return finish(status, code, &err);
+    return cmd_vault_finish(status, code, &err);
 }
 
 // -- backup -----------------------------------------------------------------
@@ -185,7 +176,7 @@ run_backup(void *settings, const struct option_list *operands)
     int code = EXIT_FAILURE;
     enum status status = backup(settings, operands->items[0], &code, &err);
 
-    return finish(status, code, &err);
+    return cmd_vault_finish(status, code, &err);
 }
 
 // -- restore ----------------------------------------------------------------
@@ -257,7 +248,7 @@ run_restore(void *settings, const struct option_list *operands)
     int code = EXIT_FAILURE;
     enum status status = restore(settings, operands->items[0], &code, &err);
 
-    return finish(status, code, &err);
+    return cmd_vault_finish(status, code, &err);
 }
 
 // -- rotate -----------------------------------------------------------------
@@ -296,7 +287,7 @@ run_rotate(void *settings, const struct option_list *operands)
     (void) operands;
     enum status status = rotate(settings, &code, &err);
 
-    return finish(status, code, &err);
+    return cmd_vault_finish(status, code, &err);
 }
 
 // -- the tables -------------------------------------------------------------

@@ -5,7 +5,6 @@
  */
 #include "config.h"
 
-#include "app/turn_tree.h"
 #include "app/export_writer.h"
 #include "app/time_text.h"
 
@@ -205,23 +204,6 @@ print_turn(struct buffer *out, const struct export_how *how,
 }
 
 static enum status
-print_turns(struct buffer *out, const struct export_how *how,
-            const struct export_chat *chat, struct error *err)
-{
-    struct turn_tree tree;
-
-    TRY(turn_tree_build(&tree, chat->turns, chat->count, chat->info->leaf,
-                        how->all_branches, err));
-    enum status status = STATUS_OK;
-
-    for (size_t i = 0; i < tree.order_count && status == STATUS_OK; i++)
-        status = print_turn(out, how, &chat->turns[tree.order[i]], &tree,
-                            tree.order[i], err);
-    turn_tree_release(&tree);
-    return status;
-}
-
-static enum status
 print_facts(struct buffer *out, const struct chat_info *info, struct error *err)
 {
     char date[TIME_TEXT];
@@ -253,7 +235,7 @@ print_chat(struct buffer *out, const struct export_how *how,
         TRY(buffer_print(out, err, "<h2>System</h2>\n"));
         TRY(print_blocks(out, info->system, err));
     }
-    TRY(print_turns(out, how, chat, err));
+    TRY(export_turns(out, how, chat, print_turn, err));
     return buffer_print(out, err, "</article>\n");
 }
 

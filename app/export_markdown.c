@@ -1,7 +1,6 @@
 /* Texts as they are: an answer is Markdown already. */
 #include "config.h"
 
-#include "app/turn_tree.h"
 #include "app/export_writer.h"
 #include "app/time_text.h"
 
@@ -117,23 +116,6 @@ print_turn(struct buffer *out, const struct export_how *how,
 }
 
 static enum status
-print_turns(struct buffer *out, const struct export_how *how,
-            const struct export_chat *chat, struct error *err)
-{
-    struct turn_tree tree;
-
-    TRY(turn_tree_build(&tree, chat->turns, chat->count, chat->info->leaf,
-                        how->all_branches, err));
-    enum status status = STATUS_OK;
-
-    for (size_t i = 0; i < tree.order_count && status == STATUS_OK; i++)
-        status = print_turn(out, how, &chat->turns[tree.order[i]], &tree,
-                            tree.order[i], err);
-    turn_tree_release(&tree);
-    return status;
-}
-
-static enum status
 print_chat(struct buffer *out, const struct export_how *how,
            const struct export_chat *chat, size_t number, struct error *err)
 {
@@ -145,7 +127,7 @@ print_chat(struct buffer *out, const struct export_how *how,
         TRY(buffer_print(out, err, "## System\n\n"));
         TRY(print_body(out, chat->info->system, err));
     }
-    return print_turns(out, how, chat, err);
+    return export_turns(out, how, chat, print_turn, err);
 }
 
 const struct export_writer export_markdown = {"md", begin, print_chat, end};

@@ -6,6 +6,7 @@
 #define FATHOM_APP_EXPORT_WRITER_H
 
 #include "app/history_export.h"
+#include "app/turn_tree.h"
 
 struct export_writer {
     const char *name;
@@ -22,6 +23,17 @@ extern const struct export_writer export_markdown, export_html, export_json;
 /* Appends `text` as the sanitiser shows it. */
 MUST_CHECK enum status export_visible(struct buffer *out, struct text text,
                                       struct error *err);
+
+typedef enum status export_turn_fn(struct buffer *out,
+                                   const struct export_how *how,
+                                   const struct turn_record *turn,
+                                   const struct turn_tree *tree, size_t i,
+                                   struct error *err);
+/* Prints the turns of a chat in their order. */
+MUST_CHECK enum status export_turns(struct buffer *out,
+                                    const struct export_how *how,
+                                    const struct export_chat *chat,
+                                    export_turn_fn *print, struct error *err);
 
 /* "You", "fathom", "fathom (incomplete)" */
 const char *export_speaker(const struct turn_record *turn);

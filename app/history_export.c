@@ -34,6 +34,24 @@ export_visible(struct buffer *out, struct text text, struct error *err)
     return sanitiser_finish(&sanitiser, out, err);
 }
 
+enum status
+export_turns(struct buffer *out, const struct export_how *how,
+             const struct export_chat *chat, export_turn_fn *print,
+             struct error *err)
+{
+    struct turn_tree tree;
+
+    TRY(turn_tree_build(&tree, chat->turns, chat->count, chat->info->leaf,
+                        how->all_branches, err));
+    enum status status = STATUS_OK;
+
+    for (size_t i = 0; i < tree.order_count && status == STATUS_OK; i++)
+        status = print(out, how, &chat->turns[tree.order[i]], &tree,
+                       tree.order[i], err);
+    turn_tree_release(&tree);
+    return status;
+}
+
 const char *
 export_speaker(const struct turn_record *turn)
 {

@@ -11,14 +11,6 @@
 #include <string.h>
 #include <time.h>
 
-static bool
-ends_with(const char *name, const char *ending)
-{
-    size_t length = strlen(name), n = strlen(ending);
-
-    return length > n && strcmp(name + length - n, ending) == 0;
-}
-
 static const char *
 format_of(const char *folder, const char *only)
 {
@@ -26,13 +18,15 @@ format_of(const char *folder, const char *only)
     DIR *open = only ? NULL : opendir(folder);
 
     if (only)
-        return ends_with(only, ".gguf")          ? "gguf"
-               : ends_with(only, ".safetensors") ? "safetensors"
-                                                 : format;
+        return text_ends_with(only, strlen(only), ".gguf") ? "gguf"
+               : text_ends_with(only, strlen(only), ".safetensors")
+                   ? "safetensors"
+                   : format;
     for (struct dirent *entry; open && (entry = readdir(open)) != NULL;)
-        if (ends_with(entry->d_name, ".gguf"))
+        if (text_ends_with(entry->d_name, strlen(entry->d_name), ".gguf"))
             format = "gguf";
-        else if (ends_with(entry->d_name, ".safetensors"))
+        else if (text_ends_with(entry->d_name, strlen(entry->d_name),
+                                ".safetensors"))
             format = "safetensors";
     if (open)
         closedir(open);
@@ -47,7 +41,7 @@ base_name(char *out, size_t size, const char *path)
     const char *name = slash ? slash + 1 : path;
     size_t length = strlen(name);
 
-    if (ends_with(name, ".gguf"))
+    if (text_ends_with(name, strlen(name), ".gguf"))
         length -= strlen(".gguf");
     snprintf(out, size, "%.*s", (int) length, name);
 }

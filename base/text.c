@@ -150,6 +150,14 @@ is_hidden(uint32_t c)
            (c & 0xFFFE) == 0xFFFE;
 }
 
+bool
+text_ends_with(const char *text, size_t length, const char *ending)
+{
+    size_t n = strlen(ending);
+
+    return length > n && memcmp(text + length - n, ending, n) == 0;
+}
+
 void
 text_copy(char *out, size_t size, const char *from)
 {

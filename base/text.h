@@ -40,6 +40,9 @@ size_t utf8_complete_prefix(const char *bytes, size_t length);
 MUST_CHECK enum status utf8_repair(struct buffer *out, const char *bytes,
                                    size_t length, struct error *err);
 
+/* Has `text` this ending, and something before it? */
+bool text_ends_with(const char *text, size_t length, const char *ending);
+
 /* Copies a string that is known to fit, with its NUL, into `size` bytes. */
 void text_copy(char *out, size_t size, const char *from);
 

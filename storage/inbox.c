@@ -280,13 +280,6 @@ struct inbox_item {
 };
 
 static bool
-texts_valid(const struct turn_record *turn)
-{
-    return utf8_valid(turn->content.bytes, turn->content.length) &&
-           utf8_valid(turn->thinking.bytes, turn->thinking.length);
-}
-
-static bool
 parse_item(struct inbox_item *out, const struct buffer *plain)
 {
     struct text list = {plain->data + 2 * ID_BYTES,
@@ -302,7 +295,7 @@ parse_item(struct inbox_item *out, const struct buffer *plain)
                           &ignored) == STATUS_OK &&
            turn_body_read(&out->answer, answer.bytes, answer.length,
                           &ignored) == STATUS_OK &&
-           texts_valid(&out->question) && texts_valid(&out->answer);
+           turn_texts_valid(&out->question) && turn_texts_valid(&out->answer);
 }
 
 /* Remembers the id, so that a replay is not taken when the chat is gone. */

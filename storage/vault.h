@@ -83,6 +83,10 @@ MUST_CHECK enum status vault_each_chat(struct vault *vault,
 /* Finds the only chat whose shown id begins so. STATUS_LIMIT: several do. */
 MUST_CHECK enum status vault_find_chat(struct chat_id *out, struct vault *vault,
                                        const char *prefix, struct error *err);
+/* The chat used last; *found is false where there is none. */
+MUST_CHECK enum status vault_newest_chat(struct chat_id *out, bool *found,
+                                         struct vault *vault,
+                                         struct error *err);
 void chat_id_text(char out[CHAT_ID_TEXT], const struct chat_id *id);
 
 /* One chat, loaded: its texts stay in memory until it is closed. */

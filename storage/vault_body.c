@@ -408,3 +408,10 @@ row_ref_drop(struct buffer *list, size_t i)
     memmove(at, at + ROW_REF_BYTES, behind);
     list->length -= ROW_REF_BYTES;
 }
+
+bool
+turn_texts_valid(const struct turn_record *turn)
+{
+    return utf8_valid(turn->content.bytes, turn->content.length) &&
+           utf8_valid(turn->thinking.bytes, turn->thinking.length);
+}

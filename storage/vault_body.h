@@ -171,6 +171,8 @@ MUST_CHECK enum status turn_body_write(struct buffer *out,
 MUST_CHECK enum status turn_body_read(struct turn_record *out,
                                       const void *bytes, size_t length,
                                       struct error *err);
+/* Are the question's or answer's texts UTF-8? */
+bool turn_texts_valid(const struct turn_record *turn);
 MUST_CHECK enum status cache_body_write(struct buffer *out,
                                         const struct cache_body *body,
                                         struct error *err);

@@ -141,6 +141,30 @@ vault_each_chat(struct vault *vault, vault_chat_fn *visit, void *context,
     return status;
 }
 
+struct newest {
+    struct chat_id id;
+    bool found;
+};
+
+static bool
+take_first(void *context, const struct chat_info *info)
+{
+    *(struct newest *) context = (struct newest){info->id, true};
+    return false;
+}
+
+enum status
+vault_newest_chat(struct chat_id *out, bool *found, struct vault *vault,
+                  struct error *err)
+{
+    struct newest newest = {.found = false};
+
+    TRY(vault_each_chat(vault, take_first, &newest, err));
+    *out = newest.id;
+    *found = newest.found;
+    return STATUS_OK;
+}
+
 // -- one chat ---------------------------------------------------------------
 
 static enum status
@@ -474,13 +498,6 @@ put_turn(struct vault_chat *chat, const struct turn_record *turn,
     return vault_file_remove(vault->file, chat->draft, err);
 }
 
-static bool
-texts_valid(const struct turn_record *turn)
-{
-    return utf8_valid(turn->content.bytes, turn->content.length) &&
-           utf8_valid(turn->thinking.bytes, turn->thinking.length);
-}
-
 /* All of an append that may fail, within a transaction. */
 static enum status
 append_rows(struct vault_chat *chat, struct chat_change *change,
@@ -514,7 +531,7 @@ vault_chat_append(struct vault_chat *chat, const struct turn_record *turn,
     struct row_ref ref = {0};
     enum status status;
 
-    if (!texts_valid(turn))
+    if (!turn_texts_valid(turn))
         return error_set(err, STATUS_FORMAT, "a turn's text is not UTF-8");
     TRY(make_room(chat, err));
     TRY(vault_begin(chat->vault, err));
@@ -561,7 +578,7 @@ import_turn(struct vault_chat *chat, const struct turn_record *turn,
     struct turn_record kept = *turn;
     struct row_ref ref;
 
-    if (!texts_valid(turn))
+    if (!turn_texts_valid(turn))
         return error_set(err, STATUS_FORMAT, "a turn's text is not UTF-8");
     kept.parent = placed(chat, turn->parent);
     buffer_clear(body);

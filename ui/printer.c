@@ -299,3 +299,18 @@ printer_release(struct printer *p)
     buffer_release(&p->out);
     buffer_release(&p->word);
 }
+
+enum status
+printer_print(int descriptor, const char *bytes, size_t length,
+              struct error *err)
+{
+    struct printer printer = {.descriptor = descriptor};
+
+    printer_begin(&printer, (struct print_style){0});
+    enum status status = printer_write(&printer, bytes, length, err);
+
+    if (status == STATUS_OK)
+        status = printer_end(&printer, err);
+    printer_release(&printer);
+    return status;
+}

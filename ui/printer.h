@@ -53,6 +53,10 @@ MUST_CHECK enum status printer_write(struct printer *printer, const char *bytes,
 MUST_CHECK enum status printer_end(struct printer *printer, struct error *err);
 void printer_release(struct printer *printer);
 
+/* All of a text at once, on a descriptor without colour: begin to release. */
+MUST_CHECK enum status printer_print(int descriptor, const char *bytes,
+                                     size_t length, struct error *err);
+
 /* Writes all bytes, whatever the number of calls it takes. */
 MUST_CHECK enum status printer_put(int descriptor, const char *bytes,
                                    size_t length, struct error *err);
