@@ -1,7 +1,7 @@
 /* The inbox: sealed without a key, taken once, junk left aside. */
 #include "config.h"
 
-#include "vault_place.h"
+#include "vault_fixture.h"
 
 #include <dirent.h>
 #include <setjmp.h>
@@ -12,32 +12,6 @@
 #include <unistd.h>
 
 #include <cmocka.h>
-
-static struct error err;
-static struct vault_place place;
-
-static int
-set_up(void **state)
-{
-    (void) state;
-    vault_place_open(&place);
-    return 0;
-}
-
-static int
-tear_down(void **state)
-{
-    (void) state;
-    vault_place_close(&place);
-    return 0;
-}
-
-static void
-ok(enum status status)
-{
-    if (status != STATUS_OK)
-        fail_msg("status %d: %s", status, err.text);
-}
 
 static enum status
 put(const char *question, const char *answer)

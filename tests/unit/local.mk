@@ -141,7 +141,8 @@ check_PROGRAMS += %D%/sealed_export_test
 TESTS += %D%/sealed_export_test
 %C%_sealed_export_test_LDADD = $(STORAGE_LIBS) $(CMOCKA_LIBS)
 
-VAULT_PLACE = %D%/vault_place.c %D%/vault_place.h
+VAULT_PLACE = %D%/vault_place.c %D%/vault_place.h \
+    %D%/vault_fixture.c %D%/vault_fixture.h
 check_PROGRAMS += %D%/vault_care_test
 TESTS += %D%/vault_care_test
 %C%_vault_care_test_SOURCES = %D%/vault_care_test.c $(VAULT_PLACE)

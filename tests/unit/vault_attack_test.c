@@ -5,7 +5,7 @@
  */
 #include "config.h"
 
-#include "vault_place.h"
+#include "vault_fixture.h"
 
 #include <fcntl.h>
 #include <setjmp.h>
@@ -21,38 +21,6 @@
 #include <unistd.h>
 
 #include <cmocka.h>
-
-static struct error err;
-static struct vault_place place;
-
-static int
-set_up(void **state)
-{
-    (void) state;
-    vault_place_open(&place);
-    return 0;
-}
-
-static int
-tear_down(void **state)
-{
-    (void) state;
-    vault_place_close(&place);
-    return 0;
-}
-
-static void
-ok(enum status status)
-{
-    if (status != STATUS_OK)
-        fail_msg("status %d: %s", status, err.text);
-}
-
-static bool
-is_long(void)
-{
-    return getenv("FATHOM_LONG") != NULL;
-}
 
 // -- what is whole ----------------------------------------------------------
 

@@ -1,7 +1,7 @@
 /* Looking after a vault: check, repair, backup, restore, rotate. */
 #include "config.h"
 
-#include "vault_place.h"
+#include "vault_fixture.h"
 
 #include <fcntl.h>
 #include <setjmp.h>
@@ -14,32 +14,6 @@
 #include <unistd.h>
 
 #include <cmocka.h>
-
-static struct error err;
-static struct vault_place place;
-
-static int
-set_up(void **state)
-{
-    (void) state;
-    vault_place_open(&place);
-    return 0;
-}
-
-static int
-tear_down(void **state)
-{
-    (void) state;
-    vault_place_close(&place);
-    return 0;
-}
-
-static void
-ok(enum status status)
-{
-    if (status != STATUS_OK)
-        fail_msg("status %d: %s", status, err.text);
-}
 
 /* Changes the file behind the vault's back. */
 static void

@@ -1,7 +1,7 @@
 /* A chat from outside is in the vault whole or not at all. */
 #include "config.h"
 
-#include "vault_place.h"
+#include "vault_fixture.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -9,32 +9,6 @@
 
 #include <cmocka.h>
 #include <string.h>
-
-static struct error err;
-static struct vault_place place;
-
-static int
-set_up(void **state)
-{
-    (void) state;
-    vault_place_open(&place);
-    return 0;
-}
-
-static int
-tear_down(void **state)
-{
-    (void) state;
-    vault_place_close(&place);
-    return 0;
-}
-
-static void
-ok(enum status status)
-{
-    if (status != STATUS_OK)
-        fail_msg("status %d: %s", status, err.text);
-}
 
 static bool
 count_chat(void *context, const struct chat_info *info)

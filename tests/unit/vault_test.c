@@ -1,7 +1,7 @@
 /* storage/vault.h: what is kept is there again, and only that. */
 #include "config.h"
 
-#include "vault_place.h"
+#include "vault_fixture.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -13,32 +13,6 @@
 #include <unistd.h>
 
 #include <cmocka.h>
-
-static struct error err;
-static struct vault_place place;
-
-static int
-set_up(void **state)
-{
-    (void) state;
-    vault_place_open(&place);
-    return 0;
-}
-
-static int
-tear_down(void **state)
-{
-    (void) state;
-    vault_place_close(&place);
-    return 0;
-}
-
-static void
-ok(enum status status)
-{
-    if (status != STATUS_OK)
-        fail_msg("status %d: %s", status, err.text);
-}
 
 static void
 assert_text(struct text text, const char *want)
