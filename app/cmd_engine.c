@@ -5,7 +5,7 @@
 #include "config.h"
 
 #include "app/app.h"
-#include "app/exchange.h"
+#include "app/model/exchange.h"
 #include "app/report.h"
 #include "ui/ui.h"
 

@@ -3,7 +3,7 @@
 
 #include "app/launch.h"
 
-#include "app/model_gate.h"
+#include "app/model/model_gate.h"
 #include "app/places.h"
 
 #include <errno.h>

@@ -1,85 +1,47 @@
 # what tests link too
 noinst_LIBRARIES += libapp.a
 libapp_a_SOURCES = \
-    %D%/chat_title.c %D%/chat_title.h \
-    %D%/doctor.c %D%/doctor.h \
-    %D%/doctor_folders.c \
-    %D%/doctor_machine.c \
-    %D%/export_html.c \
-    %D%/export_json.c \
-    %D%/export_markdown.c \
-    %D%/export_writer.h \
-    %D%/history_export.c %D%/history_export.h \
-    %D%/history_import.c %D%/history_import.h \
-    %D%/import_chat.c %D%/import_chat.h \
-    %D%/import_fathom.c \
-    %D%/import_llm.c \
-    %D%/import_openai.c \
-    %D%/import_reader.h \
-    %D%/json_items.c %D%/json_items.h \
-    %D%/kept_cache.c %D%/kept_cache.h \
     %D%/time_text.c %D%/time_text.h \
-    %D%/turn_tree.c %D%/turn_tree.h
-
-libapp_a_SOURCES += \
-    %D%/lock_request.c %D%/lock_request.h \
-    %D%/passphrase.c %D%/passphrase.h \
-    %D%/unlock.c %D%/unlock.h
-
-libapp_a_SOURCES += \
-    %D%/audit.c %D%/audit.h
+    %D%/chat/chat_title.c %D%/chat/chat_title.h \
+    %D%/chat/kept_cache.c %D%/chat/kept_cache.h \
+    %D%/doctor/doctor.c %D%/doctor/doctor.h \
+    %D%/doctor/doctor_folders.c \
+    %D%/doctor/doctor_machine.c \
+    %D%/history/export_html.c \
+    %D%/history/export_json.c \
+    %D%/history/export_markdown.c \
+    %D%/history/export_writer.h \
+    %D%/history/history_export.c %D%/history/history_export.h \
+    %D%/history/history_import.c %D%/history/history_import.h \
+    %D%/history/import_chat.c %D%/history/import_chat.h \
+    %D%/history/import_fathom.c \
+    %D%/history/import_llm.c \
+    %D%/history/import_openai.c \
+    %D%/history/import_reader.h \
+    %D%/history/json_items.c %D%/history/json_items.h \
+    %D%/history/turn_tree.c %D%/history/turn_tree.h \
+    %D%/vault/audit.c %D%/vault/audit.h \
+    %D%/vault/lock_request.c %D%/vault/lock_request.h \
+    %D%/vault/passphrase.c %D%/vault/passphrase.h \
+    %D%/vault/unlock.c %D%/vault/unlock.h
 
 bin_PROGRAMS += fathom
 fathom_SOURCES = \
     %D%/app.h \
-    %D%/ask.c %D%/ask.h \
-    %D%/ask_keep.c \
-    %D%/ask_print.c \
     %D%/client.c %D%/client.h \
-    %D%/cmd_ask.c \
-    %D%/cmd_audit.c \
-    %D%/cmd_chat.c \
     %D%/cmd_completion.c \
-    %D%/cmd_doctor.c \
     %D%/cmd_engine.c \
     %D%/cmd_help.c \
-    %D%/cmd_model.c %D%/cmd_model.h \
-    %D%/cmd_model_import.c \
-    %D%/cmd_model_sign.c \
-    %D%/cmd_model_verify.c \
-    %D%/cmd_history.c \
-    %D%/cmd_history_export.c \
-    %D%/cmd_history_import.c \
-    %D%/cmd_history_list.c \
-    %D%/cmd_history_pin.c \
-    %D%/cmd_history_rm.c \
-    %D%/cmd_history_search.c \
-    %D%/cmd_history_show.c \
-    %D%/history_common.c %D%/history_common.h \
-    %D%/cmd_tokenize.c \
-    %D%/cmd_vault.c %D%/cmd_vault.h \
-    %D%/cmd_vault_care.c \
-    %D%/cmd_vault_slot.c \
-    %D%/cmd_vault_status.c \
     %D%/command.h \
     %D%/commands.c \
     %D%/completion.c \
-    %D%/doctor_offline.c \
-    %D%/conversation.c %D%/conversation.h \
-    %D%/exchange.c %D%/exchange.h \
+    %D%/confirm.c %D%/confirm.h \
     %D%/exit_code.c %D%/exit_code.h \
     %D%/generation.c %D%/generation.h \
     %D%/help.c %D%/help.h \
     %D%/ini_file.c %D%/ini_file.h \
-    %D%/keeping.c %D%/keeping.h \
     %D%/launch.c %D%/launch.h \
     %D%/main.c \
-    %D%/confirm.c %D%/confirm.h \
-    %D%/manifest_head.c %D%/manifest_head.h \
-    %D%/model_store.c %D%/model_store.h \
-    %D%/model_check.c %D%/model_check.h \
-    %D%/model_gate.c %D%/model_gate.h \
-    %D%/model_trust.c %D%/model_trust.h \
     %D%/notice.c %D%/notice.h \
     %D%/options.c %D%/options.h \
     %D%/output.c %D%/output.h \
@@ -90,20 +52,54 @@ fathom_SOURCES = \
     %D%/report.c %D%/report.h \
     %D%/settings.c %D%/settings.h \
     %D%/signals.c %D%/signals.h \
-    %D%/thought.c %D%/thought.h
+    %D%/ask/ask.c %D%/ask/ask.h \
+    %D%/ask/ask_keep.c \
+    %D%/ask/ask_print.c \
+    %D%/ask/cmd_ask.c \
+    %D%/ask/thought.c %D%/ask/thought.h \
+    %D%/chat/cmd_chat.c \
+    %D%/chat/conversation.c %D%/chat/conversation.h \
+    %D%/chat/keeping.c %D%/chat/keeping.h \
+    %D%/doctor/cmd_doctor.c \
+    %D%/doctor/doctor_offline.c \
+    %D%/history/cmd_history.c \
+    %D%/history/cmd_history_export.c \
+    %D%/history/cmd_history_import.c \
+    %D%/history/cmd_history_list.c \
+    %D%/history/cmd_history_pin.c \
+    %D%/history/cmd_history_rm.c \
+    %D%/history/cmd_history_search.c \
+    %D%/history/cmd_history_show.c \
+    %D%/history/history_common.c %D%/history/history_common.h \
+    %D%/model/cmd_model.c %D%/model/cmd_model.h \
+    %D%/model/cmd_model_import.c \
+    %D%/model/cmd_model_sign.c \
+    %D%/model/cmd_model_verify.c \
+    %D%/model/cmd_tokenize.c \
+    %D%/model/exchange.c %D%/model/exchange.h \
+    %D%/model/manifest_head.c %D%/model/manifest_head.h \
+    %D%/model/model_check.c %D%/model/model_check.h \
+    %D%/model/model_gate.c %D%/model/model_gate.h \
+    %D%/model/model_store.c %D%/model/model_store.h \
+    %D%/model/model_trust.c %D%/model/model_trust.h \
+    %D%/vault/cmd_audit.c \
+    %D%/vault/cmd_vault.c %D%/vault/cmd_vault.h \
+    %D%/vault/cmd_vault_care.c \
+    %D%/vault/cmd_vault_slot.c \
+    %D%/vault/cmd_vault_status.c
 if WITH_READLINE
 fathom_SOURCES += \
-    %D%/chat.c %D%/chat.h \
-    %D%/chat_commands.c \
-    %D%/chat_history.c \
-    %D%/chat_lock.c \
-    %D%/chat_secret.c \
-    %D%/chat_tree.c \
-    %D%/chat_unlock.c \
-    %D%/chat_vault.h \
-    %D%/chat_verb.h \
-    %D%/chat_turn.c \
-    %D%/transcript.c %D%/transcript.h
+    %D%/chat/chat.c %D%/chat/chat.h \
+    %D%/chat/chat_commands.c \
+    %D%/chat/chat_history.c \
+    %D%/chat/chat_lock.c \
+    %D%/chat/chat_secret.c \
+    %D%/chat/chat_tree.c \
+    %D%/chat/chat_unlock.c \
+    %D%/chat/chat_vault.h \
+    %D%/chat/chat_verb.h \
+    %D%/chat/chat_turn.c \
+    %D%/chat/transcript.c %D%/chat/transcript.h
 endif
 fathom_CPPFLAGS = $(AM_CPPFLAGS) \
     -DSYSCONFDIR='"$(sysconfdir)"' \

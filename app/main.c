@@ -2,7 +2,7 @@
 #include "config.h"
 
 #include "app/app.h"
-#include "app/doctor.h"
+#include "app/doctor/doctor.h"
 #include "app/launch.h"
 #include "base/confine.h"
 #include "ui/ui.h"

@@ -16,7 +16,7 @@ allowed() { # FROM TO: may FROM include TO's door?
 }
 
 bad=$(
-    grep -Hn '^#include "' app/*.[ch] base/*.[ch] engine/*.[ch] \
+    grep -Hn '^#include "' app/*.[ch] app/*/*.[ch] base/*.[ch] engine/*.[ch] \
         engine/*/*.[ch] kernels/*.[ch] kernels/*/*.[ch] kernels/*/*.cu \
         quant/*.[ch] ui/*.[ch] storage/*.[ch] 2>/dev/null |
     sed -n 's/^\([a-z]*\)\(\/[^:]*:[0-9]*\):#include "\([^"]*\)".*/\1 \1\2 \3/p' |

@@ -43,7 +43,7 @@ case $found in
 esac
 
 bad=
-for file in lib*.a app/fathom-*.o engine/engine_main.o; do
+for file in lib*.a app/fathom-*.o app/*/fathom-*.o engine/engine_main.o; do
     bad="$bad$(imports "$ours" -u "$file")"
 done
 result our_objects_ask_for_no_network "$bad"

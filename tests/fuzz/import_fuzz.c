@@ -1,7 +1,7 @@
-/* app/history_import.h on any document, read twice. */
+/* app/history/history_import.h on any document, read twice. */
 #include "config.h"
 
-#include "app/history_import.h"
+#include "app/history/history_import.h"
 
 #include <stdint.h>
 #include <stdlib.h>

@@ -1,7 +1,7 @@
-/* app/audit.h: lines that are bound to each other. */
+/* app/vault/audit.h: lines that are bound to each other. */
 #include "config.h"
 
-#include "app/audit.h"
+#include "app/vault/audit.h"
 #include "app/policy.h"
 
 #include <setjmp.h>

@@ -1,7 +1,7 @@
 /* Titles from questions, and moments as text. */
 #include "config.h"
 
-#include "app/chat_title.h"
+#include "app/chat/chat_title.h"
 #include "app/time_text.h"
 
 #include <setjmp.h>

@@ -1,7 +1,7 @@
-/* app/doctor.h on machines that are folders of files. */
+/* app/doctor/doctor.h on machines that are folders of files. */
 #include "config.h"
 
-#include "app/doctor.h"
+#include "app/doctor/doctor.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

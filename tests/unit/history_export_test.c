@@ -1,8 +1,8 @@
 /* Chats as Markdown, HTML and JSON. */
 #include "config.h"
 
-#include "app/history_export.h"
-#include "app/turn_tree.h"
+#include "app/history/history_export.h"
+#include "app/history/turn_tree.h"
 #include "tests/unit/sha256.h"
 
 #include <setjmp.h>

@@ -1,9 +1,9 @@
 /* Chats from outside: three formats, and what is none. */
 #include "config.h"
 
-#include "app/history_export.h"
-#include "app/history_import.h"
-#include "app/json_items.h"
+#include "app/history/history_export.h"
+#include "app/history/history_import.h"
+#include "app/history/json_items.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

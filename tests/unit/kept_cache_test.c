@@ -1,10 +1,10 @@
 /*
- * app/kept_cache.h between an engine and a vault that are made up here: what
- * goes wrong on either side ends the work, and never loses what was kept.
+ * app/chat/kept_cache.h between an engine and a vault that are made up here:
+ * what goes wrong on either side ends the work, and never loses what was kept.
  */
 #include "config.h"
 
-#include "app/kept_cache.h"
+#include "app/chat/kept_cache.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

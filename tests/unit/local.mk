@@ -134,7 +134,7 @@ TESTS += %D%/minisign_test %D%/model_manifest_test
 %C%_model_manifest_test_LDADD = $(STORAGE_LIBS) $(CMOCKA_LIBS)
 check_PROGRAMS += %D%/kept_cache_test
 TESTS += %D%/kept_cache_test
-%C%_kept_cache_test_SOURCES = %D%/kept_cache_test.c app/kept_cache.c
+%C%_kept_cache_test_SOURCES = %D%/kept_cache_test.c app/chat/kept_cache.c
 %C%_kept_cache_test_LDADD = libbase.a $(JANSSON_LIBS) $(CMOCKA_LIBS)
 
 check_PROGRAMS += %D%/sealed_export_test

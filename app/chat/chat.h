@@ -1,0 +1,162 @@
+/*
+ * One chat at the terminal: what it holds, and what its commands may do to
+ * it. chat.c has the loop, chat_turn.c asks the engine and prints, and
+ * chat_verb.h the commands. The main thread only; builds with
+ * readline only.
+ */
+#ifndef FATHOM_APP_CHAT_H
+#define FATHOM_APP_CHAT_H
+
+#include "app/client.h"
+#include "app/chat/conversation.h"
+#include "app/generation.h"
+#include "app/chat/keeping.h"
+#include "app/vault/lock_request.h"
+#include "app/places.h"
+#include "app/vault/unlock.h"
+#include "ui/ui.h"
+
+enum { MODEL_NAME_BYTES = 200 };
+
+/* What the last answer took; all 0 before the first. */
+struct chat_figures {
+    bool known;
+    struct generate_done done; // without its pointers
+};
+
+/* What the command line says. */
+struct chat_settings {
+    struct generation generation;
+    const char *show_thinking;
+    const char *resume; // NULL: a new chat; "": the newest
+    struct option_count lock_after;
+    struct unlock_settings unlock;
+    bool ephemeral, plain, version;
+};
+
+/*
+ * An answer that goes on while the vault is locked: what has come since, and
+ * where it belongs.
+ */
+struct locked_answer {
+    uint64_t number;          // of GENERATE; 0: there is none
+    uint64_t question;        // in the vault
+    bool begun;               // the vault has a beginning of it
+    struct conversation rest; // one question and one answer
+    bool done, sealed;
+};
+
+struct chat {
+    const struct chat_settings *settings;
+    struct generation generation;
+    bool show_thinking;
+    struct conversation conversation;
+    struct keeping keeping;
+    bool keep_told;                    // that a write failed
+    bool tried;                        // to unlock the vault
+    char unlock_remark[UNLOCK_REMARK]; // of failed tries; or ""
+    struct lock_listener *listener;    // while the vault is open
+
+    uint64_t lock_after_ns; // without a key; 0: never
+    uint64_t touched_ns;    // the last key
+    bool locking;           // everything ends, to begin anew locked
+    bool locked;            // begun anew, the passphrase is asked for
+    struct locked_answer away;
+    char locked_id[CHAT_ID_TEXT]; // the chat to come back to; "": none
+    bool typed_kept;              // a half-typed line is in the history
+
+    char path[PLACE_BYTES]; // of the model's file
+    char model[MODEL_NAME_BYTES];
+    char family[MODEL_NAME_BYTES];
+    bool opened; // the engine has told the model's name
+    bool thinks, has_switch;
+    uint64_t context;
+    struct sampling recommended;
+
+    struct client *client; // NULL: ended, to be restarted on request
+    uint64_t open_number;
+    uint64_t opened_ns; // when the engine was started
+
+    struct terminal terminal;
+    struct printer printer;
+    struct spoken_table table; // where somebody listens
+    struct chat_figures last;
+
+    bool quit;
+    int code; // with which the program ends
+};
+
+/* Begins and runs a chat until the user leaves; returns the exit code. */
+int chat_run(struct chat_settings *settings);
+
+/* -- chat_turn.c ---------------------------------------------------------- */
+
+/* Starts an engine for chat->path, or finds a warm one, and sends OPEN. */
+MUST_CHECK enum status chat_start_engine(struct chat *chat, struct error *err);
+/* Takes in what the engine says outside of an answer. */
+MUST_CHECK enum status chat_take_event(struct chat *chat,
+                                       const struct event *event,
+                                       struct error *err);
+/* Asks `question`, prints the answer as it comes, keeps both. */
+void chat_ask(struct chat *chat, const char *question, size_t length);
+/* Answers the last question again. */
+void chat_retry(struct chat *chat);
+/*
+ * Follows an answer that an engine goes on with: its number, and the turn that
+ * has its beginning, which is the leaf.
+ */
+void chat_follow(struct chat *chat, uint64_t number);
+/* What is kept of the chat's cache goes to the engine. */
+void chat_give_cache(struct chat *chat);
+/* The user leaves: what is being fetched of it is kept, if that is soon. */
+void chat_finish_cache(struct chat *chat);
+/* Waits until the engine has opened the model; an ERROR of it fails. */
+MUST_CHECK enum status chat_wait_opened(struct chat *chat, struct error *err);
+
+/* -- chat.c ---------------------------------------------------------------- */
+
+/* Prints a line in square brackets, through the sanitiser. */
+void chat_say(struct chat *chat, const char *format, ...) PRINTF_LIKE(2, 3);
+/* Prints text as it is laid out, through the sanitiser; `style` as there. */
+void chat_print(struct chat *chat, struct print_style style, const char *text,
+                size_t length);
+/*
+ * Brings the vault up to the conversation, but for the turn `unfinished`; says
+ * once when that fails, and when it works again.
+ */
+void chat_keep(struct chat *chat, size_t unfinished);
+/* When to lock for want of keys; UINT64_MAX: never. */
+uint64_t chat_lock_deadline(const struct chat *chat);
+/* The engine is gone while a passphrase is asked for: it is told later. */
+void chat_keep_loss(struct chat *chat, const struct error *err);
+/* The engine is gone; says why and offers to start it again. */
+void chat_lost_engine(struct chat *chat, const struct error *err);
+/*
+ * Reads a line that begins with `text`; NULL: given up. It is lent until the
+ * next line is read.
+ */
+const char *chat_edit_line(struct chat *chat, const char *prompt,
+                           const char *text);
+/* Goes on after another turn. */
+void chat_move(struct chat *chat, size_t leaf);
+/* The leaf, the title or the system text is another now. */
+void chat_moved(struct chat *chat);
+/*
+ * Lets ^P find this line, here and in later chats; what begins with a blank is
+ * not remembered, as in shells. True: the vault has it.
+ */
+bool chat_remember(struct chat *chat, const char *typed);
+/* Asks a question with a yes or no answer at the prompt. */
+bool chat_confirm(struct chat *chat, const char *question, bool by_default);
+
+/* -- chat_commands.c, see chat_verb.h
+ * --------------------------------------------------------
+ */
+
+/* Runs "/name arguments". */
+void chat_command(struct chat *chat, const char *line);
+/* Completes names of commands and their arguments; context is the chat. */
+void chat_complete(void *context, const char *line, size_t start,
+                   struct line_candidates *out);
+
+#endif

@@ -1,0 +1,584 @@
+/*
+ * Locking: readline and the heap keep copies of what was typed and shown that
+ * nobody could find and wipe. So the program begins anew in its own place, and
+ * the kernel drops every page. What goes over is in a file without a name:
+ * the pipes of the engine and settings, no text. An answer that the engine is
+ * writing goes on; what comes of it while the vault is locked is sealed into
+ * the inbox, and put together with its beginning when the vault is open again.
+ */
+#include "config.h"
+
+#include "app/vault/audit.h"
+#include "app/chat/chat_vault.h"
+#include "app/launch.h"
+#include "app/notice.h"
+
+#include <fcntl.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/random.h>
+#include <termios.h>
+#include <unistd.h>
+
+#define HAND_OVER "FATHOM_HANDED_OVER" // the number of the file
+#define REST_NS (3 * UINT64_C(1000000000))
+#define STEP_NS (UINT64_C(50000000))
+enum { HANDED_BYTES = 16384, NONCE_BYTES = 16 };
+
+/* -- what goes over --------------------------------------------------------
+ */
+
+static json_t *
+settings_object(const struct generation *g)
+{
+    json_t *object = json_object();
+
+    if (g->think)
+        json_object_set_new(object, "think", json_string(g->think));
+    if (g->think_budget.given)
+        json_object_set_new(object, "budget",
+                            json_integer((json_int_t) g->think_budget.value));
+    if (g->temperature.given)
+        json_object_set_new(object, "temp", json_real(g->temperature.value));
+    if (g->seed.given)
+        json_object_set_new(object, "seed",
+                            json_integer((json_int_t) g->seed.value));
+    return object;
+}
+
+static void
+take_settings(struct generation *g, const json_t *object)
+{
+    const char *think = json_string_value(json_object_get(object, "think"));
+    const json_t *budget = json_object_get(object, "budget"),
+                 *temperature = json_object_get(object, "temp"),
+                 *seed = json_object_get(object, "seed");
+
+    g->think = think == NULL ? NULL : strcmp(think, "on") == 0 ? "on" : "off";
+    g->think_budget = (struct option_count){
+        budget != NULL, (uint64_t) json_integer_value(budget)};
+    g->temperature = (struct option_real){temperature != NULL,
+                                          json_number_value(temperature)};
+    g->seed = (struct option_count){seed != NULL,
+                                    (uint64_t) json_integer_value(seed)};
+}
+
+static json_t *
+model_object(const struct chat *chat)
+{
+    return json_pack("{s:s, s:s, s:s, s:b, s:b, s:b, s:I, s:f}", "path",
+                     chat->path, "name", chat->model, "family", chat->family,
+                     "opened", chat->opened, "thinks", chat->thinks, "switch",
+                     chat->has_switch, "context", (json_int_t) chat->context,
+                     "temp", chat->recommended.temperature);
+}
+
+static json_t *
+engine_object(const struct chat *chat)
+{
+    struct client_pipes pipes = {.to = -1, .from = -1};
+
+    if (chat->client != NULL)
+        pipes = client_hand_over(chat->client);
+    return json_pack(
+        "{s:I, s:i, s:i, s:I, s:I, s:I, s:I, s:b}", "process",
+        (json_int_t) pipes.process, "to", pipes.to, "from", pipes.from, "last",
+        (json_int_t) pipes.last_number, "open", (json_int_t) chat->open_number,
+        "request", (json_int_t) chat->away.number, "question",
+        (json_int_t) chat->away.question, "begun", chat->away.begun);
+}
+
+static int
+write_over(const struct chat *chat)
+{
+    char id[CHAT_ID_TEXT] = "", bytes[HANDED_BYTES];
+
+    if (chat->keeping.chat != NULL)
+        chat_id_text(id, &vault_chat_info(chat->keeping.chat)->id);
+    json_t *json =
+        json_pack("{s:o, s:o, s:o, s:s, s:b, s:b}", "engine",
+                  engine_object(chat), "model", model_object(chat), "settings",
+                  settings_object(&chat->generation), "chat", id, "show",
+                  chat->show_thinking, "typed", chat->typed_kept);
+    size_t length = json_dumpb(json, bytes, sizeof bytes, JSON_COMPACT);
+
+    json_decref(json);
+    int file =
+        length > 0 && length < sizeof bytes ? memfd_create("lock", 0) : -1;
+    if (file >= 0 && write(file, bytes, length) == (ssize_t) length)
+        return file;
+    if (file >= 0)
+        close(file);
+    return -1;
+}
+
+/* -- going -----------------------------------------------------------------
+ */
+
+/* Nothing may be half read or half written when the pipes change hands. */
+static void
+come_to_rest(struct chat *chat)
+{
+    uint64_t begun_ns = clock_ns();
+    enum status status = STATUS_OK;
+    struct error err;
+
+    while (status == STATUS_OK && chat->client &&
+           !client_at_rest(chat->client) && clock_ns() - begun_ns < REST_NS) {
+        struct client_wait wait = {.input = -1,
+                                   .deadline_ns = clock_ns() + STEP_NS};
+
+        status = client_wait(chat->client, &wait, &err);
+        if (status == STATUS_OK && wait.wake == CLIENT_SIGNAL)
+            (void) signals_taken();
+        if (status != STATUS_OK || wait.wake != CLIENT_EVENT)
+            continue;
+        status = chat_take_event(chat, &wait.event, &err);
+        event_release(&wait.event);
+    }
+    if (chat->client &&
+        (status != STATUS_OK || !client_at_rest(chat->client))) {
+        client_close(chat->client);
+        chat->client = NULL;
+        chat->away.number = 0;
+    }
+}
+
+static void
+wipe_screen(struct chat *chat)
+{
+    static const char wipe[] = "\033[H\033[2J\033[3J";
+    struct error err;
+
+    if (chat->terminal.dumb || chat->terminal.accessible)
+        chat_say(chat, "locked; what this terminal has shown it may "
+                       "still keep");
+    else if (printer_put(STDOUT_FILENO, wipe, sizeof wipe - 1, &err) !=
+             STATUS_OK)
+        log_warn("the screen was not wiped");
+}
+
+/* A half-typed line becomes one of those that ^P finds. */
+static void
+keep_typed(struct chat *chat)
+{
+    char *typed = line_editor_typed();
+
+    if (typed != NULL && typed[strspn(typed, " \t\n")] != '\0')
+        chat->typed_kept = chat_remember(chat, typed);
+    if (typed != NULL)
+        explicit_bzero(typed, strlen(typed));
+    free(typed);
+}
+
+int
+chat_lock(struct chat *chat)
+{
+    char number[16];
+    struct error err;
+
+    keep_typed(chat);
+    line_editor_close();
+    progress_clear();
+    // it would go on asking, and a locked vault takes nothing
+    kept_cache_abandon(&chat->keeping.cache);
+    come_to_rest(chat);
+    int file = write_over(chat);
+
+    conversation_release(&chat->conversation);
+    // nothing may keep a vault open, so that it is not recorded is only logged
+    if (chat->keeping.kind == KEEPING_VAULT &&
+        audit_record(chat->keeping.vault, "lock", "", &err) != STATUS_OK)
+        log_warn("%s", err.text);
+    keeping_close(&chat->keeping);
+    chat_stop_listening(chat);
+    wipe_screen(chat);
+    // what was typed for the chat is no passphrase
+    tcflush(STDIN_FILENO, TCIFLUSH);
+    if (file < 0) {
+        notice_error("the vault is locked, but the chat cannot go on");
+        return EXIT_INTERNAL;
+    }
+    snprintf(number, sizeof number, "%d", file);
+    setenv(HAND_OVER, number, 1);
+    signals_hold();
+    (void) !launch_again(&err);
+    notice_error("%s", err.text);
+    return EXIT_INTERNAL;
+}
+
+/* -- coming ----------------------------------------------------------------
+ */
+
+static json_t *
+read_over(void)
+{
+    const char *number = getenv(HAND_OVER);
+    char bytes[HANDED_BYTES];
+
+    if (number == NULL)
+        return NULL;
+    int file = atoi(number);
+
+    unsetenv(HAND_OVER);
+    ssize_t n = pread(file, bytes, sizeof bytes, 0);
+
+    close(file);
+    return n > 0 ? json_loadb(bytes, (size_t) n, 0, NULL) : NULL;
+}
+
+static uint64_t
+count_at(const json_t *object, const char *name)
+{
+    return (uint64_t) json_integer_value(json_object_get(object, name));
+}
+
+static void
+copy_text(char *out, size_t size, const json_t *object, const char *name)
+{
+    const char *text = json_string_value(json_object_get(object, name));
+
+    snprintf(out, size, "%s", text ? text : "");
+}
+
+static void
+take_model(struct chat *chat, const json_t *model)
+{
+    copy_text(chat->path, sizeof chat->path, model, "path");
+    copy_text(chat->model, sizeof chat->model, model, "name");
+    copy_text(chat->family, sizeof chat->family, model, "family");
+    chat->opened = json_is_true(json_object_get(model, "opened"));
+    chat->thinks = json_is_true(json_object_get(model, "thinks"));
+    chat->has_switch = json_is_true(json_object_get(model, "switch"));
+    chat->context = count_at(model, "context");
+    chat->recommended.temperature =
+        json_number_value(json_object_get(model, "temp"));
+}
+
+static void
+take_engine(struct chat *chat, const json_t *engine)
+{
+    struct client_pipes pipes = {
+        .process = (pid_t) count_at(engine, "process"),
+        .to = (int) json_integer_value(json_object_get(engine, "to")),
+        .from = (int) json_integer_value(json_object_get(engine, "from")),
+        .last_number = count_at(engine, "last")};
+    struct error err;
+
+    chat->open_number = count_at(engine, "open");
+    chat->away.number = count_at(engine, "request");
+    chat->away.question = count_at(engine, "question");
+    chat->away.begun = json_is_true(json_object_get(engine, "begun"));
+    if (pipes.to < 0)
+        return;
+    if (client_take_over(&chat->client, &pipes, &err) != STATUS_OK)
+        notice_error("%s", err.text);
+}
+
+bool
+chat_was_locked(struct chat *chat)
+{
+    json_t *json = read_over();
+
+    if (json == NULL)
+        return false;
+    take_engine(chat, json_object_get(json, "engine"));
+    take_model(chat, json_object_get(json, "model"));
+    take_settings(&chat->generation, json_object_get(json, "settings"));
+    copy_text(chat->locked_id, sizeof chat->locked_id, json, "chat");
+    chat->show_thinking = json_is_true(json_object_get(json, "show"));
+    chat->typed_kept = json_is_true(json_object_get(json, "typed"));
+    json_decref(json);
+    chat->locked = true;
+    return true;
+}
+
+/* -- while it is locked ----------------------------------------------------
+ */
+
+/* The question under which the rest is sealed; no one else can make it up. */
+static enum status
+begin_rest(struct chat *chat, struct error *err)
+{
+    struct conversation *rest = &chat->away.rest;
+    uint8_t nonce[NONCE_BYTES];
+    struct buffer text = {0};
+    size_t turn;
+
+    if (getrandom(nonce, sizeof nonce, 0) != (ssize_t) sizeof nonce)
+        return error_errno(err, "the system gives no random numbers");
+    enum status status =
+        buffer_print(&text, err,
+                     "(the rest of an answer that went on while the vault was "
+                     "locked; it begins in chat %.8s) ",
+                     chat->locked_id);
+
+    for (size_t i = 0; status == STATUS_OK && i < sizeof nonce; i++)
+        status = buffer_print(&text, err, "%02x", nonce[i]);
+    if (status == STATUS_OK)
+        status = conversation_ask(&turn, rest, text.data, text.length, err);
+    if (status == STATUS_OK)
+        status = conversation_answer(&turn, rest, err);
+    buffer_release(&text);
+    return status;
+}
+
+void
+chat_seal_away(struct chat *chat)
+{
+    struct locked_answer *away = &chat->away;
+    struct vault_places at = keeping_places(&chat->keeping);
+    struct error err;
+
+    if (away->number == 0 || away->sealed || away->rest.count < 2)
+        return;
+    struct turn_record question = conversation_record(&away->rest, 0);
+    struct turn_record answer = conversation_record(&away->rest, 1);
+
+    away->done = true;
+    // where it cannot be sealed it stays here, for when the vault is open
+    if (inbox_put(&at, &question, &answer, &err) != STATUS_OK) {
+        chat_say(chat, "%s", err.text);
+        return;
+    }
+    away->sealed = true;
+    buffer_release(&away->rest.turns[1].content);
+    buffer_release(&away->rest.turns[1].thinking);
+}
+
+enum status
+chat_locked_event(struct chat *chat, const struct event *event,
+                  struct error *err)
+{
+    struct locked_answer *away = &chat->away;
+
+    if (away->number == 0 || event->number != away->number)
+        return chat_take_event(chat, event, err);
+    struct turn *answer = &away->rest.turns[1];
+
+    if (event->type == MESSAGE_TOKEN)
+        return buffer_append(
+            event->token.channel == CHANNEL_THINK ? &answer->thinking
+                                                  : &answer->content,
+            event->token.text.bytes, event->token.text.length, err);
+    if (event->type == MESSAGE_DONE)
+        TRY(conversation_describe(answer, &event->generate, err));
+    if (event->type == MESSAGE_DONE || event->type == MESSAGE_ERROR)
+        chat_seal_away(chat);
+    return STATUS_OK;
+}
+
+/* -- coming back -----------------------------------------------------------
+ */
+
+static enum status
+append_buffer(struct buffer *out, const struct buffer *more, struct error *err)
+{
+    return more->length > 0 ? buffer_append(out, more->data, more->length, err)
+                            : STATUS_OK;
+}
+
+/* The beginning that was kept when the vault was locked; TURN_NONE: none. */
+static size_t
+find_beginning(const struct chat *chat, size_t question)
+{
+    const struct conversation *c = &chat->conversation;
+
+    for (size_t i = c->count; chat->away.begun && i-- > question + 1;)
+        if (c->turns[i].parent == question && !c->turns[i].complete)
+            return i;
+    return TURN_NONE;
+}
+
+static enum status
+fill_joined(struct chat *chat, size_t beginning, struct error *err)
+{
+    struct conversation *c = &chat->conversation;
+    const struct turn *rest = &chat->away.rest.turns[1];
+    struct turn *answer = &c->turns[c->leaf];
+
+    if (beginning != TURN_NONE) {
+        TRY(append_buffer(&answer->thinking, &c->turns[beginning].thinking,
+                          err));
+        TRY(append_buffer(&answer->content, &c->turns[beginning].content, err));
+    }
+    TRY(append_buffer(&answer->thinking, &rest->thinking, err));
+    TRY(append_buffer(&answer->content, &rest->content, err));
+    TRY(append_buffer(&answer->model, &rest->model, err));
+    TRY(append_buffer(&answer->fingerprint, &rest->fingerprint, err));
+    TRY(append_buffer(&answer->device, &rest->device, err));
+    answer->complete = rest->complete;
+    answer->finish = rest->finish;
+    answer->origin = rest->origin;
+    answer->origin.model = answer->origin.fingerprint = answer->origin.device =
+        (struct text){0};
+    return STATUS_OK;
+}
+
+/* Beginning and rest as one answer, which is the leaf afterwards. */
+static enum status
+join(struct chat *chat, struct error *err)
+{
+    struct conversation *c = &chat->conversation;
+    size_t question = conversation_find(c, chat->away.question), answer;
+
+    if (question == TURN_NONE)
+        return error_set(err, STATUS_INTEGRITY,
+                         "the question of the answer that went on is not in "
+                         "the vault");
+    size_t beginning = find_beginning(chat, question), before = c->leaf;
+
+    conversation_move(c, question);
+    TRY(conversation_answer(&answer, c, err));
+    enum status status = fill_joined(chat, beginning, err);
+
+    if (status != STATUS_OK)
+        conversation_drop(c, before);
+    return status;
+}
+
+struct finding {
+    struct chat_id ids[64]; // the newest chats
+    size_t count;
+};
+
+static bool
+note_id(void *context, const struct chat_info *info)
+{
+    struct finding *finding = context;
+
+    finding->ids[finding->count++] = info->id;
+    return finding->count < sizeof finding->ids / sizeof *finding->ids;
+}
+
+/* Takes the rest out of a chat that came from the inbox, if it is in it. */
+static enum status
+take_rest(bool *found, struct chat *chat, const struct chat_id *id,
+          struct error *err)
+{
+    const struct buffer *wanted = &chat->away.rest.turns[0].content;
+    struct conversation *rest = &chat->away.rest;
+    struct vault_chat *from;
+    size_t count;
+
+    TRY(vault_chat_open(&from, chat->keeping.vault, id, err));
+    const struct turn_record *turns = vault_chat_turns(from, &count);
+    enum status status = STATUS_OK;
+
+    *found = count == 2 && turns[0].content.length == wanted->length &&
+             memcmp(turns[0].content.bytes, wanted->data, wanted->length) == 0;
+    if (*found) {
+        conversation_drop(rest, 0);
+        status = conversation_take(rest, &turns[1], err);
+    }
+    vault_chat_close(from);
+    if (*found && status == STATUS_OK)
+        status = vault_delete_chat(chat->keeping.vault, id, err);
+    return status;
+}
+
+size_t
+chat_join_sealed(struct chat *chat)
+{
+    struct finding finding = {.count = 0};
+    struct error err;
+    bool found = false;
+
+    if (!chat->away.sealed)
+        return 0;
+    enum status status =
+        vault_each_chat(chat->keeping.vault, note_id, &finding, &err);
+
+    for (size_t i = 0; status == STATUS_OK && !found && i < finding.count; i++)
+        status = take_rest(&found, chat, &finding.ids[i], &err);
+    if (status == STATUS_OK && found)
+        status = join(chat, &err);
+    if (status != STATUS_OK)
+        chat_say(chat, "%s", err.text);
+    else if (found)
+        chat_keep(chat, TURN_NONE);
+    chat->away.number = 0;
+    return found;
+}
+
+/* The answer is still coming, or could not be sealed. */
+static void
+join_unsealed(struct chat *chat)
+{
+    uint64_t number = chat->away.number;
+    bool done = chat->away.done;
+    struct error err;
+
+    if (number == 0)
+        return;
+    enum status status = join(chat, &err);
+
+    chat->away.number = 0;
+    chat->away.sealed = chat->away.done = false;
+    if (status != STATUS_OK) {
+        chat_say(chat, "%s", err.text);
+        return;
+    }
+    conversation_clear(&chat->away.rest);
+    chat_show_leaf(chat);
+    if (done || chat->client == NULL)
+        chat_keep(chat, TURN_NONE);
+    else
+        chat_follow(chat, number);
+}
+
+static void
+come_back(struct chat *chat)
+{
+    struct chat_id id;
+    struct error err;
+
+    chat->locked = false;
+    chat->touched_ns = clock_ns();
+    if (chat->locked_id[0] != '\0' &&
+        (vault_find_chat(&id, chat->keeping.vault, chat->locked_id, &err) !=
+             STATUS_OK ||
+         keeping_load(&chat->keeping, &chat->conversation, &id, &err) !=
+             STATUS_OK))
+        chat_say(chat, "%s", err.text);
+    chat_welcome(chat);
+    chat_say(chat, chat->typed_kept ? "net:off vault:open; ^P brings back what "
+                                      "was being typed"
+                                    : "net:off vault:open");
+    chat->typed_kept = false;
+    if (chat->away.number != 0)
+        join_unsealed(chat);
+    else
+        chat_show_leaf(chat);
+}
+
+void
+chat_stay_locked(struct chat *chat)
+{
+    struct error err;
+
+    if (chat->away.number != 0 && begin_rest(chat, &err) != STATUS_OK) {
+        chat_say(chat, "%s", err.text);
+        chat->away.number = 0;
+    }
+    chat_say(chat, "net:off vault:locked; the passphrase unlocks, ^D leaves");
+    while (!chat->quit && chat->keeping.kind != KEEPING_VAULT) {
+        struct secret *passphrase;
+        enum secret_result result =
+            chat_read_secret(chat, "passphrase: ", &passphrase);
+
+        if (result == SECRET_END && !chat->locking)
+            chat->quit = true;
+        if (result == SECRET_DONE &&
+            chat_open_vault(chat, passphrase, VAULT_WRITE, &err) != STATUS_OK)
+            chat_say(chat, "%s", err.text);
+        secret_close(passphrase);
+    }
+    if (chat->quit)
+        chat_seal_away(chat);
+    else
+        come_back(chat);
+}

@@ -1,0 +1,738 @@
+/* One turn: the request, the answer as it comes, and how it ended. */
+#include "config.h"
+
+#include "app/chat/chat.h"
+#include "app/exit_code.h"
+#include "app/model/model_gate.h"
+#include "app/progress_text.h"
+#include "app/settings.h"
+#include "app/signals.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define SECOND_NS UINT64_C(1000000000)
+// how long a stopped engine may go on before another Ctrl-C ends it
+#define GRACE_NS (3 * SECOND_NS)
+// how long a user who leaves waits for the chat's cache to be kept
+#define LEAVE_NS (2 * SECOND_NS)
+
+/* An answer that is coming. */
+struct run {
+    struct chat *chat;
+    struct turn *turn;
+    size_t answer; // which it is
+    uint64_t number;
+    uint64_t begun_ns, cancelled_ns;
+    uint64_t thinking_tokens, answer_tokens;
+    bool thinking_shown, thinking_noted, answering;
+    bool cancelled, finished;
+    bool refused; // an ERROR came: err holds it
+    int refused_exit;
+    char activity[200]; // what progress says
+};
+
+enum status
+chat_start_engine(struct chat *chat, struct error *err)
+{
+    kept_cache_abandon(&chat->keeping.cache);
+    client_close(chat->client);
+    chat->client = NULL;
+    TRY(client_reach(&chat->client, chat->path, err));
+    if (chat->keeping.kind == KEEPING_VAULT)
+        TRY(model_gate_record(chat->keeping.vault, err));
+    chat->opened_ns = clock_ns();
+    chat->open_number = client_number(chat->client);
+    return request_put_open(client_outgoing(chat->client), chat->open_number,
+                            OPEN_WEIGHTS, err);
+}
+
+static void
+copy_name(char out[MODEL_NAME_BYTES], const char *name)
+{
+    text_quote(out, MODEL_NAME_BYTES, name ? name : "",
+               name ? strlen(name) : 0);
+}
+
+static void
+take_opened(struct chat *chat, const struct open_done *opened)
+{
+    const struct model_summary *model = &opened->model;
+    bool first = !chat->opened;
+
+    copy_name(chat->model, model->name);
+    copy_name(chat->family, model->family);
+    chat->thinks = model->thinks;
+    chat->has_switch = model->has_switch;
+    chat->recommended = model->recommended;
+    chat->context = opened->context;
+    chat->opened = true;
+    if (first && model->family_why)
+        chat_say(chat, "%s", model->family_why);
+}
+
+/* An event of the cache that is kept or given back. */
+static bool
+take_cache(struct chat *chat, const struct event *event)
+{
+    struct kept_cache *cache = &chat->keeping.cache;
+
+    if (!kept_cache_take(cache, event))
+        return false;
+    if (cache->note[0] != '\0')
+        chat_say(chat, "%s", cache->note);
+    cache->note[0] = '\0';
+    return true;
+}
+
+/* What the engine holds of the chat goes into the vault, behind the prompt. */
+static void
+keep_cache(struct chat *chat)
+{
+    struct keeping *k = &chat->keeping;
+    uint64_t limit_bytes = settings_cache_bytes();
+
+    if (k->kind == KEEPING_VAULT && k->chat != NULL && chat->client != NULL &&
+        limit_bytes > 0 && !chat->quit && !chat->locking)
+        kept_cache_fetch(&k->cache, chat->client, k->chat, limit_bytes);
+}
+
+void
+chat_give_cache(struct chat *chat)
+{
+    struct keeping *k = &chat->keeping;
+
+    if (k->chat == NULL || chat->client == NULL)
+        return;
+    kept_cache_give(&k->cache, chat->client, k->chat);
+    if (k->cache.note[0] != '\0')
+        chat_say(chat, "%s", k->cache.note);
+    k->cache.note[0] = '\0';
+}
+
+void
+chat_finish_cache(struct chat *chat)
+{
+    struct kept_cache *cache = &chat->keeping.cache;
+    uint64_t until = clock_ns() + LEAVE_NS;
+    struct error err;
+
+    while (chat->client != NULL && kept_cache_is_fetching(cache)) {
+        struct client_wait wait = {.input = -1, .deadline_ns = until};
+
+        if (client_wait(chat->client, &wait, &err) != STATUS_OK)
+            break;
+        if (wait.wake == CLIENT_TIME || wait.wake == CLIENT_SIGNAL)
+            break;
+        if (wait.wake != CLIENT_EVENT)
+            continue;
+        (void) kept_cache_take(cache, &wait.event);
+        event_release(&wait.event);
+    }
+    kept_cache_abandon(cache);
+}
+
+enum status
+chat_take_event(struct chat *chat, const struct event *event, struct error *err)
+{
+    if (take_cache(chat, event))
+        return STATUS_OK;
+    if (event->number != chat->open_number)
+        return STATUS_OK;
+    if (event->type == MESSAGE_DONE)
+        take_opened(chat, &event->open);
+    if (event->type == MESSAGE_ERROR) {
+        chat->code = chat->opened ? EXIT_SUCCESS : event->error.exit;
+        return error_set(err, event->error.status, "%s", event->error.text);
+    }
+    return STATUS_OK;
+}
+
+/* Progress goes on while nothing happens, too. */
+static void
+tick(const struct run *run)
+{
+    // what is printed is progress
+    if (!run->answering && !run->thinking_shown)
+        progress_show(clock_ns(), run->activity);
+}
+
+/* -- printing ---------------------------------------------------------------
+ */
+
+static enum status
+begin_thinking(struct run *run, struct error *err)
+{
+    struct chat *chat = run->chat;
+    bool accessible = chat->terminal.accessible;
+
+    run->thinking_shown = true;
+    progress_clear();
+    chat->printer.columns = terminal_columns(STDOUT_FILENO);
+    printer_begin(
+        &chat->printer,
+        (struct print_style){.dim = true, .prefix = accessible ? NULL : ": "});
+    if (accessible)
+        return printer_label(&chat->printer, "thinking> ", err);
+    return STATUS_OK;
+}
+
+/* "[thought 1,284 tokens, 92 s, hidden; /think show prints it]" */
+static void
+note_hidden_thinking(struct run *run)
+{
+    char tokens[COUNT_TEXT];
+
+    if (run->thinking_noted || run->thinking_shown || run->thinking_tokens == 0)
+        return;
+    run->thinking_noted = true;
+    chat_say(run->chat,
+             "thought %s tokens, %.0f s, hidden; /think show prints it",
+             progress_count(tokens, run->thinking_tokens),
+             (double) (clock_ns() - run->begun_ns) / 1e9);
+}
+
+static enum status
+begin_answer(struct run *run, struct error *err)
+{
+    struct chat *chat = run->chat;
+
+    run->answering = true;
+    progress_clear();
+    if (run->thinking_shown)
+        TRY(printer_end(&chat->printer, err));
+    note_hidden_thinking(run);
+    chat->printer.columns = terminal_columns(STDOUT_FILENO);
+    printer_begin(&chat->printer, (struct print_style){0});
+    return printer_label(&chat->printer, "fathom> ", err);
+}
+
+static enum status
+print_thinking(struct run *run, const struct token_event *token,
+               struct error *err)
+{
+    char tokens[COUNT_TEXT];
+
+    run->thinking_tokens += token->tokens;
+    if (!run->chat->show_thinking) {
+        snprintf(run->activity, sizeof run->activity,
+                 "[still thinking, %s tokens]",
+                 progress_count(tokens, run->thinking_tokens));
+        tick(run);
+        return STATUS_OK;
+    }
+    if (token->text.length == 0)
+        return STATUS_OK;
+    if (!run->thinking_shown)
+        TRY(begin_thinking(run, err));
+    return printer_write(&run->chat->printer, token->text.bytes,
+                         token->text.length, err);
+}
+
+/* Text of an answer for somebody who listens; NULL: it has ended. */
+static enum status
+print_spoken(struct chat *chat, const struct text *text, struct error *err)
+{
+    struct buffer out = {0};
+    enum status status =
+        text ? spoken_table_write(&chat->table, &out, text->bytes, text->length,
+                                  err)
+             : spoken_table_end(&chat->table, &out, err);
+
+    if (status == STATUS_OK)
+        status = printer_write(&chat->printer, out.data, out.length, err);
+    buffer_release(&out);
+    return status;
+}
+
+static enum status
+print_answer(struct run *run, const struct token_event *token,
+             struct error *err)
+{
+    run->answer_tokens += token->tokens;
+    if (token->text.length == 0)
+        return STATUS_OK;
+    if (!run->answering)
+        TRY(begin_answer(run, err));
+    if (run->chat->terminal.accessible)
+        return print_spoken(run->chat, &token->text, err);
+    return printer_write(&run->chat->printer, token->text.bytes,
+                         token->text.length, err);
+}
+
+static void
+end_text(struct run *run)
+{
+    struct chat *chat = run->chat;
+    struct error err;
+
+    enum status status = STATUS_OK;
+
+    progress_clear();
+    if (run->answering && chat->terminal.accessible)
+        status = print_spoken(chat, NULL, &err);
+    if (status == STATUS_OK && (run->answering || run->thinking_shown))
+        status = printer_end(&chat->printer, &err);
+    if (status != STATUS_OK) {
+        chat->quit = true;
+        chat->code = EXIT_CANT_WRITE;
+    }
+    note_hidden_thinking(run);
+}
+
+/* "[1,284 thinking + 611 answer tokens, 13.8 tok/s, context 4%]" */
+static void
+print_figures(struct run *run, const struct generate_done *done)
+{
+    char thinking[COUNT_TEXT], answer[COUNT_TEXT], tokens[100];
+    uint64_t used =
+        done->usage.prompt + done->usage.thinking + done->usage.answer;
+    double share = done->usage.context > 0
+                       ? 100.0 * (double) used / (double) done->usage.context
+                       : 0;
+
+    progress_count(thinking, done->usage.thinking);
+    progress_count(answer, done->usage.answer);
+    if (done->usage.thinking > 0)
+        snprintf(tokens, sizeof tokens, "%s thinking + %s answer tokens",
+                 thinking, answer);
+    else
+        snprintf(tokens, sizeof tokens, "%s tokens", answer);
+    chat_say(run->chat, "%s, %.*f tok/s, context %s%.0f%%", tokens,
+             done->timing.decode_tps < 100 ? 1 : 0, done->timing.decode_tps,
+             share < 1 ? "<" : "", share < 1 ? 1.0 : share);
+}
+
+static void
+explain_finish(struct run *run, enum finish finish)
+{
+    struct chat *chat = run->chat;
+
+    switch (finish) {
+    case FINISH_STOP:
+    case FINISH_THINK_BUDGET:
+        return;
+    case FINISH_LENGTH:
+        chat_say(chat, "cut off by -n; the part above is kept");
+        return;
+    case FINISH_ENDED_THINKING:
+        chat_say(chat, "ended while thinking, without an answer; /retry tries "
+                       "again");
+        return;
+    case FINISH_CONTEXT_FULL:
+        chat_say(chat, "the context is full, the answer was cut off; /undo or "
+                       "/new makes room");
+        return;
+    case FINISH_INTERRUPTED:
+    case FINISH_TIMEOUT:
+        chat_say(chat, run->answering ? "stopped; the part above is kept"
+                                      : "stopped");
+        return;
+    }
+}
+
+static void
+finish_run(struct run *run, const struct generate_done *done)
+{
+    struct chat *chat = run->chat;
+    struct error err;
+
+    run->finished = true;
+    if (conversation_describe(run->turn, done, &err) != STATUS_OK)
+        chat_say(chat, "%s", err.text);
+    end_text(run);
+    chat->last = (struct chat_figures){.known = true, .done = *done};
+    // what lies behind these belongs to the event
+    chat->last.done.warnings = NULL;
+    chat->last.done.model = (struct model_summary){0};
+    chat->last.done.thinking.mode = NULL;
+    chat->last.done.placement.device = chat->last.done.placement.level =
+        chat->last.done.placement.cache = NULL;
+    for (size_t i = 0; i < done->warning_count; i++)
+        chat_say(chat, "%s", done->warnings[i]);
+    explain_finish(run, done->finish);
+    print_figures(run, done);
+}
+
+/* -- the loop ---------------------------------------------------------------
+ */
+
+/* A draft that cannot be written is told when the answer is over. */
+static void
+keep_draft(struct run *run, size_t tokens)
+{
+    struct chat *chat = run->chat;
+    struct error err;
+
+    if (keeping_draft(&chat->keeping, &chat->conversation, run->answer, tokens,
+                      clock_ns(), &err) != STATUS_OK)
+        log_warn("no draft was written: status %d", (int) err.status);
+}
+
+static enum status
+on_token(struct run *run, const struct token_event *token, struct error *err)
+{
+    bool thinks = token->channel == CHANNEL_THINK;
+
+    TRY(buffer_append(thinks ? &run->turn->thinking : &run->turn->content,
+                      token->text.bytes, token->text.length, err));
+    keep_draft(run, token->tokens);
+    enum status status = thinks ? print_thinking(run, token, err)
+                                : print_answer(run, token, err);
+
+    if (status == STATUS_IO) {
+        run->chat->quit = true; // the terminal is gone
+        run->chat->code = EXIT_CANT_WRITE;
+    }
+    return status;
+}
+
+static enum status
+on_event(struct run *run, const struct event *event, struct error *err)
+{
+    char text[190];
+
+    if (event->number != run->number)
+        return event->type == MESSAGE_PROGRESS
+                   ? STATUS_OK
+                   : chat_take_event(run->chat, event, err);
+    if (event->type == MESSAGE_TOKEN)
+        return on_token(run, &event->token, err);
+    if (event->type == MESSAGE_DONE)
+        finish_run(run, &event->generate);
+    if (event->type == MESSAGE_PROGRESS) {
+        progress_sentence(text, sizeof text, &event->progress,
+                          clock_ns() - run->begun_ns);
+        snprintf(run->activity, sizeof run->activity, "[%s]", text);
+        tick(run);
+    }
+    if (event->type == MESSAGE_ERROR) {
+        run->finished = run->refused = true;
+        run->refused_exit = event->error.exit;
+        return error_set(err, event->error.status, "%s", event->error.text);
+    }
+    return STATUS_OK;
+}
+
+/* The first Ctrl-C stops the answer; later ones end an engine that hangs. */
+static enum status
+on_interrupt(struct run *run, struct error *err)
+{
+    if (run->number == 0) { // nothing is asked yet: it goes without the cache
+        kept_cache_abandon(&run->chat->keeping.cache);
+        return STATUS_OK;
+    }
+    if (!run->cancelled) {
+        run->cancelled = true;
+        run->cancelled_ns = clock_ns();
+        return request_put_cancel(client_outgoing(run->chat->client),
+                                  run->number, FINISH_INTERRUPTED, err);
+    }
+    if (clock_ns() - run->cancelled_ns < GRACE_NS)
+        return STATUS_OK;
+    client_abandon(run->chat->client);
+    return error_set(err, STATUS_IO, "the engine did not stop and was ended");
+}
+
+static enum status
+on_signal(struct run *run, struct error *err)
+{
+    int number = signals_taken();
+
+    switch (number) {
+    case SIGINT:
+        return on_interrupt(run, err);
+    case SIGTSTP:
+        terminal_unmute();
+        raise(SIGSTOP);
+        terminal_mute(STDIN_FILENO);
+        return STATUS_OK;
+    case SIGWINCH:
+        run->chat->printer.columns = terminal_columns(STDOUT_FILENO);
+        return STATUS_OK;
+    case SIGUSR1:
+        run->chat->locking = run->chat->keeping.kind == KEEPING_VAULT;
+        return STATUS_OK;
+    case SIGTERM:
+    case SIGHUP:
+        run->chat->quit = true;
+        run->chat->code = EXIT_SIGNAL + number;
+        return STATUS_OK;
+    default:
+        return STATUS_OK;
+    }
+}
+
+/* Whether the answer is left to go on by itself: the vault is being locked. */
+static bool
+is_left(const struct run *run)
+{
+    return run->chat->locking && client_at_rest(run->chat->client);
+}
+
+static enum status
+follow(struct run *run, struct error *err)
+{
+    struct chat *chat = run->chat;
+
+    while (!run->finished && !chat->quit && !is_left(run)) {
+        uint64_t now = clock_ns();
+        struct client_wait wait = {.input = -1,
+                                   .deadline_ns = now + SECOND_NS / 2};
+
+        if (now >= chat_lock_deadline(chat))
+            chat->locking = true;
+        TRY(client_wait(chat->client, &wait, err));
+        if (wait.wake == CLIENT_TIME) {
+            tick(run);
+            keep_draft(run, 0);
+        }
+        if (wait.wake == CLIENT_SIGNAL)
+            TRY(on_signal(run, err));
+        if (wait.wake != CLIENT_EVENT)
+            continue;
+        enum status status = on_event(run, &wait.event, err);
+
+        event_release(&wait.event);
+        TRY(status);
+    }
+    return STATUS_OK;
+}
+
+/*
+ * A cache that is being given back comes before the question; one that is
+ * being fetched is given up for it.
+ */
+static enum status
+await_cache(struct run *run, struct error *err)
+{
+    struct chat *chat = run->chat;
+    struct kept_cache *cache = &chat->keeping.cache;
+
+    if (kept_cache_is_fetching(cache))
+        kept_cache_abandon(cache);
+    while (kept_cache_is_giving(cache) && !chat->quit && !chat->locking) {
+        struct client_wait wait = {.input = -1,
+                                   .deadline_ns = clock_ns() + SECOND_NS / 2};
+
+        TRY(client_wait(chat->client, &wait, err));
+        if (wait.wake == CLIENT_TIME)
+            tick(run);
+        if (wait.wake == CLIENT_SIGNAL)
+            TRY(on_signal(run, err));
+        if (wait.wake != CLIENT_EVENT)
+            continue;
+        enum status status = chat_take_event(chat, &wait.event, err);
+
+        event_release(&wait.event);
+        TRY(status);
+    }
+    return STATUS_OK;
+}
+
+static enum status
+send_request(struct run *run, struct error *err)
+{
+    struct chat *chat = run->chat;
+    struct generation_request made;
+    struct chat_message *messages;
+    size_t count;
+
+    generation_fill(&made, &chat->generation);
+    TRY(conversation_messages(&messages, &count, &chat->conversation, err));
+    made.request.messages = messages;
+    made.request.message_count = count;
+    run->number = client_number(chat->client);
+    enum status status = request_put_generate(client_outgoing(chat->client),
+                                              run->number, &made.request, err);
+
+    free(messages);
+    return status;
+}
+
+/* -- a turn -----------------------------------------------------------------
+ */
+
+/* False: there is no engine, and none is wanted. */
+static bool
+have_engine(struct chat *chat)
+{
+    struct error err;
+
+    if (chat->client != NULL)
+        return true;
+    if (!chat_confirm(chat, "Start the engine again?", true))
+        return false;
+    if (chat_start_engine(chat, &err) == STATUS_OK) {
+        chat_give_cache(chat);
+        return true;
+    }
+    chat_say(chat, "%s", err.text);
+    return false;
+}
+
+/* What came so far is the vault's, the rest is for the inbox. */
+static void
+leave_going(struct run *run)
+{
+    struct chat *chat = run->chat;
+    struct error err;
+
+    if (keeping_draft_now(&chat->keeping, &chat->conversation, run->answer,
+                          clock_ns(), &err) != STATUS_OK)
+        chat_say(chat, "%s", err.text);
+    chat->away.number = run->number;
+    chat->away.begun =
+        run->turn->content.length > 0 || run->turn->thinking.length > 0;
+    chat->away.question = chat->conversation.turns[run->turn->parent].id;
+}
+
+/* Follows the answer to its end. False: the engine died. */
+static bool
+run_to_end(struct run *run, bool asked)
+{
+    struct chat *chat = run->chat;
+    struct error err;
+    enum status status = STATUS_OK;
+
+    terminal_mute(STDIN_FILENO);
+    progress_begin(run->begun_ns, PROGRESS_SENTENCES);
+    if (!asked)
+        status = await_cache(run, &err);
+    if (!asked && status == STATUS_OK) {
+        status = send_request(run, &err);
+        // by us: too long, or out of memory
+        run->refused = status != STATUS_OK;
+    }
+    if (status == STATUS_OK)
+        status = follow(run, &err);
+    if (status != STATUS_OK || !run->finished)
+        end_text(run);
+    terminal_unmute();
+    if (status == STATUS_OK && !run->finished && chat->locking)
+        leave_going(run);
+    if (status == STATUS_OK || chat->quit)
+        return true;
+    if (!run->refused) {
+        chat_lost_engine(chat, &err);
+        return false;
+    }
+    chat_say(chat, "%s%s", err.text,
+             run->refused_exit == EXIT_TOO_LONG ? "; /undo or /new makes room"
+                                                : "");
+    return true;
+}
+
+/*
+ * Adds an answer to the leaf's question and fills it. False: the engine died.
+ * What stayed empty is taken back: `before` is the leaf then.
+ */
+static bool
+answer_leaf(struct chat *chat, size_t before)
+{
+    struct conversation *c = &chat->conversation;
+    struct run run = {.chat = chat,
+                      .begun_ns = clock_ns(),
+                      .activity = "[waiting for the engine]"};
+    struct error err;
+
+    if (conversation_answer(&run.answer, c, &err) != STATUS_OK) {
+        chat_say(chat, "%s", err.text);
+        return true;
+    }
+    run.turn = &c->turns[run.answer];
+    bool heard = run_to_end(&run, false);
+
+    if (chat->away.number != 0)
+        return true;
+    if (run.turn->content.length == 0 && run.turn->thinking.length == 0 &&
+        !run.turn->complete)
+        conversation_drop(c, before);
+    chat_keep(chat, TURN_NONE);
+    if (heard)
+        keep_cache(chat);
+    return heard;
+}
+
+void
+chat_ask(struct chat *chat, const char *question, size_t length)
+{
+    struct conversation *c = &chat->conversation;
+    size_t asked, before = c->leaf;
+    struct error err;
+
+    if (!have_engine(chat))
+        return;
+    if (conversation_ask(&asked, c, question, length, &err) != STATUS_OK) {
+        chat_say(chat, "%s", err.text);
+        return;
+    }
+    chat_keep(chat, TURN_NONE);
+    bool heard = answer_leaf(chat, asked);
+
+    // a question that was refused or stopped at once is not gone on from; if
+    // the engine died it waits for /retry
+    if (!heard || c->leaf != asked || chat->away.number != 0)
+        return;
+    if (c->turns[asked].id == 0)
+        conversation_drop(c, before);
+    else
+        chat_move(chat, before);
+}
+
+void
+chat_retry(struct chat *chat)
+{
+    struct conversation *c = &chat->conversation;
+
+    if (conversation_question(c) == TURN_NONE) {
+        chat_say(chat, "there is no question yet");
+        return;
+    }
+    // an answer that never comes does not take the place of one that did
+    if (have_engine(chat))
+        (void) answer_leaf(chat, c->leaf);
+}
+
+void
+chat_follow(struct chat *chat, uint64_t number)
+{
+    struct conversation *c = &chat->conversation;
+    struct run run = {.chat = chat,
+                      .answer = c->leaf,
+                      .turn = &c->turns[c->leaf],
+                      .number = number,
+                      .begun_ns = clock_ns(),
+                      .activity = "[the answer goes on]"};
+
+    bool heard = run_to_end(&run, true);
+
+    if (chat->away.number != 0)
+        return;
+    chat_keep(chat, TURN_NONE);
+    if (heard)
+        keep_cache(chat);
+}
+
+enum status
+chat_wait_opened(struct chat *chat, struct error *err)
+{
+    progress_begin(clock_ns(), PROGRESS_SENTENCES);
+    while (!chat->opened && !chat->quit) {
+        struct client_wait wait = {.input = -1, .deadline_ns = UINT64_MAX};
+
+        TRY(client_wait(chat->client, &wait, err));
+        if (wait.wake == CLIENT_SIGNAL && signals_taken() == SIGINT)
+            return error_set(err, STATUS_CANCELLED, "stopped");
+        if (wait.wake != CLIENT_EVENT)
+            continue;
+        enum status status = chat_take_event(chat, &wait.event, err);
+
+        event_release(&wait.event);
+        TRY(status);
+    }
+    return STATUS_OK;
+}

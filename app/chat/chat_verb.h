@@ -1,0 +1,44 @@
+/*
+ * The commands of a chat: one table, from which /help and Tab live too.
+ * chat_commands.c has the table and what concerns settings, chat_tree.c what
+ * concerns the turns.
+ */
+#ifndef FATHOM_APP_CHAT_VERB_H
+#define FATHOM_APP_CHAT_VERB_H
+
+#include "app/chat/chat.h"
+
+typedef void chat_verb_fn(struct chat *chat, const char *arguments);
+
+struct chat_verb {
+    const char *name, *arguments, *help;
+    chat_verb_fn *run;   // gets arguments without blanks at their end
+    const char *choices; // offered by Tab for the first argument, "on|off"
+};
+
+extern const struct chat_verb chat_verbs[]; // the last one has no name
+
+/* Splits off the first word; *rest is what follows it and the blanks. */
+size_t chat_first_word(const char *text, const char **rest);
+/* Whether `word` is the first word of `text`. */
+bool chat_is_word(const char *text, const char *word);
+/* Expands a leading "~/"; false when it is too long. */
+bool chat_expand_path(char out[PLACE_BYTES], const char *path);
+void chat_say_usage(struct chat *chat, const char *name);
+
+/* -- chat_tree.c ------------------------------------------------------------
+ */
+
+chat_verb_fn chat_run_retry, chat_run_edit, chat_run_undo, chat_run_redo,
+    chat_run_branch, chat_run_tree, chat_run_title;
+
+/* -- chat_history.c ---------------------------------------------------------
+ */
+
+chat_verb_fn chat_run_new, chat_run_history, chat_run_search, chat_run_resume,
+    chat_run_export, chat_run_forget, chat_run_ephemeral, chat_run_lock;
+
+/* Offers the ids of the chats that are kept. */
+void chat_complete_ids(const struct chat *chat, struct line_candidates *out);
+
+#endif
