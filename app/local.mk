@@ -104,8 +104,8 @@ endif
 fathom_CPPFLAGS = $(AM_CPPFLAGS) \
     -DSYSCONFDIR='"$(sysconfdir)"' \
     -DLIBEXECDIR='"$(libexecdir)"' -DPKGDATADIR='"$(pkgdatadir)"'
-fathom_LDADD = libapp.a libui.a $(STORAGE_LIBS) $(READLINE_LIBS) \
-    $(INIH_LIBS) $(SECCOMP_LIBS)
+fathom_LDADD = libapp.a $(UI_LIBS) $(STORAGE_LIBS) $(INIH_LIBS) \
+    $(SECCOMP_LIBS)
 
 # A build tree has the models beside the program, as an installation has.
 noinst_DATA = %D%/models.stamp

@@ -13,7 +13,7 @@
 #ifndef FATHOM_UI_LINE_EDITOR_H
 #define FATHOM_UI_LINE_EDITOR_H
 
-#include "base/base.h"
+#include "ui/action.h"
 
 enum line_result {
     LINE_MORE, // still being typed
@@ -66,6 +66,46 @@ void line_editor_hide(void);
 /* Takes the half-typed line up again where it was, if there is one. */
 void line_editor_resume(void);
 bool line_editor_visible(void);
+
+/* -- the box ---------------------------------------------------------------
+ *
+ * On a full screen the editor writes nothing itself: it tells what is in the
+ * line, and input_box.h draws it. Keys go to the map in use; what they do
+ * beside editing comes as actions. All the rest is as above.
+ */
+
+struct line_box_calls {
+    void *context;
+    void (*act)(void *context, enum action action, int count);
+    // the line, its prompt or the cursor is another
+    void (*changed)(void *context);
+    // what Tab found, where that is more than one; `words` is lent
+    void (*offer)(void *context, char **words, size_t count);
+    // more was pasted than a line should hold: it is not in the line
+    void (*attach)(void *context, const char *bytes, size_t length);
+    // a button or the wheel of the mouse, cells from 0; wheel: -1 up, 1 down
+    void (*mouse)(void *context, unsigned row, unsigned column, int wheel);
+};
+
+enum { LINE_PASTE_BYTES = 64 << 10 }; // what is longer is attached
+
+/* In place of line_editor_open. The calls are copied. */
+void line_editor_open_box(line_complete_fn complete,
+                          const struct line_box_calls *calls);
+bool line_editor_is_box(void);
+/* Which keys are live from the next one on. */
+void line_editor_use(enum action_map map);
+enum action_map line_editor_map(void);
+
+struct line_box {
+    const char *prompt; // readline's own while it searches the history
+    const char *text;   // may hold line feeds
+    size_t length, cursor;
+    bool searching; // ^R: cursor is where it found something
+};
+/* What the box holds now; lent until the next key. */
+struct line_box line_editor_box(void);
+
 /* A copy of the half-typed line, shown or hidden, to be wiped and freed. */
 char *line_editor_typed(void); // NULL: none
 void line_editor_resized(void);

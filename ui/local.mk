@@ -1,12 +1,25 @@
 noinst_LIBRARIES += libui.a
 libui_a_SOURCES = \
     %D%/ui.h \
+    %D%/action.h \
+    %D%/canvas.c %D%/canvas.h \
+    %D%/document.h \
+    %D%/look.h \
     %D%/printer.c %D%/printer.h \
     %D%/progress.c %D%/progress.h \
     %D%/sanitiser.c %D%/sanitiser.h \
+    %D%/screen.h \
     %D%/spoken_table.c %D%/spoken_table.h \
-    %D%/terminal.c %D%/terminal.h
+    %D%/terminal.c %D%/terminal.h \
+    %D%/text_width.c %D%/text_width.h \
+    %D%/view.h
 if WITH_READLINE
-libui_a_SOURCES += %D%/line_editor.c %D%/line_editor.h
+libui_a_SOURCES += \
+    %D%/line_editor.c %D%/line_editor.h
 endif
-libui_a_CFLAGS = $(AM_CFLAGS) $(READLINE_CFLAGS)
+libui_a_CFLAGS = $(AM_CFLAGS) $(READLINE_CFLAGS) $(NCURSES_CFLAGS) \
+    $(MD4C_CFLAGS) $(UTF8PROC_CFLAGS)
+
+# what a program that uses libui.a needs behind it
+UI_LIBS = libui.a libbase.a $(READLINE_LIBS) $(NCURSES_LIBS) $(MD4C_LIBS) \
+    $(UTF8PROC_LIBS)

@@ -6,16 +6,29 @@
  *   spoken_table.h tables as lines, for people who listen
  *   progress.h     the progress line of standard error
  *   terminal.h     what the terminal can do, and what the user wants of it
- *   line_editor.h  the line typed at a prompt, with readline
+ *   line_editor.h  the line typed at a prompt or in the input box, with
+ * readline
+ *
+ *   text_width.h   columns of text, and where it may be cut
+ *   document.h     Markdown that grows, as lines that fit a width
+ *   canvas.h       the cells that a screen shows; look.h what they are
+ *   screen.h       the terminal as one screen, with ncurses
+ *   action.h       what can be done there, and the keys for it
+ *   view.h         what fills the screen; a file view_NAME.h for each
  */
 #ifndef FATHOM_UI_UI_H
 #define FATHOM_UI_UI_H
 
+#include "ui/canvas.h"
+#include "ui/document.h"
 #include "ui/line_editor.h"
 #include "ui/printer.h"
 #include "ui/progress.h"
 #include "ui/sanitiser.h"
+#include "ui/screen.h"
 #include "ui/spoken_table.h"
 #include "ui/terminal.h"
+#include "ui/text_width.h"
+#include "ui/view.h"
 
 #endif

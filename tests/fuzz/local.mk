@@ -21,7 +21,7 @@ FUZZ_TARGETS += %D%/vault_body_fuzz
 FUZZ_TARGETS += %D%/sanitiser_fuzz
 %C%_sanitiser_fuzz_SOURCES = %D%/sanitiser_fuzz.c $(FUZZ_MAIN)
 %C%_sanitiser_fuzz_LDFLAGS = $(FUZZER_FLAGS)
-%C%_sanitiser_fuzz_LDADD = libui.a libbase.a
+%C%_sanitiser_fuzz_LDADD = $(UI_LIBS)
 
 FUZZ_TARGETS += %D%/tokenizer_fuzz %D%/vocabulary_fuzz %D%/prompt_fuzz
 %C%_tokenizer_fuzz_SOURCES = %D%/tokenizer_fuzz.c \
@@ -74,7 +74,7 @@ FUZZ_TARGETS += %D%/snapshot_fuzz
 FUZZ_TARGETS += %D%/import_fuzz
 %C%_import_fuzz_SOURCES = %D%/import_fuzz.c $(FUZZ_MAIN)
 %C%_import_fuzz_LDFLAGS = $(FUZZER_FLAGS)
-%C%_import_fuzz_LDADD = libapp.a libui.a $(STORAGE_LIBS)
+%C%_import_fuzz_LDADD = libapp.a $(UI_LIBS) $(STORAGE_LIBS)
 
 
 FUZZ_TARGETS += %D%/sealed_export_fuzz

@@ -7,9 +7,9 @@ TESTS += %D%/memory_test %D%/text_test
 
 check_PROGRAMS += %D%/printer_test %D%/sanitiser_test %D%/spoken_table_test
 TESTS += %D%/printer_test %D%/sanitiser_test %D%/spoken_table_test
-%C%_spoken_table_test_LDADD = libui.a $(UNIT_TEST_LIBS)
-%C%_printer_test_LDADD = libui.a $(UNIT_TEST_LIBS)
-%C%_sanitiser_test_LDADD = libui.a $(UNIT_TEST_LIBS)
+%C%_spoken_table_test_LDADD = $(UI_LIBS) $(UNIT_TEST_LIBS)
+%C%_printer_test_LDADD = $(UI_LIBS) $(UNIT_TEST_LIBS)
+%C%_sanitiser_test_LDADD = $(UI_LIBS) $(UNIT_TEST_LIBS)
 
 QUANT_TEST_LIBS = libquant.a $(UNIT_TEST_LIBS) -lm
 check_PROGRAMS += %D%/codebooks_test %D%/floats_test %D%/formats_test \
@@ -89,7 +89,7 @@ TESTS += %D%/blake2b_test %D%/fingerprint_test
 %C%_fingerprint_test_SOURCES = %D%/fingerprint_test.c $(MODEL_WRITER)
 %C%_fingerprint_test_LDADD = $(ENGINE_LIBS) $(CMOCKA_LIBS)
 
-APP_TEST_LIBS = libapp.a libui.a $(STORAGE_LIBS) $(CMOCKA_LIBS)
+APP_TEST_LIBS = libapp.a $(UI_LIBS) $(STORAGE_LIBS) $(CMOCKA_LIBS)
 check_PROGRAMS += %D%/chat_title_test %D%/history_export_test
 TESTS += %D%/chat_title_test %D%/history_export_test
 check_PROGRAMS += %D%/history_import_test

@@ -15,7 +15,7 @@
 #include <string.h>
 #include <unistd.h>
 
-struct look {
+struct printed_look {
     size_t columns;
     bool colour;
     struct print_style style;
@@ -24,7 +24,7 @@ struct look {
 
 /* What a text becomes, printed in pieces of `step` bytes. */
 static char *
-printed(const struct look *look, const char *text, size_t step)
+printed(const struct printed_look *look, const char *text, size_t step)
 {
     static char result[4096];
     struct printer printer = {.columns = look->columns, .colour = look->colour};
@@ -55,7 +55,7 @@ printed(const struct look *look, const char *text, size_t step)
 }
 
 static void
-expect(const struct look *look, const char *text, const char *wanted)
+expect(const struct printed_look *look, const char *text, const char *wanted)
 {
     for (size_t step = 1; step <= strlen(text) + 1; step++)
         assert_string_equal(printed(look, text, step), wanted);
@@ -64,7 +64,7 @@ expect(const struct look *look, const char *text, const char *wanted)
 static void
 text_passes_with_one_line_feed_at_its_end(void **state)
 {
-    struct look look = {0};
+    struct printed_look look = {0};
 
     (void) state;
     expect(&look, "a b", "a b\n");
@@ -79,7 +79,7 @@ text_passes_with_one_line_feed_at_its_end(void **state)
 static void
 words_are_wrapped_at_the_width(void **state)
 {
-    struct look look = {.columns = 20};
+    struct printed_look look = {.columns = 20};
 
     (void) state;
     // short lines, so that no beginning of a word is shown too early
@@ -94,7 +94,7 @@ words_are_wrapped_at_the_width(void **state)
 static void
 what_is_longer_than_a_line_is_left_to_the_terminal(void **state)
 {
-    struct look look = {.columns = 20};
+    struct printed_look look = {.columns = 20};
 
     (void) state;
     expect(&look, "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
@@ -113,7 +113,7 @@ what_is_longer_than_a_line_is_left_to_the_terminal(void **state)
 static void
 code_between_fences_is_not_wrapped(void **state)
 {
-    struct look look = {.columns = 20};
+    struct printed_look look = {.columns = 20};
 
     (void) state;
     expect(&look,
@@ -126,7 +126,7 @@ code_between_fences_is_not_wrapped(void **state)
 static void
 wide_characters_take_two_columns(void **state)
 {
-    struct look look = {.columns = 20};
+    struct printed_look look = {.columns = 20};
 
     (void) state;
     expect(&look,
@@ -141,7 +141,7 @@ wide_characters_take_two_columns(void **state)
 static void
 each_line_has_its_prefix(void **state)
 {
-    struct look look = {.columns = 20, .style.prefix = ": "};
+    struct printed_look look = {.columns = 20, .style.prefix = ": "};
 
     (void) state;
     expect(&look, "one\n\ntwo", ": one\n: \n: two\n");
@@ -152,7 +152,7 @@ each_line_has_its_prefix(void **state)
 static void
 a_label_takes_room_on_the_first_line(void **state)
 {
-    struct look look = {.columns = 20, .label = "label> "};
+    struct printed_look look = {.columns = 20, .label = "label> "};
 
     (void) state;
     expect(&look, "aaaa bbbb cccc dddd eeee",
@@ -162,7 +162,7 @@ a_label_takes_room_on_the_first_line(void **state)
 static void
 dim_text_is_dim_and_nothing_after_it(void **state)
 {
-    struct look look = {.colour = true, .style.dim = true};
+    struct printed_look look = {.colour = true, .style.dim = true};
 
     (void) state;
     assert_string_equal(printed(&look, "ab", 2),
@@ -174,7 +174,7 @@ dim_text_is_dim_and_nothing_after_it(void **state)
 static void
 marks_take_the_room_that_is_seen(void **state)
 {
-    struct look look = {.columns = 20, .colour = true};
+    struct printed_look look = {.columns = 20, .colour = true};
 
     (void) state;
     assert_string_equal(printed(&look, "aaaa bbbb cccc \033dd eeee", 100),
@@ -185,7 +185,7 @@ marks_take_the_room_that_is_seen(void **state)
 static void
 wide_lines_show_words_as_they_come(void **state)
 {
-    struct look look = {.columns = 60};
+    struct printed_look look = {.columns = 60};
     static const char text[] =
         "The quick brown fox jumps over the lazy dog, and then it jumps back "
         "over the same dog, which has not moved at all in the meantime.";

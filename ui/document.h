@@ -1,0 +1,99 @@
+/*
+ * A text in Markdown that grows, as lines that fit a width: an answer, a
+ * thought, a question.
+ *
+ * Text comes in pieces cut anywhere and goes through the sanitiser. md4c
+ * parses the open block at the end only: what lies before the last blank line
+ * outside of fences is closed, and is laid out once for a width. When the text
+ * has ended it is parsed as a whole once more. Memory that is short shows as
+ * STATUS_NOMEM and loses nothing of the source.
+ *
+ *   code        a line "label ... [n]" with the label of the fence, then the
+ *               code as it is, indented by nothing; long lines wrap, no
+ *               frame, no numbers; each block has a number that stays
+ *   tables      wait for the end of their block, then aligned by display
+ *               width; wider than the pane: "Header: value" lines
+ *   formulas    $...$, \(...\), $$...$$, \[...\]: LaTeX of common answers as
+ *               Unicode that can be read; what is not known stays as it is
+ *   the rest    headings, emphasis, lists, quotes, rules, links with their
+ *               address, task lists, strikethrough
+ *
+ * Hostile texts (tables of 500 columns, 1,000 nested lists, 10 MB in one line,
+ * fences that never close) cost time that grows with their length, no more.
+ * The main thread only.
+ */
+#ifndef FATHOM_UI_DOCUMENT_H
+#define FATHOM_UI_DOCUMENT_H
+
+#include "ui/look.h"
+#include "ui/text_width.h"
+
+enum document_kind {
+    DOCUMENT_MARKDOWN, // answers
+    DOCUMENT_PLAIN,    // thoughts, questions, reports: wrapped, as it is
+};
+
+struct document;
+
+MUST_CHECK enum status document_open(struct document **out,
+                                     enum document_kind kind,
+                                     struct error *err);
+void document_close(struct document *document); // wipes; takes NULL
+
+MUST_CHECK enum status document_append(struct document *document,
+                                       const char *bytes, size_t length,
+                                       struct error *err);
+/* No more comes. */
+MUST_CHECK enum status document_finish(struct document *document,
+                                       struct error *err);
+/* All that was appended, as it came. */
+const struct buffer *document_source(const struct document *document);
+
+/*
+ * Lays out what is new for this width (at least 10 columns); a width other
+ * than the last lays all of it out anew.
+ */
+MUST_CHECK enum status document_layout(struct document *document,
+                                       unsigned columns, struct error *err);
+
+/* What follows speaks of the last document_layout. */
+size_t document_lines(const struct document *document);
+/* So many of the first lines will never change at this width. */
+size_t document_closed_lines(const struct document *document);
+
+/* Bytes of a line that look alike; the last run ends with the line. */
+struct look_run {
+    uint32_t length;
+    enum look look;
+};
+
+struct document_line {
+    const char *text; // UTF-8, no tabs; may hold no NUL
+    size_t length;
+    unsigned columns;
+    const struct look_run *runs;
+    size_t run_count;
+    size_t source;  // byte of the source at which it begins, about
+    unsigned code;  // number of the code block that it is of; 0: none
+    bool label;     // it is that block's label
+    bool continues; // the line before is broken here: no newline when copied
+};
+
+/* Lent until the next change of the document. */
+struct document_line document_line(const struct document *document,
+                                   size_t number);
+
+struct document_code {
+    const char *label; // the fence's info string; or ""
+    const char *text;  // exact source without fences, as it came
+    size_t length;
+    size_t first_line, line_count; // label included
+    bool open;                     // its fence did not come yet
+};
+
+/* Code blocks count from 1, in their order. */
+size_t document_code_count(const struct document *document);
+struct document_code document_code(const struct document *document,
+                                   size_t number);
+
+#endif

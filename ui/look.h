@@ -1,0 +1,42 @@
+/*
+ * What a piece of text on the screen is; how that looks is the theme's
+ * business. Nothing is told by colour alone.
+ */
+#ifndef FATHOM_UI_LOOK_H
+#define FATHOM_UI_LOOK_H
+
+enum look {
+    LOOK_PLAIN,
+    LOOK_STRONG,
+    LOOK_EMPHASIS,
+    LOOK_HEADING,
+    LOOK_CODE,
+    LOOK_LINK,
+    LOOK_DIM,     // thoughts, remarks, what is of the frame
+    LOOK_MARK,    // what the sanitiser shows of a control
+    LOOK_ROLE,    // "you", "fathom"
+    LOOK_TITLE,   // of the top line, and of a view
+    LOOK_MATCH,   // what was searched for
+    LOOK_CHOSEN,  // the row in use of a list
+    LOOK_GOOD,    // "ok"
+    LOOK_WARNING, // wants to be seen
+    LOOK_HOT,     // much used
+    LOOK_COLD,    // little used
+    LOOKS
+};
+
+/* Line glyphs: ASCII, or their UTF-8 form where the terminal has it. */
+enum glyph {
+    GLYPH_RULE,   // - horizontal
+    GLYPH_BAR,    // | vertical
+    GLYPH_CORNER, // + of a box, or where rule and bar meet
+    GLYPH_FULL,   // # of a progress bar
+    GLYPH_EMPTY,  // . of a progress bar
+    GLYPH_OPEN,   // v something is unfolded
+    GLYPH_CLOSED, // > something is folded
+    GLYPH_CHOSEN, // > before the row in use
+    GLYPH_MORE,   // ~ there is more
+    GLYPHS
+};
+
+#endif
