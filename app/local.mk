@@ -58,6 +58,7 @@ fathom_SOURCES = \
     %D%/ask/cmd_ask.c \
     %D%/ask/thought.c %D%/ask/thought.h \
     %D%/chat/cmd_chat.c \
+    %D%/chat/gauges.h \
     %D%/chat/conversation.c %D%/chat/conversation.h \
     %D%/chat/keeping.c %D%/chat/keeping.h \
     %D%/doctor/cmd_doctor.c \
@@ -97,6 +98,7 @@ fathom_SOURCES += \
     %D%/chat/chat_tree.c \
     %D%/chat/chat_unlock.c \
     %D%/chat/chat_vault.h \
+    %D%/chat/chat_views.h \
     %D%/chat/chat_verb.h \
     %D%/chat/chat_turn.c \
     %D%/chat/transcript.c %D%/chat/transcript.h
