@@ -14,6 +14,7 @@ check_PROGRAMS += %D%/vault_maker
 include tests/cuda_emulation/local.mk
 include tests/data/local.mk
 include tests/unit/local.mk
+include tests/screen/local.mk
 include tests/model/local.mk
 include tests/cli/local.mk
 include tests/fuzz/local.mk

@@ -1,0 +1,5 @@
+# Views drawn on a canvas and compared with text files. A test of views has
+#   %C%_NAME_test_SOURCES = %D%/NAME_test.c $(GOLDEN_SCREEN)
+#   %C%_NAME_test_LDADD = $(UI_LIBS) $(UNIT_TEST_LIBS)
+GOLDEN_SCREEN = %D%/golden_screen.c %D%/golden_screen.h
+EXTRA_DIST += $(GOLDEN_SCREEN)
