@@ -26,6 +26,9 @@ struct view_ops {
     const char *(*hint)(void *state, unsigned columns);
     // no input box: it draws down to the last line
     bool whole;
+    // does a little (a few ms) of what it has to do; called while no key
+    // waits, true: there is more, and it is to be drawn. NULL: it never has
+    bool (*work)(void *state, uint64_t now_ns);
 };
 
 struct view {
@@ -33,7 +36,10 @@ struct view {
     void *state;
 };
 
-/* What a view wants done: a command line, or NULL to close the view. */
+/*
+ * What a view wants done: a command line, or NULL to close the view. A line
+ * that ends with a blank is not whole: it goes into the box, to be ended there.
+ */
 typedef void view_post_fn(void *context, const char *line);
 
 #endif
