@@ -101,7 +101,7 @@ fathom_SOURCES += \
     %D%/chat/chat_views.h \
     %D%/chat/chat_verb.h \
     %D%/chat/chat_turn.c \
-    %D%/chat/transcript.c %D%/chat/transcript.h
+    %D%/chat/chat_file.c %D%/chat/chat_file.h
 endif
 fathom_CPPFLAGS = $(AM_CPPFLAGS) \
     -DSYSCONFDIR='"$(sysconfdir)"' \

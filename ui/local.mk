@@ -12,7 +12,9 @@ libui_a_SOURCES = \
     %D%/spoken_table.c %D%/spoken_table.h \
     %D%/terminal.c %D%/terminal.h \
     %D%/text_width.c %D%/text_width.h \
-    %D%/view.h
+    %D%/transcript.h \
+    %D%/view.h \
+    %D%/view_chat.h
 if WITH_READLINE
 libui_a_SOURCES += \
     %D%/line_editor.c %D%/line_editor.h

@@ -14,6 +14,7 @@
  *   canvas.h       the cells that a screen shows; look.h what they are
  *   screen.h       the terminal as one screen, with ncurses
  *   action.h       what can be done there, and the keys for it
+ *   transcript.h   the items of a chat, scrolled, folded, searched
  *   view.h         what fills the screen; a file view_NAME.h for each
  */
 #ifndef FATHOM_UI_UI_H
@@ -29,6 +30,8 @@
 #include "ui/spoken_table.h"
 #include "ui/terminal.h"
 #include "ui/text_width.h"
+#include "ui/transcript.h"
 #include "ui/view.h"
+#include "ui/view_chat.h"
 
 #endif

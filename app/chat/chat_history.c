@@ -8,7 +8,7 @@
 #include "app/options.h"
 #include "app/policy.h"
 #include "app/time_text.h"
-#include "app/chat/transcript.h"
+#include "app/chat/chat_file.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -414,7 +414,7 @@ save_export(struct chat *chat, const struct export_order *order,
 
     text_quote(shown, sizeof shown, order->path, strlen(order->path));
     enum status status =
-        transcript_save(order->path, false, text, &exists, &err);
+        chat_file_save(order->path, false, text, &exists, &err);
 
     if (status != STATUS_OK && exists) {
         snprintf(question, sizeof question, "%s exists. Replace it?", shown);
@@ -422,7 +422,7 @@ save_export(struct chat *chat, const struct export_order *order,
             chat_say(chat, "nothing was written");
             return;
         }
-        status = transcript_save(order->path, true, text, &exists, &err);
+        status = chat_file_save(order->path, true, text, &exists, &err);
     }
     if (status != STATUS_OK) {
         chat_say(chat, "%s", err.text);

@@ -1,7 +1,7 @@
 /* Written beside its place, and renamed. */
 #include "config.h"
 
-#include "app/chat/transcript.h"
+#include "app/chat/chat_file.h"
 
 #include "app/output.h"
 #include "ui/ui.h"
@@ -10,7 +10,7 @@
 #include <sys/stat.h>
 
 enum status
-transcript_save(const char *path, bool replace, const struct buffer *text,
+chat_file_save(const char *path, bool replace, const struct buffer *text,
                 bool *exists, struct error *err)
 {
     struct output output;
