@@ -17,7 +17,8 @@
 
 #define ROW(name, kind, argument, field, most, help)                           \
     {                                                                          \
-        "", name, kind, argument, offsetof(struct policy, field), most, help   \
+        "", name, kind, argument, offsetof(struct policy, field), most, help,  \
+            0, false                                                           \
     }
 
 static const struct ini_row rows[] = {
@@ -43,10 +44,14 @@ static const struct ini_row rows[] = {
         "the longest time without a key before the vault is locked"),
     ROW("swap", INI_CHOICE, SWAP_CHOICES, swap, 0,
         "whether fathom runs where memory may go to a disk in the clear"),
+    ROW("clipboard", INI_CHOICE, CLIPBOARD_CHOICES, clipboard, 0,
+        "whether text may go to the clipboard of the terminal"),
+    ROW("editor", INI_CHOICE, "deny|allow", editor, 0,
+        "whether text may be given to an editor or a pager"),
 };
 
 const struct ini_table policy_table = {"rule", rows,
-                                       sizeof rows / sizeof rows[0]};
+                                       sizeof rows / sizeof rows[0], NULL};
 
 static struct policy now;
 
@@ -175,6 +180,18 @@ bool
 policy_requires_audit(void)
 {
     return says(now.audit, 1);
+}
+
+bool
+policy_forbids_clipboard(void)
+{
+    return says(now.clipboard, 0);
+}
+
+bool
+policy_forbids_editor(void)
+{
+    return says(now.editor, 0);
 }
 
 const char *

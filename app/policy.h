@@ -24,6 +24,8 @@ struct policy {
     struct option_count audit;      // 1: required
     struct option_count lock_after; // at most, in milliseconds
     struct option_count swap;       // enum swap_mode
+    struct option_count clipboard;  // 0: off
+    struct option_count editor;     // 0: deny
 };
 
 extern const struct ini_table policy_table;
@@ -50,6 +52,10 @@ bool policy_requires_key_file(void);
 bool policy_denies_net(void);
 /* What cannot be recorded must not happen. */
 bool policy_requires_audit(void);
+/* No text to the clipboard of the terminal. */
+bool policy_forbids_clipboard(void);
+/* No text to a program of the user's: editor and pager. */
+bool policy_forbids_editor(void);
 /* Only keys in this folder are trusted; NULL: the usual ones. */
 const char *policy_trust_dir(void);
 

@@ -22,10 +22,21 @@ enum {
     LOCK_AFTER_MS = 15 * 60 * 1000, // where nothing else is said
 };
 
+/* A setting that counts from the next start on; LIVE: at once, too. */
 #define ROW(section, name, kind, argument, field, most, help)                  \
     {                                                                          \
         section, name, kind, argument, offsetof(struct settings, field), most, \
-            help                                                               \
+            help, 0, false                                                     \
+    }
+#define LIVE(section, name, kind, argument, field, most, help)                 \
+    {                                                                          \
+        section, name, kind, argument, offsetof(struct settings, field), most, \
+            help, 0, true                                                      \
+    }
+#define PRESET(name, kind, argument, field, least, most, help)                 \
+    {                                                                          \
+        "preset.", name, kind, argument, offsetof(struct preset, field), most, \
+            help, least, false                                                 \
     }
 
 static const struct ini_row rows[] = {
@@ -35,25 +46,87 @@ static const struct ini_row rows[] = {
         "folders in which models are looked for first"),
     ROW("model", "verify", INI_CHOICE, VERIFY_CHOICES, model_verify, 0,
         "what is checked before a model is opened"),
-    ROW("thinking", "effort", INI_CHOICE, "off|on", thinking_effort, 0,
-        "think before answering, or not"),
-    ROW("thinking", "budget", INI_COUNT, "N", thinking_budget, 1000000000,
-        "close the thought after N tokens, then answer"),
-    ROW("ui", "lock_after", INI_DURATION, "TIME", lock_after, UINT64_MAX,
-        "lock the vault after TIME without a key; 0 never does"),
+    LIVE("thinking", "effort", INI_CHOICE, "off|on", thinking_effort, 0,
+         "think before answering, or not"),
+    LIVE("thinking", "budget", INI_COUNT, "N", thinking_budget, 1000000000,
+         "close the thought after N tokens, then answer"),
+    LIVE("thinking", "view", INI_CHOICE, THOUGHT_CHOICES, thinking_view, 0,
+         "where thoughts are shown"),
+    LIVE("thinking", "loop_break", INI_CHOICE, LOOP_CHOICES, loop_break, 0,
+         "what is done about a thought that repeats itself"),
+    ROW("ui", "face", INI_CHOICE, FACE_CHOICES, face, 0,
+        "the full screen, or lines below each other"),
+    ROW("ui", "enter", INI_CHOICE, ENTER_CHOICES, enter, 0,
+        "whether Enter sends, or begins a new line"),
+    ROW("ui", "theme", INI_CHOICE, THEME_CHOICES, theme, 0,
+        "the colours of the screen"),
+    ROW("ui", "mouse", INI_CHOICE, "off|on", mouse, 0,
+        "whether the wheel scrolls and clicks unfold"),
+    ROW("ui", "notify", INI_CHOICE, NOTIFY_CHOICES, notify, 0,
+        "how the end of a long answer is told"),
+    LIVE("ui", "clipboard", INI_CHOICE, CLIPBOARD_CHOICES, clipboard, 0,
+         "whether text may go to the clipboard of the terminal"),
+    ROW("ui", "ambiguous_width", INI_CHOICE, "1|2", ambiguous_width, 0,
+        "columns of characters that are narrow or wide by taste"),
+    LIVE("ui", "lock_after", INI_DURATION, "TIME", lock_after, UINT64_MAX,
+         "lock the vault after TIME without a key; 0 never does"),
     ROW("vault", "save", INI_CHOICE, SAVE_CHOICES, vault_save, 0,
         "whether chats are kept in the vault"),
     ROW("vault", "kdf", INI_CHOICE, KDF_CHOICES, vault_kdf, 0,
         "what a new passphrase costs to try"),
-    ROW("vault", "cache", INI_COUNT, "MIB", vault_cache, CACHE_MOST_MIB,
-        "MiB of caches kept beside chats, so that they go on at once; 0 keeps "
-        "none"),
+    LIVE("vault", "cache", INI_COUNT, "MIB", vault_cache, CACHE_MOST_MIB,
+         "MiB of caches kept beside chats, so that they go on at once; 0 keeps "
+         "none"),
     ROW("memory", "swap", INI_CHOICE, SWAP_CHOICES, memory_swap, 0,
         "whether to run where memory may go to a disk in the clear"),
+    PRESET("system", INI_TEXT, "TEXT", system, 0, 0,
+           "what the model is told before the question"),
+    PRESET("system_file", INI_TEXT, "FILE", system_file, 0, 0,
+           "the same, from a file in the folder of presets"),
+    PRESET("think", INI_CHOICE, "off|on", think, 0, 0,
+           "think before answering, or not"),
+    PRESET("budget", INI_COUNT, "N", budget, 0, 1000000000,
+           "close the thought after N tokens, then answer"),
+    PRESET("max_tokens", INI_COUNT, "N", max_tokens, 0, 1000000000,
+           "at most N tokens, thought and answer together"),
+    PRESET("temp", INI_REAL, "X", temperature, 0, 100, "temperature"),
+    PRESET("top_p", INI_REAL, "X", top_p, 0, 1,
+           "keep the likeliest tokens that together have this share"),
+    PRESET("top_k", INI_COUNT, "N", top_k, 0, 2147483647,
+           "keep the N likeliest tokens; 0 keeps all"),
+    PRESET("min_p", INI_REAL, "X", min_p, 0, 1,
+           "drop tokens below this share of the likeliest one"),
+    PRESET("repeat_penalty", INI_REAL, "X", repeat_penalty, 0.01, 100,
+           "make recent tokens less likely; 1 does not"),
+    PRESET("seed", INI_COUNT, "N", seed, 0, UINT64_C(9007199254740991),
+           "the same seed gives the same answer again"),
 };
 
-const struct ini_table settings_table = {"setting", rows,
-                                         sizeof rows / sizeof rows[0]};
+static struct preset *
+find_preset(struct settings *settings, const char *name)
+{
+    for (size_t i = 0; i < settings->preset_count; i++)
+        if (strcmp(settings->presets[i].name, name) == 0)
+            return &settings->presets[i];
+    return NULL;
+}
+
+/* The preset of this name, made where there is none. */
+static void *
+name_preset(void *out, const char *name)
+{
+    struct settings *settings = out;
+    struct preset *preset = find_preset(settings, name);
+
+    if (preset != NULL || settings->preset_count == PRESETS_MOST)
+        return preset;
+    preset = &settings->presets[settings->preset_count++];
+    text_copy(preset->name, sizeof preset->name, name);
+    return preset;
+}
+
+const struct ini_table settings_table = {
+    "setting", rows, sizeof rows / sizeof rows[0], name_preset};
 
 static struct settings now;
 
@@ -268,6 +341,104 @@ uint64_t
 settings_lock_after_ms(void)
 {
     return settings_shorter(now.lock_after, policy_now()->lock_after);
+}
+
+static uint64_t
+given_or(struct option_count count, uint64_t otherwise)
+{
+    return count.given ? count.value : otherwise;
+}
+
+enum ui_face
+settings_face(void)
+{
+    return (enum ui_face) given_or(now.face, UI_FACE_AUTO);
+}
+
+enum ui_enter
+settings_enter(void)
+{
+    return (enum ui_enter) given_or(now.enter, UI_ENTER_SENDS);
+}
+
+unsigned
+settings_ambiguous_width(void)
+{
+    return (unsigned) given_or(now.ambiguous_width, 0) + 1;
+}
+
+enum thought_view
+settings_thought_view(void)
+{
+    return (enum thought_view) given_or(now.thinking_view, THOUGHT_AUTO);
+}
+
+enum loop_break
+settings_loop_break(void)
+{
+    return (enum loop_break) given_or(now.loop_break, LOOP_BREAK_ASK);
+}
+
+struct screen_settings
+settings_screen(void)
+{
+    return (struct screen_settings){
+        .theme = (enum screen_theme) given_or(now.theme, THEME_TERMINAL),
+        .notify = (enum screen_notify) given_or(now.notify, NOTIFY_BELL),
+        .mouse = given_or(now.mouse, 0) == 1,
+        .clipboard =
+            given_or(now.clipboard, 1) == 1 && !policy_forbids_clipboard(),
+    };
+}
+
+bool
+settings_editor(void)
+{
+    return !policy_forbids_editor();
+}
+
+const struct preset *
+settings_preset(const char *name)
+{
+    return find_preset(&now, name);
+}
+
+/* What a running chat is asked for against the policy's word. */
+static enum status
+check_change(const struct ini_row *row, const struct settings *changed,
+             struct error *err)
+{
+    uint64_t least = policy_now()->lock_after.value;
+
+    if (row->offset == offsetof(struct settings, clipboard) &&
+        changed->clipboard.value == 1 && policy_forbids_clipboard())
+        return policy_refusal(err, "the clipboard stays off",
+                              "clipboard = off");
+    if (row->offset == offsetof(struct settings, lock_after) && least > 0 &&
+        (changed->lock_after.value == 0 || changed->lock_after.value > least))
+        return policy_refusal(err, "that is too long", "lock_after");
+    return STATUS_OK;
+}
+
+enum status
+settings_change(const char *key, const char *value, struct error *err)
+{
+    const struct ini_row *row = ini_find(&settings_table, key);
+    struct settings changed = now;
+
+    if (row == NULL || strcmp(row->section, "preset.") == 0)
+        return error_set(err, STATUS_FORMAT,
+                         "there is no setting of that name; "
+                         "fathom.conf(5) has them");
+    if (!row->live)
+        return error_set(err, STATUS_FORMAT,
+                         "%s.%s counts from the next start on: it belongs in "
+                         "fathom.conf",
+                         row->section, row->name);
+    TRY(ini_store(&changed, row, value, err));
+    TRY(check_change(row, &changed, err));
+    now = changed;
+    return STATUS_OK;
 }
 
 const char *

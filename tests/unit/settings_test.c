@@ -51,7 +51,16 @@ every_setting_is_read(void **state)
                                     "[thinking]\n"
                                     "effort=off\n"
                                     "budget = 8192\n"
+                                    "view = side\n"
+                                    "loop_break = force\n"
                                     "[ui]\n"
+                                    "face = plain\n"
+                                    "enter = newline\n"
+                                    "theme = light\n"
+                                    "mouse = on\n"
+                                    "notify = osc9\n"
+                                    "clipboard = off\n"
+                                    "ambiguous_width = 2\n"
                                     "lock_after = 15m\n"
                                     "[vault]\n"
                                     "save = never\n"
@@ -65,10 +74,136 @@ every_setting_is_read(void **state)
     assert_true(s.thinking_effort.given);
     assert_int_equal(s.thinking_effort.value, 0);
     assert_int_equal(s.thinking_budget.value, 8192);
+    assert_int_equal(s.thinking_view.value, THOUGHT_SIDE);
+    assert_int_equal(s.loop_break.value, LOOP_BREAK_FORCE);
+    assert_int_equal(s.face.value, UI_FACE_PLAIN);
+    assert_int_equal(s.enter.value, UI_ENTER_NEWLINE);
+    assert_int_equal(s.theme.value, THEME_LIGHT);
+    assert_int_equal(s.mouse.value, 1);
+    assert_int_equal(s.notify.value, NOTIFY_OSC9);
+    assert_int_equal(s.clipboard.value, 0);
+    assert_int_equal(s.ambiguous_width.value, 1);
     assert_int_equal(s.lock_after.value, 15 * 60 * 1000);
     assert_int_equal(s.vault_save.value, SAVE_NEVER);
     assert_int_equal(s.vault_kdf.value, KDF_SENSITIVE);
     assert_int_equal(s.vault_cache.value, 500);
+}
+
+static void
+presets_are_sections_of_any_name(void **state)
+{
+    struct settings s;
+    struct error err;
+
+    (void) state;
+    assert_int_equal(parse_settings(&s,
+                                    "[preset.code]\n"
+                                    "temp = 0.3\n"
+                                    "system_file = code.txt\n"
+                                    "[thinking]\n"
+                                    "budget = 5\n"
+                                    "[preset.long-2]\n"
+                                    "temp = 1\n"
+                                    "system = Be brief.\n"
+                                    "think = off\n"
+                                    "budget = 7\n"
+                                    "max_tokens = 8\n"
+                                    "top_p = 0.5\n"
+                                    "top_k = 9\n"
+                                    "min_p = 0.1\n"
+                                    "repeat_penalty = 1.1\n"
+                                    "seed = 10\n",
+                                    &err),
+                     STATUS_OK);
+    assert_int_equal(s.preset_count, 2);
+    assert_string_equal(s.presets[0].name, "code");
+    assert_true(s.presets[0].temperature.value == 0.3);
+    assert_string_equal(s.presets[0].system_file, "code.txt");
+    assert_false(s.presets[0].budget.given);
+    assert_int_equal(s.thinking_budget.value, 5);
+    const struct preset *p = &s.presets[1];
+
+    assert_string_equal(p->name, "long-2");
+    assert_string_equal(p->system, "Be brief.");
+    assert_true(p->think.given && p->think.value == 0);
+    assert_int_equal(p->budget.value, 7);
+    assert_int_equal(p->max_tokens.value, 8);
+    assert_int_equal(p->top_k.value, 9);
+    assert_int_equal(p->seed.value, 10);
+    assert_true(p->top_p.value == 0.5 && p->min_p.value == 0.1);
+    assert_true(p->repeat_penalty.value == 1.1);
+}
+
+/* The system's file first, then the user's. */
+static void
+a_preset_of_two_files_is_one(void **state)
+{
+    static const char first[] = "[preset.a]\ntemp = 1\ntop_k = 3\n",
+                      second[] = "[preset.b]\n[preset.a]\ntemp = 2\n";
+    struct settings s = {0};
+    struct error err;
+
+    (void) state;
+    assert_int_equal(
+        ini_parse_text(&s, &settings_table, "f", first, strlen(first), &err),
+        STATUS_OK);
+    assert_int_equal(
+        ini_parse_text(&s, &settings_table, "g", second, strlen(second), &err),
+        STATUS_OK);
+    assert_int_equal(s.preset_count, 2);
+    assert_true(s.presets[0].temperature.value == 2);
+    assert_int_equal(s.presets[0].top_k.value, 3);
+}
+
+static void
+there_are_not_more_presets_than_fit(void **state)
+{
+    static char text[4096];
+    struct settings s;
+    struct error err;
+    size_t length = 0;
+
+    (void) state;
+    for (unsigned i = 0; i <= PRESETS_MOST; i++) {
+        if (i == PRESETS_MOST)
+            assert_int_equal(parse_settings(&s, text, &err), STATUS_OK);
+        length += (size_t) snprintf(text + length, sizeof text - length,
+                                    "[preset.p%u]\n", i);
+    }
+    assert_int_equal(parse_settings(&s, text, &err), STATUS_FORMAT);
+    assert_string_equal(err.text,
+                        "f line 33: there are too many sections of this kind");
+}
+
+static void
+a_value_is_spelled_as_it_is_read(void **state)
+{
+    static const struct {
+        const char *key, *value;
+    } cases[] = {{"model.default", "big"},    {"model.verify", "signed"},
+                 {"thinking.budget", "8192"}, {"thinking.view", "hide"},
+                 {"ui.lock_after", "90s"},    {"ui.lock_after", "15m"},
+                 {"ui.lock_after", "0"},      {"ui.ambiguous_width", "2"},
+                 {"ui.lock_after", "1500ms"}, {"model.path", "/a:/b"}};
+
+    (void) state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        const struct ini_row *row = ini_find(&settings_table, cases[i].key);
+        struct settings s = {0};
+        struct error err;
+        char text[INI_TEXT_BYTES];
+
+        assert_non_null(row);
+        assert_false(ini_value(text, &s, row));
+        assert_int_equal(ini_store(&s, row, cases[i].value, &err), STATUS_OK);
+        assert_true(ini_value(text, &s, row));
+        assert_string_equal(text, cases[i].value);
+    }
+    assert_null(ini_find(&settings_table, "verify"));
+    assert_null(ini_find(&settings_table, "model.verif"));
+    assert_null(ini_find(&settings_table, ""));
+    assert_non_null(ini_find(&policy_table, "model.verify"));
+    assert_non_null(ini_find(&policy_table, "net"));
 }
 
 static void
@@ -105,6 +240,21 @@ what_is_wrong_is_named_with_its_line(void **state)
         {"[ui]\nlock_after = soon\n",
          "f line 2: lock_after takes a time such as 30s, 15m or 1h, not "
          "'soon'"},
+        {"[preset.]\n", "f line 1: there is no section [preset.]"},
+        {"[preset]\n", "f line 1: there is no section [preset]"},
+        {"[preset.a b]\n",
+         "f line 1: a name has letters, digits, '-' and '_', at most 31"},
+        {"[preset.a]\n[preset.a]\n",
+         "f line 2: there is a section for 'a' already"},
+        {"[preset.a]\ntemp = 1\ntemp = 1\n", "f line 3: temp is given twice"},
+        {"[preset.a]\ntemp = 101\n",
+         "f line 2: temp takes a number from 0 to 100, not '101'"},
+        {"[preset.a]\nrepeat_penalty = 0\n",
+         "f line 2: repeat_penalty takes a number from 0.01 to 100, not '0'"},
+        {"[preset.a]\ntheme = dark\n",
+         "f line 2: there is no setting 'theme' in [preset.a]"},
+        {"[ui]\nambiguous_width = 3\n",
+         "f line 2: ambiguous_width takes 1|2, not '3'"},
         {"[model]\nnonsense\n",
          "f line 2: it is neither [section] nor name = value"},
         {"[model\n", "f line 1: it is neither [section] nor name = value"},
@@ -168,10 +318,14 @@ every_rule_of_a_policy_is_read(void **state)
                                   "net = deny\n"
                                   "audit = required\n"
                                   "lock_after = 10m\n"
-                                  "swap = safe\n",
+                                  "swap = safe\n"
+                                  "clipboard = off\n"
+                                  "editor = deny\n",
                                   &err),
                      STATUS_OK);
     assert_int_equal(p.swap.value, SWAP_SAFE);
+    assert_true(p.clipboard.given && p.clipboard.value == 0);
+    assert_true(p.editor.given && p.editor.value == 0);
     assert_int_equal(p.vault_save.value, SAVE_NEVER);
     assert_int_equal(p.model_verify.value, VERIFY_FULL);
     assert_string_equal(p.model_trust_dir, "/etc/keys");
@@ -291,6 +445,36 @@ the_environment_goes_before_the_file(void **state)
 }
 
 static void
+a_running_program_takes_only_what_can_count(void **state)
+{
+    struct place place;
+    struct error err;
+    int code;
+
+    (void) state;
+    make_place(&place, "[ui]\ntheme = dark\n", 0700, 0600);
+    setenv("FATHOM_CONFIG", place.file, 1);
+    assert_int_equal(settings_start(&code, &err), STATUS_OK);
+    assert_int_equal(settings_screen().theme, THEME_DARK);
+    assert_true(settings_screen().clipboard);
+    assert_int_equal(settings_change("ui.clipboard", "off", &err), STATUS_OK);
+    assert_false(settings_screen().clipboard);
+    assert_int_equal(settings_change("ui.clipboard", "on", &err),
+                     STATUS_FORMAT);
+    assert_string_equal(err.text, "clipboard takes off|osc52, not 'on'");
+    assert_int_equal(settings_change("ui.theme", "light", &err), STATUS_FORMAT);
+    assert_string_equal(err.text, "ui.theme counts from the next start on: it "
+                                  "belongs in fathom.conf");
+    assert_int_equal(settings_screen().theme, THEME_DARK);
+    assert_int_equal(settings_change("preset.a.temp", "1", &err),
+                     STATUS_FORMAT);
+    assert_int_equal(settings_change("thinking.view", "split", &err),
+                     STATUS_OK);
+    assert_int_equal(settings_thought_view(), THOUGHT_SPLIT);
+    remove_place(&place);
+}
+
+static void
 a_policy_can_only_tighten(void **state)
 {
     struct option_count none = {0}, some = {true, VERIFY_SIGNED},
@@ -406,6 +590,7 @@ examples_of_the_pages_are_read(void **state)
                      STATUS_OK);
     assert_string_equal(s.model_default, "fathom-mini");
     assert_int_equal(s.vault_kdf.value, KDF_SENSITIVE);
+    assert_int_equal(s.preset_count, 1);
     assert_int_equal(parse_policy(&p, example_of("fathom-policy.conf.5"), &err),
                      STATUS_OK);
     assert_int_equal(p.model_verify.value, VERIFY_FULL);
@@ -416,12 +601,17 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_setting_is_read),
+        cmocka_unit_test(presets_are_sections_of_any_name),
+        cmocka_unit_test(a_preset_of_two_files_is_one),
+        cmocka_unit_test(there_are_not_more_presets_than_fit),
+        cmocka_unit_test(a_value_is_spelled_as_it_is_read),
         cmocka_unit_test(what_is_wrong_is_named_with_its_line),
         cmocka_unit_test(a_line_that_is_too_long_is_refused_not_cut),
         cmocka_unit_test(every_rule_of_a_policy_is_read),
         cmocka_unit_test(a_policy_that_others_could_write_is_not_believed),
         cmocka_unit_test(a_policy_that_is_no_file_is_not_believed),
         cmocka_unit_test(the_environment_goes_before_the_file),
+        cmocka_unit_test(a_running_program_takes_only_what_can_count),
         cmocka_unit_test(a_policy_can_only_tighten),
         cmocka_unit_test(no_time_before_a_lock_is_longer_than_any),
         cmocka_unit_test(pages_describe_what_is_read_and_no_more),
