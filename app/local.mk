@@ -94,6 +94,7 @@ fathom_SOURCES += \
     %D%/chat/chat_commands.c \
     %D%/chat/chat_history.c \
     %D%/chat/chat_lock.c \
+    %D%/chat/chat_plain.c \
     %D%/chat/chat_secret.c \
     %D%/chat/chat_tree.c \
     %D%/chat/chat_unlock.c \
@@ -101,7 +102,9 @@ fathom_SOURCES += \
     %D%/chat/chat_views.h \
     %D%/chat/chat_verb.h \
     %D%/chat/chat_turn.c \
-    %D%/chat/chat_file.c %D%/chat/chat_file.h
+    %D%/chat/chat_file.c %D%/chat/chat_file.h \
+    %D%/chat/chat_wait.c \
+    %D%/chat/face.h
 endif
 fathom_CPPFLAGS = $(AM_CPPFLAGS) \
     -DSYSCONFDIR='"$(sysconfdir)"' \

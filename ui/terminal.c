@@ -73,3 +73,9 @@ terminal_unmute(void)
     tcsetattr(muted, TCSADRAIN, &before);
     muted = -1;
 }
+
+bool
+terminal_is_muted(void)
+{
+    return muted >= 0;
+}

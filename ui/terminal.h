@@ -28,5 +28,6 @@ size_t terminal_columns(int descriptor);
  */
 void terminal_mute(int descriptor);
 void terminal_unmute(void);
+bool terminal_is_muted(void);
 
 #endif

@@ -18,93 +18,23 @@
 
 static const char prompt[] = "you> ";
 
-/* A failed write means that the terminal is gone. */
-static void
-check_terminal(struct chat *chat, enum status status)
-{
-    if (status == STATUS_OK || chat->quit)
-        return;
-    chat->quit = true;
-    chat->code = EXIT_CANT_WRITE;
-}
-
 void
 chat_print(struct chat *chat, struct print_style style, const char *text,
            size_t length)
 {
-    struct error err;
-
-    progress_clear();
-    chat->printer.columns = terminal_columns(STDOUT_FILENO);
-    printer_begin(&chat->printer, style);
-    enum status status = printer_write(&chat->printer, text, length, &err);
-
-    if (status == STATUS_OK)
-        status = printer_end(&chat->printer, &err);
-    check_terminal(chat, status);
+    chat->face->print(chat, style, text, length);
 }
 
 void
 chat_say(struct chat *chat, const char *format, ...)
 {
-    char text[2048] = "[";
+    char text[2048];
     va_list args;
-    bool visible = line_editor_visible();
 
     va_start(args, format);
-    vsnprintf(text + 1, sizeof text - 2, format, args);
+    vsnprintf(text, sizeof text, format, args);
     va_end(args);
-    memcpy(text + strlen(text), "]", 2);
-    // a line that is being typed makes room and comes back
-    line_editor_hide();
-    chat_print(chat, (struct print_style){.dim = true}, text, strlen(text));
-    if (visible)
-        line_editor_resume();
-}
-
-/* Ctrl-Z: the terminal is given back first, and taken again afterwards. */
-static void
-suspend(void)
-{
-    bool visible = line_editor_visible();
-
-    line_editor_hide();
-    terminal_unmute();
-    raise(SIGSTOP);
-    if (visible)
-        line_editor_resume();
-}
-
-/* `again`: what Ctrl-C gives up is followed by a new prompt. */
-static void
-on_signal_at_prompt(struct chat *chat, bool again)
-{
-    int number = signals_taken();
-
-    switch (number) {
-    case SIGINT:
-        if (!line_editor_interrupt() && again)
-            chat_say(chat, "^D quits, /help lists commands");
-        if (again)
-            line_editor_show(prompt);
-        break;
-    case SIGTSTP:
-        suspend();
-        break;
-    case SIGWINCH:
-        line_editor_resized();
-        break;
-    case SIGUSR1:
-        chat->locking = chat->keeping.kind == KEEPING_VAULT;
-        break;
-    case SIGTERM:
-    case SIGHUP:
-        chat->quit = true;
-        chat->code = EXIT_SIGNAL + number;
-        break;
-    default:
-        break;
-    }
+    chat->face->say(chat, text);
 }
 
 /* Whether nothing more is read: the chat ends, or is begun anew locked. */
@@ -114,34 +44,91 @@ is_over(const struct chat *chat)
     return chat->quit || chat->locking;
 }
 
-/* Waits for one thing while the prompt is shown. */
+/* -- lines that wait -------------------------------------------------------
+ */
+
+bool
+chat_queue(struct chat *chat, const char *line, bool typed)
+{
+    struct queued_line *next = &chat->queue[chat->queued];
+    struct error err;
+
+    if (chat->queued == CHAT_QUEUE) {
+        chat_say(chat, "%d messages wait already; this one was not taken",
+                 CHAT_QUEUE);
+        return false;
+    }
+    if (buffer_append(&next->text, line, strlen(line), &err) != STATUS_OK) {
+        chat_say(chat, "%s", err.text);
+        return false;
+    }
+    next->typed = typed;
+    chat->queued++;
+    return true;
+}
+
+/* The first of them; its text is the caller's to release. */
+static struct queued_line
+unqueue(struct chat *chat)
+{
+    struct queued_line first = chat->queue[0];
+
+    chat->queued--;
+    memmove(chat->queue, chat->queue + 1, chat->queued * sizeof chat->queue[0]);
+    chat->queue[chat->queued] = (struct queued_line){0};
+    return first;
+}
+
+void
+chat_drop_queue(struct chat *chat)
+{
+    for (; chat->queued > 0; chat->queued--)
+        buffer_release(&chat->queue[chat->queued - 1].text);
+}
+
+/* -- reading a line --------------------------------------------------------
+ */
+
+static void
+take_idle_event(struct chat *chat, struct event *event)
+{
+    struct error err;
+    enum status status = chat_take_event(chat, event, &err);
+
+    event_release(event);
+    if (status != STATUS_OK)
+        chat_lost_engine(chat, &err);
+}
+
+static void
+interrupt_prompt(struct chat *chat)
+{
+    if (!chat->face->interrupt(chat))
+        chat_say(chat, "^D quits, /help lists commands");
+    chat->face->ask(chat, prompt, "");
+}
+
+/*
+ * Waits for one thing while a line is asked for. `again`: what Ctrl-C gives up
+ * is followed by a new prompt; else it ends the asking.
+ */
 static enum line_result
 wait_at_prompt(struct chat *chat, bool again)
 {
-    struct client_wait wait = {.input = STDIN_FILENO,
-                               .deadline_ns = chat_lock_deadline(chat)};
+    struct chat_wait wait = {.keys = true, .deadline_ns = UINT64_MAX};
     struct error err;
-    enum status status = chat->client ? client_wait(chat->client, &wait, &err)
-                                      : client_wait_without(&wait, &err);
 
-    if (status != STATUS_OK) {
+    if (chat_wait(chat, &wait, &err) != STATUS_OK)
         chat_lost_engine(chat, &err);
-        return LINE_MORE;
-    }
-    if (wait.wake == CLIENT_SIGNAL) {
-        on_signal_at_prompt(chat, again);
-    } else if (wait.wake == CLIENT_TIME) {
-        chat->locking = true;
-    } else if (wait.wake == CLIENT_INPUT) {
-        chat->touched_ns = clock_ns();
-        return line_editor_feed();
-    } else if (wait.wake == CLIENT_EVENT) {
-        status = chat_take_event(chat, &wait.event, &err);
-        event_release(&wait.event);
-        if (status != STATUS_OK)
-            chat_lost_engine(chat, &err);
-    }
-    return LINE_MORE;
+    else if (wait.wake == CHAT_KEYS)
+        return chat->face->keys(chat);
+    else if (wait.wake == CHAT_EVENT)
+        take_idle_event(chat, &wait.event);
+    else if (wait.wake == CHAT_INTERRUPT && again)
+        interrupt_prompt(chat);
+    else if (wait.wake == CHAT_INTERRUPT)
+        chat->face->interrupt(chat);
+    return wait.wake == CHAT_INTERRUPT && !again ? LINE_END : LINE_MORE;
 }
 
 /* One line at the prompt; false when there will be no more. */
@@ -150,10 +137,13 @@ read_line(struct chat *chat)
 {
     enum line_result result = LINE_MORE;
 
-    line_editor_show(prompt);
-    while (result == LINE_MORE && !is_over(chat))
+    if (chat->queued > 0)
+        return true;
+    chat->face->ask(chat, prompt, "");
+    while (result == LINE_MORE && !is_over(chat) && chat->queued == 0)
         result = wait_at_prompt(chat, true);
-    return result == LINE_DONE;
+    // a face that shows its box at any time has it shown again by now
+    return result == LINE_DONE || chat->queued > 0;
 }
 
 const char *
@@ -161,9 +151,8 @@ chat_edit_line(struct chat *chat, const char *before, const char *text)
 {
     enum line_result result = LINE_MORE;
 
-    line_editor_show(before);
-    line_editor_fill(text);
-    while (result == LINE_MORE && !is_over(chat) && line_editor_visible())
+    chat->face->ask(chat, before, text);
+    while (result == LINE_MORE && !is_over(chat))
         result = wait_at_prompt(chat, false);
     return result == LINE_DONE ? line_editor_line() : NULL;
 }
@@ -197,6 +186,7 @@ chat_keep(struct chat *chat, size_t unfinished)
     else if (kept && chat->keep_told)
         chat_say(chat, "everything is kept again");
     chat->keep_told = !kept;
+    chat->face->moved(chat);
 }
 
 uint64_t
@@ -207,6 +197,17 @@ chat_lock_deadline(const struct chat *chat)
     return chat->touched_ns + chat->lock_after_ns;
 }
 
+/* Before the model was ever open there is nothing to come back to. */
+static void
+end_unopened(struct chat *chat, const struct error *err)
+{
+    chat->face->close(chat);
+    notice_error("%s", err->text);
+    chat->quit = true;
+    if (chat->code == EXIT_SUCCESS)
+        chat->code = EXIT_INTERNAL;
+}
+
 void
 chat_keep_loss(struct chat *chat, const struct error *err)
 {
@@ -214,48 +215,27 @@ chat_keep_loss(struct chat *chat, const struct error *err)
     chat->client = NULL;
     if (chat->locked)
         chat_seal_away(chat);
-    // before the model was ever open there is nothing to come back to
-    if (!chat->opened) {
-        notice_error("%s", err->text);
-        chat->quit = true;
-        if (chat->code == EXIT_SUCCESS)
-            chat->code = EXIT_INTERNAL;
-        return;
-    }
-    chat_say(chat, "%s", err->text);
+    if (chat->opened)
+        chat_say(chat, "%s", err->text);
+    else
+        end_unopened(chat, err);
 }
 
 /* One wait for the answer to a question; the engine has to wait. */
 static enum line_result
 wait_for_answer(struct chat *chat)
 {
-    struct client_wait wait = {.input = STDIN_FILENO,
-                               .deadline_ns = chat_lock_deadline(chat)};
+    struct chat_wait wait = {
+        .keys = true, .without_engine = true, .deadline_ns = UINT64_MAX};
     struct error err;
 
-    if (client_wait_without(&wait, &err) != STATUS_OK)
+    if (chat_wait(chat, &wait, &err) != STATUS_OK)
         return LINE_END;
-    if (wait.wake == CLIENT_INPUT) {
-        chat->touched_ns = clock_ns();
-        return line_editor_feed();
-    }
-    if (wait.wake == CLIENT_TIME) {
-        chat->locking = true;
-        return LINE_END;
-    }
-    int number = signals_taken();
-
-    if (number == SIGINT) {
-        line_editor_interrupt();
-        return LINE_END;
-    }
-    if (number == SIGUSR1)
-        chat->locking = chat->keeping.kind == KEEPING_VAULT;
-    if (number == SIGTERM || number == SIGHUP) {
-        chat->quit = true;
-        chat->code = EXIT_SIGNAL + number;
-    }
-    return LINE_MORE;
+    if (wait.wake == CHAT_KEYS)
+        return chat->face->keys(chat);
+    if (wait.wake == CHAT_INTERRUPT)
+        chat->face->interrupt(chat);
+    return LINE_END;
 }
 
 bool
@@ -266,7 +246,7 @@ chat_confirm(struct chat *chat, const char *question, bool by_default)
 
     snprintf(text, sizeof text, "%s [%s] ", question,
              by_default ? "Y/n" : "y/N");
-    line_editor_show(text);
+    chat->face->ask(chat, text, "");
     while (result == LINE_MORE && !is_over(chat))
         result = wait_for_answer(chat);
     const char *answer = result == LINE_DONE ? line_editor_line() : "n";
@@ -284,12 +264,8 @@ chat_lost_engine(struct chat *chat, const struct error *err)
     line_editor_hide();
     client_close(chat->client);
     chat->client = NULL;
-    // before the model was ever open there is nothing to come back to
     if (!chat->opened) {
-        notice_error("%s", err->text);
-        chat->quit = true;
-        if (chat->code == EXIT_SUCCESS)
-            chat->code = EXIT_INTERNAL;
+        end_unopened(chat, err);
         return;
     }
     chat_say(chat, "%s; the conversation is kept", err->text);
@@ -323,40 +299,38 @@ chat_remember(struct chat *chat, const char *typed)
     return false;
 }
 
+/* A line as it was typed, or posted. */
 static void
-handle_line(struct chat *chat)
+handle_line(struct chat *chat, const struct queued_line *queued)
 {
-    const char *typed = line_editor_line();
-    struct buffer line = {0};
-    struct error err;
+    const char *text = queued->text.data;
 
-    if (strspn(typed, " \t\n") == strlen(typed))
+    if (text == NULL || strspn(text, " \t\n") == strlen(text))
         return;
-    chat_remember(chat, typed);
-    if (buffer_append(&line, typed, strlen(typed), &err) != STATUS_OK)
-        chat_say(chat, "%s", err.text);
-    else if (line.data[0] != '/')
-        chat_ask(chat, line.data, line.length);
-    else if (line.data[1] == '/')
-        chat_ask(chat, line.data + 1, line.length - 1);
+    if (queued->typed)
+        chat_remember(chat, text);
+    if (text[0] != '/')
+        chat_ask(chat, text, queued->text.length);
+    else if (text[1] == '/')
+        chat_ask(chat, text + 1, queued->text.length - 1);
     else
-        chat_command(chat, line.data);
-    buffer_release(&line);
+        chat_command(chat, text);
 }
 
+/* The line that read_line came back for. */
 static void
-greet(struct chat *chat)
+handle_next(struct chat *chat)
 {
-    char text[400];
-    const char *reason = getenv("ACCESSIBLE") && chat->terminal.accessible
-                             ? "accessible mode, because ACCESSIBLE is set"
-                             : "plain mode";
+    struct queued_line line = {.typed = true};
+    const char *typed = line_editor_line();
+    struct error err;
 
-    snprintf(text, sizeof text,
-             "%s, %s. /help lists commands, ^D quits.\n"
-             "What is shown stays in the terminal's scrollback.",
-             PACKAGE_STRING, reason);
-    chat_print(chat, (struct print_style){0}, text, strlen(text));
+    if (chat->queued > 0)
+        line = unqueue(chat);
+    else if (buffer_append(&line.text, typed, strlen(typed), &err) != STATUS_OK)
+        chat_say(chat, "%s", err.text);
+    handle_line(chat, &line);
+    buffer_release(&line.text);
 }
 
 static uint64_t
@@ -380,8 +354,8 @@ chat_open(struct chat *chat, const struct chat_settings *settings,
     conversation_init(&chat->conversation);
     conversation_init(&chat->away.rest);
     chat->terminal = terminal_of(STDOUT_FILENO);
-    chat->printer.descriptor = STDOUT_FILENO;
-    chat->printer.colour = chat->terminal.colour;
+    chat->answering = TURN_NONE;
+    chat->face = &plain_face;
     chat->touched_ns = clock_ns();
     chat->lock_after_ns = UINT64_C(1000000) * lock_after_ms(settings);
     if (system)
@@ -389,6 +363,16 @@ chat_open(struct chat *chat, const struct chat_settings *settings,
                                     err));
     TRY(places_vault(&chat->keeping.folders, err));
     return secret_start(err);
+}
+
+static enum status
+open_face(struct chat *chat, struct error *err)
+{
+    enum status status = chat->face->open(chat, err);
+
+    if (status != STATUS_OK)
+        chat->code = EXIT_UNAVAILABLE;
+    return status;
 }
 
 /* The engine loads behind what is asked next. */
@@ -404,8 +388,7 @@ start(struct chat *chat, struct error *err)
     chat->code = exit_code_of_start(status);
     TRY(status);
     chat->code = EXIT_SUCCESS;
-    line_editor_open(chat_complete, chat);
-    greet(chat);
+    TRY(open_face(chat, err));
     chat_unlock(chat);
     if (chat->quit || chat->locking)
         return STATUS_OK;
@@ -421,7 +404,7 @@ static enum status
 start_locked(struct chat *chat, struct error *err)
 {
     TRY(signals_start(SIGNALS_CHAT, err));
-    line_editor_open(chat_complete, chat);
+    TRY(open_face(chat, err));
     chat_stay_locked(chat);
     return STATUS_OK;
 }
@@ -444,9 +427,7 @@ may_leave(struct chat *chat)
 static void
 chat_close(struct chat *chat)
 {
-    progress_clear();
-    terminal_unmute();
-    line_editor_close();
+    chat->face->close(chat);
     if (chat->code == EXIT_SUCCESS)
         chat_finish_cache(chat);
     client_close(chat->client);
@@ -454,8 +435,7 @@ chat_close(struct chat *chat)
     conversation_release(&chat->away.rest);
     keeping_close(&chat->keeping);
     chat_stop_listening(chat);
-    printer_release(&chat->printer);
-    spoken_table_release(&chat->table);
+    chat_drop_queue(chat);
 }
 
 static void
@@ -463,7 +443,7 @@ talk(struct chat *chat)
 {
     do {
         while (!is_over(chat) && read_line(chat))
-            handle_line(chat);
+            handle_next(chat);
     } while (!chat->locking && !may_leave(chat));
 }
 
@@ -477,10 +457,12 @@ chat_run(struct chat_settings *settings)
     if (status == STATUS_OK)
         status = chat_was_locked(&chat) ? start_locked(&chat, &err)
                                         : start(&chat, &err);
-    if (status != STATUS_OK)
+    if (status != STATUS_OK) {
+        chat.face->close(&chat);
         notice_error("%s", err.text);
-    else
+    } else {
         talk(&chat);
+    }
     if (chat.locking)
         chat.code = chat_lock(&chat);
     else if (status != STATUS_OK && chat.code == EXIT_SUCCESS)

@@ -1,20 +1,19 @@
 /*
  * One chat at the terminal: what it holds, and what its commands may do to
- * it. chat.c has the loop, chat_turn.c asks the engine and prints, and
- * chat_verb.h the commands. The main thread only; builds with
- * readline only.
+ * it. chat.c has the loop, chat_turn.c asks the engine, face.h shows what
+ * comes of it, and chat_verb.h has the commands. The main thread only; builds
+ * with readline only.
  */
 #ifndef FATHOM_APP_CHAT_H
 #define FATHOM_APP_CHAT_H
 
-#include "app/client.h"
 #include "app/chat/conversation.h"
+#include "app/chat/face.h"
 #include "app/generation.h"
 #include "app/chat/keeping.h"
 #include "app/vault/lock_request.h"
 #include "app/places.h"
 #include "app/vault/unlock.h"
-#include "ui/ui.h"
 
 enum { MODEL_NAME_BYTES = 200 };
 
@@ -46,7 +45,16 @@ struct locked_answer {
     bool done, sealed;
 };
 
+enum { CHAT_QUEUE = 16 };
+
+/* A line that waits for the prompt. */
+struct queued_line {
+    struct buffer text;
+    bool typed; // by the user, who may want it again; else posted by a view
+};
+
 struct chat {
+    const struct face *face;
     const struct chat_settings *settings;
     struct generation generation;
     bool show_thinking;
@@ -78,9 +86,10 @@ struct chat {
     uint64_t opened_ns; // when the engine was started
 
     struct terminal terminal;
-    struct printer printer;
-    struct spoken_table table; // where somebody listens
     struct chat_figures last;
+    size_t answering; // the turn that is coming; or TURN_NONE
+    struct queued_line queue[CHAT_QUEUE];
+    size_t queued;
 
     bool quit;
     int code; // with which the program ends
@@ -115,9 +124,9 @@ MUST_CHECK enum status chat_wait_opened(struct chat *chat, struct error *err);
 
 /* -- chat.c ---------------------------------------------------------------- */
 
-/* Prints a line in square brackets, through the sanitiser. */
+/* Says a sentence about the chat, through the sanitiser. */
 void chat_say(struct chat *chat, const char *format, ...) PRINTF_LIKE(2, 3);
-/* Prints text as it is laid out, through the sanitiser; `style` as there. */
+/* Shows text as it is laid out, through the sanitiser; `style` as there. */
 void chat_print(struct chat *chat, struct print_style style, const char *text,
                 size_t length);
 /*
@@ -125,6 +134,13 @@ void chat_print(struct chat *chat, struct print_style style, const char *text,
  * once when that fails, and when it works again.
  */
 void chat_keep(struct chat *chat, size_t unfinished);
+/*
+ * A line to be taken at the next prompt, behind those that wait already. False:
+ * too many do, or there is no memory; the user was told.
+ */
+bool chat_queue(struct chat *chat, const char *line, bool typed);
+/* Forgets what waits. */
+void chat_drop_queue(struct chat *chat);
 /* When to lock for want of keys; UINT64_MAX: never. */
 uint64_t chat_lock_deadline(const struct chat *chat);
 /* The engine is gone while a passphrase is asked for: it is told later. */
@@ -149,9 +165,7 @@ bool chat_remember(struct chat *chat, const char *typed);
 /* Asks a question with a yes or no answer at the prompt. */
 bool chat_confirm(struct chat *chat, const char *question, bool by_default);
 
-/* -- chat_commands.c, see chat_verb.h
- * --------------------------------------------------------
- */
+/* -- chat_commands.c, see chat_verb.h ------------------------------------- */
 
 /* Runs "/name arguments". */
 void chat_command(struct chat *chat, const char *line);

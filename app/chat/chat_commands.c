@@ -393,7 +393,6 @@ switch_model(struct chat *chat, const char *path)
 
     if (status == STATUS_OK)
         status = chat_wait_opened(chat, &err);
-    progress_clear();
     if (status == STATUS_OK && chat->opened) {
         chat->last.known = false;
         show_model(chat);

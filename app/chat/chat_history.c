@@ -35,39 +35,6 @@ has_vault(struct chat *chat)
 /* -- going on with a chat --------------------------------------------------
  */
 
-static void
-print_turn(struct chat *chat, const struct turn *turn)
-{
-    bool question = turn->role == TURN_QUESTION;
-    struct buffer text = {0};
-    struct error err;
-
-    // without memory less is shown
-    (void) !buffer_print(&text, &err, "%s", question ? "you> " : "fathom> ");
-    if (turn->content.length > 0)
-        (void) !buffer_append(&text, turn->content.data, turn->content.length,
-                              &err);
-    chat_print(chat, (struct print_style){0}, text.data, text.length);
-    buffer_release(&text);
-    if (turn->arrived_locked)
-        chat_say(chat, "arrived while the vault was locked");
-    if (!question && !turn->complete)
-        chat_say(chat, "incomplete; /retry asks again");
-}
-
-void
-chat_show_leaf(struct chat *chat)
-{
-    const struct conversation *c = &chat->conversation;
-    size_t question = conversation_question(c);
-
-    if (question == TURN_NONE)
-        return;
-    print_turn(chat, &c->turns[question]);
-    if (conversation_answered(c) != TURN_NONE)
-        print_turn(chat, &c->turns[c->leaf]);
-}
-
 static enum status
 find_chat(struct chat_id *out, struct chat *chat, const char *id,
           struct error *err)
@@ -103,7 +70,7 @@ chat_resume(struct chat *chat, const char *id)
              c->title.length > 0 ? c->title.data : "without title",
              conversation_depth(c),
              conversation_depth(c) == 1 ? "turn" : "turns");
-    chat_show_leaf(chat);
+    chat->face->show(chat);
     chat_give_cache(chat);
     return true;
 }

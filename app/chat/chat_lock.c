@@ -147,20 +147,6 @@ come_to_rest(struct chat *chat)
     }
 }
 
-static void
-wipe_screen(struct chat *chat)
-{
-    static const char wipe[] = "\033[H\033[2J\033[3J";
-    struct error err;
-
-    if (chat->terminal.dumb || chat->terminal.accessible)
-        chat_say(chat, "locked; what this terminal has shown it may "
-                       "still keep");
-    else if (printer_put(STDOUT_FILENO, wipe, sizeof wipe - 1, &err) !=
-             STATUS_OK)
-        log_warn("the screen was not wiped");
-}
-
 /* A half-typed line becomes one of those that ^P finds. */
 static void
 keep_typed(struct chat *chat)
@@ -181,8 +167,7 @@ chat_lock(struct chat *chat)
     struct error err;
 
     keep_typed(chat);
-    line_editor_close();
-    progress_clear();
+    chat_drop_queue(chat);
     // it would go on asking, and a locked vault takes nothing
     kept_cache_abandon(&chat->keeping.cache);
     come_to_rest(chat);
@@ -195,7 +180,7 @@ chat_lock(struct chat *chat)
         log_warn("%s", err.text);
     keeping_close(&chat->keeping);
     chat_stop_listening(chat);
-    wipe_screen(chat);
+    chat->face->wipe(chat);
     // what was typed for the chat is no passphrase
     tcflush(STDIN_FILENO, TCIFLUSH);
     if (file < 0) {
@@ -523,7 +508,7 @@ join_unsealed(struct chat *chat)
         return;
     }
     conversation_clear(&chat->away.rest);
-    chat_show_leaf(chat);
+    chat->face->show(chat);
     if (done || chat->client == NULL)
         chat_keep(chat, TURN_NONE);
     else
@@ -552,7 +537,7 @@ come_back(struct chat *chat)
     if (chat->away.number != 0)
         join_unsealed(chat);
     else
-        chat_show_leaf(chat);
+        chat->face->show(chat);
 }
 
 void

@@ -6,7 +6,6 @@
 
 #include "app/chat/chat_vault.h"
 
-#include <signal.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -68,27 +67,14 @@ read_keys(struct secret *secret, size_t *length)
     return result;
 }
 
-static enum secret_result
-on_signal(struct chat *chat)
+static size_t
+characters(const struct secret *secret, size_t length)
 {
-    int number = signals_taken();
+    size_t count = 0;
 
-    // a locked chat is not left by accident
-    if (number == SIGINT)
-        return chat->locked ? SECRET_EMPTY : SECRET_END;
-    if (number == SIGTERM || number == SIGHUP) {
-        chat->quit = true;
-        chat->code = EXIT_SIGNAL + number;
-        return SECRET_END;
-    }
-    if (number == SIGUSR1)
-        chat->locking = chat->keeping.kind == KEEPING_VAULT;
-    if (number == SIGTSTP) {
-        terminal_unmute();
-        raise(SIGSTOP);
-        terminal_mute(STDIN_FILENO);
-    }
-    return SECRET_MORE;
+    for (size_t i = 0; i < length; i++)
+        count += (secret_bytes(secret)[i] & 0xC0) != 0x80;
+    return count;
 }
 
 static enum secret_result
@@ -98,19 +84,18 @@ read_line(struct chat *chat, struct secret *secret, size_t *length)
     struct error err;
 
     while (result == SECRET_MORE && !chat->quit && !chat->locking) {
-        struct client_wait wait = {.input = STDIN_FILENO,
-                                   .deadline_ns = UINT64_MAX};
-        enum status status = chat->client
-                                 ? client_wait(chat->client, &wait, &err)
-                                 : client_wait_without(&wait, &err);
+        struct chat_wait wait = {.keys = true, .deadline_ns = UINT64_MAX};
+        enum status status = chat_wait(chat, &wait, &err);
 
         if (status != STATUS_OK) {
             chat_keep_loss(chat, &err);
-        } else if (wait.wake == CLIENT_SIGNAL) {
-            result = on_signal(chat);
-        } else if (wait.wake == CLIENT_INPUT) {
+        } else if (wait.wake == CHAT_INTERRUPT) {
+            // a locked chat is not left by accident
+            result = chat->locked ? SECRET_EMPTY : SECRET_END;
+        } else if (wait.wake == CHAT_KEYS) {
             result = read_keys(secret, length);
-        } else if (wait.wake == CLIENT_EVENT) {
+            chat->face->secret_typed(chat, characters(secret, *length));
+        } else if (wait.wake == CHAT_EVENT) {
             status = chat->locked ? chat_locked_event(chat, &wait.event, &err)
                                   : chat_take_event(chat, &wait.event, &err);
             event_release(&wait.event);
@@ -134,13 +119,10 @@ chat_read_secret(struct chat *chat, const char *prompt, struct secret **out)
         chat_say(chat, "%s", err.text);
         return SECRET_END;
     }
-    // muted first: what is typed as soon as the prompt is seen is not shown
-    terminal_mute(STDIN_FILENO);
-    if (printer_put(STDOUT_FILENO, prompt, strlen(prompt), &err) == STATUS_OK)
+    chat->face->ask_secret(chat, prompt);
+    if (!chat->quit)
         result = read_line(chat, secret, &length);
-    terminal_unmute();
-    if (printer_put(STDOUT_FILENO, "\n", 1, &err) != STATUS_OK)
-        result = SECRET_END;
+    chat->face->end_secret(chat);
     if (result != SECRET_DONE) {
         secret_close(secret);
         return result;

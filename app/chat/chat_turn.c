@@ -4,11 +4,8 @@
 #include "app/chat/chat.h"
 #include "app/exit_code.h"
 #include "app/model/model_gate.h"
-#include "app/progress_text.h"
 #include "app/settings.h"
-#include "app/signals.h"
 
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,13 +23,10 @@ struct run {
     struct turn *turn;
     size_t answer; // which it is
     uint64_t number;
-    uint64_t begun_ns, cancelled_ns;
-    uint64_t thinking_tokens, answer_tokens;
-    bool thinking_shown, thinking_noted, answering;
-    bool cancelled, finished;
+    uint64_t cancelled_ns;
+    bool cancelled, finished, ended;
     bool refused; // an ERROR came: err holds it
     int refused_exit;
-    char activity[200]; // what progress says
 };
 
 enum status
@@ -70,6 +64,7 @@ take_opened(struct chat *chat, const struct open_done *opened)
     chat->recommended = model->recommended;
     chat->context = opened->context;
     chat->opened = true;
+    chat->face->loading(chat, NULL);
     if (first && model->family_why)
         chat_say(chat, "%s", model->family_why);
 }
@@ -142,6 +137,8 @@ chat_take_event(struct chat *chat, const struct event *event, struct error *err)
         return STATUS_OK;
     if (event->number != chat->open_number)
         return STATUS_OK;
+    if (event->type == MESSAGE_PROGRESS)
+        chat->face->loading(chat, &event->progress);
     if (event->type == MESSAGE_DONE)
         take_opened(chat, &event->open);
     if (event->type == MESSAGE_ERROR) {
@@ -149,161 +146,6 @@ chat_take_event(struct chat *chat, const struct event *event, struct error *err)
         return error_set(err, event->error.status, "%s", event->error.text);
     }
     return STATUS_OK;
-}
-
-/* Progress goes on while nothing happens, too. */
-static void
-tick(const struct run *run)
-{
-    // what is printed is progress
-    if (!run->answering && !run->thinking_shown)
-        progress_show(clock_ns(), run->activity);
-}
-
-/* -- printing ---------------------------------------------------------------
- */
-
-static enum status
-begin_thinking(struct run *run, struct error *err)
-{
-    struct chat *chat = run->chat;
-    bool accessible = chat->terminal.accessible;
-
-    run->thinking_shown = true;
-    progress_clear();
-    chat->printer.columns = terminal_columns(STDOUT_FILENO);
-    printer_begin(
-        &chat->printer,
-        (struct print_style){.dim = true, .prefix = accessible ? NULL : ": "});
-    if (accessible)
-        return printer_label(&chat->printer, "thinking> ", err);
-    return STATUS_OK;
-}
-
-/* "[thought 1,284 tokens, 92 s, hidden; /think show prints it]" */
-static void
-note_hidden_thinking(struct run *run)
-{
-    char tokens[COUNT_TEXT];
-
-    if (run->thinking_noted || run->thinking_shown || run->thinking_tokens == 0)
-        return;
-    run->thinking_noted = true;
-    chat_say(run->chat,
-             "thought %s tokens, %.0f s, hidden; /think show prints it",
-             progress_count(tokens, run->thinking_tokens),
-             (double) (clock_ns() - run->begun_ns) / 1e9);
-}
-
-static enum status
-begin_answer(struct run *run, struct error *err)
-{
-    struct chat *chat = run->chat;
-
-    run->answering = true;
-    progress_clear();
-    if (run->thinking_shown)
-        TRY(printer_end(&chat->printer, err));
-    note_hidden_thinking(run);
-    chat->printer.columns = terminal_columns(STDOUT_FILENO);
-    printer_begin(&chat->printer, (struct print_style){0});
-    return printer_label(&chat->printer, "fathom> ", err);
-}
-
-static enum status
-print_thinking(struct run *run, const struct token_event *token,
-               struct error *err)
-{
-    char tokens[COUNT_TEXT];
-
-    run->thinking_tokens += token->tokens;
-    if (!run->chat->show_thinking) {
-        snprintf(run->activity, sizeof run->activity,
-                 "[still thinking, %s tokens]",
-                 progress_count(tokens, run->thinking_tokens));
-        tick(run);
-        return STATUS_OK;
-    }
-    if (token->text.length == 0)
-        return STATUS_OK;
-    if (!run->thinking_shown)
-        TRY(begin_thinking(run, err));
-    return printer_write(&run->chat->printer, token->text.bytes,
-                         token->text.length, err);
-}
-
-/* Text of an answer for somebody who listens; NULL: it has ended. */
-static enum status
-print_spoken(struct chat *chat, const struct text *text, struct error *err)
-{
-    struct buffer out = {0};
-    enum status status =
-        text ? spoken_table_write(&chat->table, &out, text->bytes, text->length,
-                                  err)
-             : spoken_table_end(&chat->table, &out, err);
-
-    if (status == STATUS_OK)
-        status = printer_write(&chat->printer, out.data, out.length, err);
-    buffer_release(&out);
-    return status;
-}
-
-static enum status
-print_answer(struct run *run, const struct token_event *token,
-             struct error *err)
-{
-    run->answer_tokens += token->tokens;
-    if (token->text.length == 0)
-        return STATUS_OK;
-    if (!run->answering)
-        TRY(begin_answer(run, err));
-    if (run->chat->terminal.accessible)
-        return print_spoken(run->chat, &token->text, err);
-    return printer_write(&run->chat->printer, token->text.bytes,
-                         token->text.length, err);
-}
-
-static void
-end_text(struct run *run)
-{
-    struct chat *chat = run->chat;
-    struct error err;
-
-    enum status status = STATUS_OK;
-
-    progress_clear();
-    if (run->answering && chat->terminal.accessible)
-        status = print_spoken(chat, NULL, &err);
-    if (status == STATUS_OK && (run->answering || run->thinking_shown))
-        status = printer_end(&chat->printer, &err);
-    if (status != STATUS_OK) {
-        chat->quit = true;
-        chat->code = EXIT_CANT_WRITE;
-    }
-    note_hidden_thinking(run);
-}
-
-/* "[1,284 thinking + 611 answer tokens, 13.8 tok/s, context 4%]" */
-static void
-print_figures(struct run *run, const struct generate_done *done)
-{
-    char thinking[COUNT_TEXT], answer[COUNT_TEXT], tokens[100];
-    uint64_t used =
-        done->usage.prompt + done->usage.thinking + done->usage.answer;
-    double share = done->usage.context > 0
-                       ? 100.0 * (double) used / (double) done->usage.context
-                       : 0;
-
-    progress_count(thinking, done->usage.thinking);
-    progress_count(answer, done->usage.answer);
-    if (done->usage.thinking > 0)
-        snprintf(tokens, sizeof tokens, "%s thinking + %s answer tokens",
-                 thinking, answer);
-    else
-        snprintf(tokens, sizeof tokens, "%s tokens", answer);
-    chat_say(run->chat, "%s, %.*f tok/s, context %s%.0f%%", tokens,
-             done->timing.decode_tps < 100 ? 1 : 0, done->timing.decode_tps,
-             share < 1 ? "<" : "", share < 1 ? 1.0 : share);
 }
 
 static void
@@ -328,10 +170,20 @@ explain_finish(struct run *run, enum finish finish)
         return;
     case FINISH_INTERRUPTED:
     case FINISH_TIMEOUT:
-        chat_say(chat, run->answering ? "stopped; the part above is kept"
-                                      : "stopped");
+        chat_say(chat, run->turn->content.length > 0
+                           ? "stopped; the part above is kept"
+                           : "stopped");
         return;
     }
+}
+
+static void
+end_answer(struct run *run, const struct generate_done *done)
+{
+    if (!run->ended)
+        run->chat->face->end_answer(run->chat, done);
+    run->ended = true;
+    run->chat->answering = TURN_NONE;
 }
 
 static void
@@ -343,7 +195,6 @@ finish_run(struct run *run, const struct generate_done *done)
     run->finished = true;
     if (conversation_describe(run->turn, done, &err) != STATUS_OK)
         chat_say(chat, "%s", err.text);
-    end_text(run);
     chat->last = (struct chat_figures){.known = true, .done = *done};
     // what lies behind these belongs to the event
     chat->last.done.warnings = NULL;
@@ -351,10 +202,11 @@ finish_run(struct run *run, const struct generate_done *done)
     chat->last.done.thinking.mode = NULL;
     chat->last.done.placement.device = chat->last.done.placement.level =
         chat->last.done.placement.cache = NULL;
+    end_answer(run, done);
     for (size_t i = 0; i < done->warning_count; i++)
         chat_say(chat, "%s", done->warnings[i]);
     explain_finish(run, done->finish);
-    print_figures(run, done);
+    chat->face->figures(chat, done);
 }
 
 /* -- the loop ---------------------------------------------------------------
@@ -380,8 +232,7 @@ on_token(struct run *run, const struct token_event *token, struct error *err)
     TRY(buffer_append(thinks ? &run->turn->thinking : &run->turn->content,
                       token->text.bytes, token->text.length, err));
     keep_draft(run, token->tokens);
-    enum status status = thinks ? print_thinking(run, token, err)
-                                : print_answer(run, token, err);
+    enum status status = run->chat->face->answer_text(run->chat, token, err);
 
     if (status == STATUS_IO) {
         run->chat->quit = true; // the terminal is gone
@@ -393,22 +244,16 @@ on_token(struct run *run, const struct token_event *token, struct error *err)
 static enum status
 on_event(struct run *run, const struct event *event, struct error *err)
 {
-    char text[190];
-
     if (event->number != run->number)
-        return event->type == MESSAGE_PROGRESS
-                   ? STATUS_OK
-                   : chat_take_event(run->chat, event, err);
+        return chat_take_event(run->chat, event, err);
     if (event->type == MESSAGE_TOKEN)
         return on_token(run, &event->token, err);
     if (event->type == MESSAGE_DONE)
         finish_run(run, &event->generate);
-    if (event->type == MESSAGE_PROGRESS) {
-        progress_sentence(text, sizeof text, &event->progress,
-                          clock_ns() - run->begun_ns);
-        snprintf(run->activity, sizeof run->activity, "[%s]", text);
-        tick(run);
-    }
+    if (event->type == MESSAGE_PROGRESS)
+        run->chat->face->activity(run->chat, &event->progress);
+    if (event->type == MESSAGE_RESIDENCY)
+        run->chat->face->residency(run->chat, event);
     if (event->type == MESSAGE_ERROR) {
         run->finished = run->refused = true;
         run->refused_exit = event->error.exit;
@@ -437,35 +282,6 @@ on_interrupt(struct run *run, struct error *err)
     return error_set(err, STATUS_IO, "the engine did not stop and was ended");
 }
 
-static enum status
-on_signal(struct run *run, struct error *err)
-{
-    int number = signals_taken();
-
-    switch (number) {
-    case SIGINT:
-        return on_interrupt(run, err);
-    case SIGTSTP:
-        terminal_unmute();
-        raise(SIGSTOP);
-        terminal_mute(STDIN_FILENO);
-        return STATUS_OK;
-    case SIGWINCH:
-        run->chat->printer.columns = terminal_columns(STDOUT_FILENO);
-        return STATUS_OK;
-    case SIGUSR1:
-        run->chat->locking = run->chat->keeping.kind == KEEPING_VAULT;
-        return STATUS_OK;
-    case SIGTERM:
-    case SIGHUP:
-        run->chat->quit = true;
-        run->chat->code = EXIT_SIGNAL + number;
-        return STATUS_OK;
-    default:
-        return STATUS_OK;
-    }
-}
-
 /* Whether the answer is left to go on by itself: the vault is being locked. */
 static bool
 is_left(const struct run *run)
@@ -479,20 +295,14 @@ follow(struct run *run, struct error *err)
     struct chat *chat = run->chat;
 
     while (!run->finished && !chat->quit && !is_left(run)) {
-        uint64_t now = clock_ns();
-        struct client_wait wait = {.input = -1,
-                                   .deadline_ns = now + SECOND_NS / 2};
+        struct chat_wait wait = {.deadline_ns = clock_ns() + SECOND_NS / 2};
 
-        if (now >= chat_lock_deadline(chat))
-            chat->locking = true;
-        TRY(client_wait(chat->client, &wait, err));
-        if (wait.wake == CLIENT_TIME) {
-            tick(run);
+        TRY(chat_wait(chat, &wait, err));
+        if (wait.wake == CHAT_TIME)
             keep_draft(run, 0);
-        }
-        if (wait.wake == CLIENT_SIGNAL)
-            TRY(on_signal(run, err));
-        if (wait.wake != CLIENT_EVENT)
+        if (wait.wake == CHAT_INTERRUPT)
+            TRY(on_interrupt(run, err));
+        if (wait.wake != CHAT_EVENT)
             continue;
         enum status status = on_event(run, &wait.event, err);
 
@@ -515,15 +325,12 @@ await_cache(struct run *run, struct error *err)
     if (kept_cache_is_fetching(cache))
         kept_cache_abandon(cache);
     while (kept_cache_is_giving(cache) && !chat->quit && !chat->locking) {
-        struct client_wait wait = {.input = -1,
-                                   .deadline_ns = clock_ns() + SECOND_NS / 2};
+        struct chat_wait wait = {.deadline_ns = UINT64_MAX};
 
-        TRY(client_wait(chat->client, &wait, err));
-        if (wait.wake == CLIENT_TIME)
-            tick(run);
-        if (wait.wake == CLIENT_SIGNAL)
-            TRY(on_signal(run, err));
-        if (wait.wake != CLIENT_EVENT)
+        TRY(chat_wait(chat, &wait, err));
+        if (wait.wake == CHAT_INTERRUPT)
+            TRY(on_interrupt(run, err));
+        if (wait.wake != CHAT_EVENT)
             continue;
         enum status status = chat_take_event(chat, &wait.event, err);
 
@@ -598,8 +405,8 @@ run_to_end(struct run *run, bool asked)
     struct error err;
     enum status status = STATUS_OK;
 
-    terminal_mute(STDIN_FILENO);
-    progress_begin(run->begun_ns, PROGRESS_SENTENCES);
+    chat->answering = run->answer;
+    chat->face->begin_answer(chat, run->answer);
     if (!asked)
         status = await_cache(run, &err);
     if (!asked && status == STATUS_OK) {
@@ -609,9 +416,7 @@ run_to_end(struct run *run, bool asked)
     }
     if (status == STATUS_OK)
         status = follow(run, &err);
-    if (status != STATUS_OK || !run->finished)
-        end_text(run);
-    terminal_unmute();
+    end_answer(run, NULL);
     if (status == STATUS_OK && !run->finished && chat->locking)
         leave_going(run);
     if (status == STATUS_OK || chat->quit)
@@ -634,9 +439,7 @@ static bool
 answer_leaf(struct chat *chat, size_t before)
 {
     struct conversation *c = &chat->conversation;
-    struct run run = {.chat = chat,
-                      .begun_ns = clock_ns(),
-                      .activity = "[waiting for the engine]"};
+    struct run run = {.chat = chat};
     struct error err;
 
     if (conversation_answer(&run.answer, c, &err) != STATUS_OK) {
@@ -677,10 +480,12 @@ chat_ask(struct chat *chat, const char *question, size_t length)
     // the engine died it waits for /retry
     if (!heard || c->leaf != asked || chat->away.number != 0)
         return;
-    if (c->turns[asked].id == 0)
-        conversation_drop(c, before);
-    else
+    if (c->turns[asked].id != 0) {
         chat_move(chat, before);
+        return;
+    }
+    conversation_drop(c, before);
+    chat->face->moved(chat);
 }
 
 void
@@ -704,9 +509,7 @@ chat_follow(struct chat *chat, uint64_t number)
     struct run run = {.chat = chat,
                       .answer = c->leaf,
                       .turn = &c->turns[c->leaf],
-                      .number = number,
-                      .begun_ns = clock_ns(),
-                      .activity = "[the answer goes on]"};
+                      .number = number};
 
     bool heard = run_to_end(&run, true);
 
@@ -720,14 +523,13 @@ chat_follow(struct chat *chat, uint64_t number)
 enum status
 chat_wait_opened(struct chat *chat, struct error *err)
 {
-    progress_begin(clock_ns(), PROGRESS_SENTENCES);
     while (!chat->opened && !chat->quit) {
-        struct client_wait wait = {.input = -1, .deadline_ns = UINT64_MAX};
+        struct chat_wait wait = {.deadline_ns = UINT64_MAX};
 
-        TRY(client_wait(chat->client, &wait, err));
-        if (wait.wake == CLIENT_SIGNAL && signals_taken() == SIGINT)
+        TRY(chat_wait(chat, &wait, err));
+        if (wait.wake == CHAT_INTERRUPT)
             return error_set(err, STATUS_CANCELLED, "stopped");
-        if (wait.wake != CLIENT_EVENT)
+        if (wait.wake != CHAT_EVENT)
             continue;
         enum status status = chat_take_event(chat, &wait.event, err);
 

@@ -215,11 +215,7 @@ generated_passphrase(struct chat *chat)
     }
     chat_print(chat, (struct print_style){0},
                "Write this down, then type it:\n", 31);
-    if (printer_put(STDOUT_FILENO, "\n    ", 5, &err) != STATUS_OK ||
-        printer_put(STDOUT_FILENO, (const char *) secret_bytes(made),
-                    secret_length(made), &err) != STATUS_OK ||
-        printer_put(STDOUT_FILENO, "\n\n", 2, &err) != STATUS_OK)
-        leave(chat, EXIT_CANT_WRITE);
+    chat->face->show_secret(chat, made);
     while (chat_read_secret(chat, "the passphrase: ", &typed) == SECRET_DONE) {
         bool equal = same(made, typed);
 

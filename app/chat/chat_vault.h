@@ -49,8 +49,6 @@ MUST_CHECK enum status chat_open_vault(struct chat *chat,
 
 /* Opens the chat whose id begins so, or the newest (""), and shows its end. */
 bool chat_resume(struct chat *chat, const char *id);
-/* Prints the leaf's question and answer. */
-void chat_show_leaf(struct chat *chat);
 
 /* -- chat_lock.c -----------------------------------------------------------
  */
