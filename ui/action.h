@@ -5,7 +5,12 @@
  *
  * Every action is a function of readline of the name given here, so inputrc
  * can bind it ("$if fathom"). Which keys are live follows from the map in use:
- * the user's own (emacs or vi) in the input box, else one of ours.
+ * the user's own (emacs or vi) in the input box, else one of ours, which
+ * inputrc knows by its name too ("set keymap fathom-list").
+ *
+ * An action comes with the count that was typed before its key, or 1; COPY,
+ * SAVE and SECTION with 0 when there was none, and with the digit that is a
+ * part of their key ("y3").
  */
 #ifndef FATHOM_UI_ACTION_H
 #define FATHOM_UI_ACTION_H
@@ -20,84 +25,89 @@ enum action_map {
     ACTION_MAPS
 };
 
-enum action {
-    ACTION_NONE,
-    // the input box
-    ACTION_SEND,
-    ACTION_NEWLINE,
-    ACTION_EDIT,      // in the editor
-    ACTION_INTERRUPT, // ^C comes as a signal
-    ACTION_QUIT,
-    // everywhere
-    ACTION_FOCUS, // input box and transcript, in turn
-    ACTION_HELP,
-    ACTION_HISTORY,
-    ACTION_MODEL,
-    ACTION_EXPERTS,
-    ACTION_STATS,
-    ACTION_PRESET,
-    ACTION_LOCK,
-    ACTION_LEAVE, // F10
-    ACTION_REDRAW,
-    ACTION_BARE,
-    ACTION_ONE_PANE,
-    ACTION_THINKING_LAYOUT, // fold, split, side, hide
-    ACTION_THINKING_TOGGLE, // the last one
-    ACTION_ANSWER_NOW,
-    ACTION_EFFORT_NEXT,
-    // moving: transcript, lists, experts; pages in the input box too
-    ACTION_LINE_DOWN,
-    ACTION_LINE_UP,
-    ACTION_PAGE_DOWN,
-    ACTION_PAGE_UP,
-    ACTION_TOP,
-    ACTION_BOTTOM, // and follow
-    ACTION_LEFT,
-    ACTION_RIGHT,
-    ACTION_SEARCH,
-    ACTION_SEARCH_NEXT,
-    ACTION_SEARCH_BACK,
-    ACTION_BACK, // to the input box; closes a view
-    // transcript
-    ACTION_TURN_BACK,
-    ACTION_TURN_NEXT,
-    ACTION_CODE_BACK,
-    ACTION_CODE_NEXT,
-    ACTION_FOLD,
-    ACTION_COPY, // the turn; with a count code block n
-    ACTION_COPY_SOURCE,
-    ACTION_COPY_THINKING,
-    ACTION_EDIT_TURN,
-    ACTION_RETRY,
-    ACTION_BRANCH,
-    ACTION_BRANCH_BACK,
-    ACTION_BRANCH_NEXT,
-    ACTION_DELETE,
-    ACTION_UNDO,
-    ACTION_PAGER,
-    ACTION_SAVE,
-    // lists
-    ACTION_CHOOSE, // Enter
-    ACTION_PREVIEW,
-    ACTION_EXPORT,
-    ACTION_RENAME,
-    ACTION_TAG,
-    ACTION_PIN,
-    ACTION_INFO,
-    ACTION_VERIFY,
-    ACTION_DEFAULT,
-    ACTION_PANE,    // Tab: list and preview, in turn
-    ACTION_SECTION, // 1 to 9, as the count
-    // experts
-    ACTION_WINDOW_MORE,
-    ACTION_WINDOW_LESS,
-    ACTION_SORT,
-    ACTION_ZOOM,
-    ACTION_MONO,
-    ACTION_DUMP,
-    ACTION_PLAN,
-    ACTIONS
-};
+/*
+ * A(NAME, name, help): an action, its function in readline and in inputrc,
+ * and a few words for help and the manual page.
+ */
+#define ACTION_LIST(A)                                                         \
+    /* the input box */                                                        \
+    A(SEND, "fathom-send", "send")                                             \
+    A(NEWLINE, "fathom-newline", "new line")                                   \
+    A(EDIT, "fathom-edit", "edit in $VISUAL")                                  \
+    A(INTERRUPT, "fathom-interrupt", "stop, keep what came")                   \
+    A(QUIT, "fathom-quit", "quit, on an empty line")                           \
+    /* everywhere; FOCUS: input box and transcript, in turn */                 \
+    A(FOCUS, "fathom-focus", "input box, transcript")                          \
+    A(HELP, "fathom-help", "help")                                             \
+    A(HISTORY, "fathom-history", "history")                                    \
+    A(MODEL, "fathom-model", "models")                                         \
+    A(EXPERTS, "fathom-experts", "map of experts")                             \
+    A(STATS, "fathom-stats", "statistics")                                     \
+    A(PRESET, "fathom-preset", "presets")                                      \
+    A(LOCK, "fathom-lock", "lock the vault")                                   \
+    A(LEAVE, "fathom-leave", "quit")                                           \
+    A(REDRAW, "fathom-redraw", "draw the screen again")                        \
+    A(BARE, "fathom-bare", "text only, to select with the mouse")              \
+    A(ONE_PANE, "fathom-one-pane", "one pane")                                 \
+    A(THINKING_LAYOUT, "fathom-thinking-layout", "fold, split, side, hide")    \
+    A(THINKING_TOGGLE, "fathom-thinking-toggle", "open or fold the last one")  \
+    A(ANSWER_NOW, "fathom-answer-now", "answer now, close thinking")           \
+    A(EFFORT_NEXT, "fathom-effort-next", "next effort of thinking")            \
+    /* moving: transcript, lists, experts; pages in the input box too */       \
+    A(LINE_DOWN, "fathom-line-down", "line down")                              \
+    A(LINE_UP, "fathom-line-up", "line up")                                    \
+    A(PAGE_DOWN, "fathom-page-down", "page down")                              \
+    A(PAGE_UP, "fathom-page-up", "page up")                                    \
+    A(TOP, "fathom-top", "to the top")                                         \
+    A(BOTTOM, "fathom-bottom", "to the end, and follow")                       \
+    A(LEFT, "fathom-left", "left")                                             \
+    A(RIGHT, "fathom-right", "right")                                          \
+    A(SEARCH, "fathom-search", "search")                                       \
+    A(SEARCH_NEXT, "fathom-search-next", "next hit")                           \
+    A(SEARCH_BACK, "fathom-search-back", "previous hit")                       \
+    A(BACK, "fathom-back", "back to the input line")                           \
+    /* the transcript; COPY: the turn, with a count code block n */            \
+    A(TURN_BACK, "fathom-turn-back", "previous turn")                          \
+    A(TURN_NEXT, "fathom-turn-next", "next turn")                              \
+    A(CODE_BACK, "fathom-code-back", "previous code block")                    \
+    A(CODE_NEXT, "fathom-code-next", "next code block")                        \
+    A(FOLD, "fathom-fold", "open or fold thinking here")                       \
+    A(COPY, "fathom-copy", "copy the turn, with 1 to 9 code block n")          \
+    A(COPY_SOURCE, "fathom-copy-source", "copy the turn as Markdown")          \
+    A(COPY_THINKING, "fathom-copy-thinking", "copy thinking")                  \
+    A(EDIT_TURN, "fathom-edit-turn", "edit this message, makes a branch")      \
+    A(RETRY, "fathom-retry", "answer again, makes a branch")                   \
+    A(BRANCH, "fathom-branch", "branch here")                                  \
+    A(BRANCH_BACK, "fathom-branch-back", "previous branch")                    \
+    A(BRANCH_NEXT, "fathom-branch-next", "next branch")                        \
+    A(DELETE, "fathom-delete", "delete, undo brings it back")                  \
+    A(UNDO, "fathom-undo", "undo the last deletion")                           \
+    A(PAGER, "fathom-pager", "open in the pager")                              \
+    A(SAVE, "fathom-save", "save a code block to a file")                      \
+    /* lists */                                                                \
+    A(CHOOSE, "fathom-choose", "take this one")                                \
+    A(PREVIEW, "fathom-preview", "preview")                                    \
+    A(EXPORT, "fathom-export", "export")                                       \
+    A(RENAME, "fathom-rename", "rename")                                       \
+    A(TAG, "fathom-tag", "tag")                                                \
+    A(PIN, "fathom-pin", "pin")                                                \
+    A(INFO, "fathom-info", "all about this one")                               \
+    A(VERIFY, "fathom-verify", "verify now")                                   \
+    A(DEFAULT, "fathom-default", "make it the default")                        \
+    A(PANE, "fathom-pane", "list and preview, in turn")                        \
+    A(SECTION, "fathom-section", "section n")                                  \
+    /* experts */                                                              \
+    A(WINDOW_MORE, "fathom-window-more", "longer window")                      \
+    A(WINDOW_LESS, "fathom-window-less", "shorter window")                     \
+    A(SORT, "fathom-sort", "sort by layer or heat")                            \
+    A(ZOOM, "fathom-zoom", "cell size")                                        \
+    A(MONO, "fathom-mono", "colour or none")                                   \
+    A(DUMP, "fathom-dump", "write the counts to a file")                       \
+    A(PLAN, "fathom-plan", "apply the plan")
+
+#define ACTION_ENUM(NAME, name, help) ACTION_##NAME,
+enum action { ACTION_NONE, ACTION_LIST(ACTION_ENUM) ACTIONS };
+#undef ACTION_ENUM
 
 struct action_row {
     const char *name; // "fathom-send"
@@ -105,8 +115,13 @@ struct action_row {
 };
 /* The row of an action. */
 const struct action_row *action_row(enum action action);
+/* "fathom-transcript"; NULL for the input box, whose map is the user's. */
+const char *action_map_name(enum action_map map);
 
-/* A key that does something by default. */
+/*
+ * A key that does something by default. Without sequence and capability it is
+ * not readline's: ^C comes as a signal, ^D as the end of the input.
+ */
 struct action_key {
     enum action_map map;
     enum action action;

@@ -1,7 +1,7 @@
 noinst_LIBRARIES += libui.a
 libui_a_SOURCES = \
     %D%/ui.h \
-    %D%/action.h \
+    %D%/action.c %D%/action.h \
     %D%/canvas.c %D%/canvas.h \
     %D%/document.h \
     %D%/look.h \
