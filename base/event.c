@@ -13,7 +13,11 @@
 static const char *const phases[] = {"queue", "read", "tokenizer", "prefill"};
 static const char *const channels[] = {"think", "answer"};
 
-enum { PHASES = sizeof phases / sizeof *phases, CHANNELS = 2 };
+enum {
+    PHASES = sizeof phases / sizeof *phases,
+    CHANNELS = 2,
+    USE_BYTES = 4, // of one count, little-endian
+};
 
 const char *
 event_phase_name(enum progress_phase phase)
@@ -117,11 +121,84 @@ residency_object(const struct residency *residency)
                      (json_int_t) residency->nvme_bytes);
 }
 
+static size_t
+expert_count(const struct residency *residency)
+{
+    return (size_t) residency->layers * residency->experts;
+}
+
+/* The counts as bytes, and those as text. */
+static enum status
+uses_text(json_t **out, const struct residency *residency, struct error *err)
+{
+    size_t count = expert_count(residency);
+    void *memory;
+
+    TRY(memory_alloc(&memory, count * USE_BYTES, err));
+    uint8_t *bytes = memory;
+    for (size_t i = 0; i < count; i++)
+        for (size_t b = 0; b < USE_BYTES; b++)
+            bytes[i * USE_BYTES + b] = (uint8_t) (residency->uses[i] >> 8 * b);
+    enum status status = field_of_bytes(out, bytes, count * USE_BYTES, err);
+    explicit_bzero(memory, count * USE_BYTES); // routing tells of the text
+    free(memory);
+    return status;
+}
+
+/* Takes `object`, which may be NULL, and gives it back with the counts. */
+static enum status
+add_counts(json_t **object, const struct residency *residency,
+           struct error *err)
+{
+    json_t *uses, *tier;
+
+    TRY(uses_text(&uses, residency, err));
+    enum status status =
+        field_of_bytes(&tier, residency->tier, expert_count(residency), err);
+    if (status != STATUS_OK) {
+        json_decref(uses);
+        return status;
+    }
+    json_t *counts = json_pack(
+        "{s:I, s:i, s:i, s:i, s:i, s:i, s:o, s:o}", "tokens",
+        (json_int_t) residency->tokens, "first_layer",
+        (int) residency->first_layer, "layers", (int) residency->layers,
+        "experts", (int) residency->experts, "active", (int) residency->active,
+        "shared", (int) residency->shared, "uses", uses, "tier", tier);
+    bool whole = *object != NULL && counts != NULL &&
+                 json_object_update(*object, counts) == 0;
+    json_decref(counts);
+    if (!whole) {
+        json_decref(*object);
+        *object = NULL;
+    }
+    return STATUS_OK;
+}
+
 enum status
 event_put_residency(struct buffer *out, uint64_t number,
                     const struct residency *event, struct error *err)
 {
-    return field_frame(out, MESSAGE_RESIDENCY, number, residency_object(event),
+    json_t *object = residency_object(event);
+
+    assert(expert_count(event) <= PROTOCOL_EXPERTS);
+    enum status status = add_counts(&object, event, err);
+    if (status != STATUS_OK) {
+        json_decref(object);
+        return status;
+    }
+    return field_frame(out, MESSAGE_RESIDENCY, number, object, err);
+}
+
+enum status
+event_put_loop(struct buffer *out, uint64_t number,
+               const struct loop_event *event, struct error *err)
+{
+    return field_frame(out, MESSAGE_LOOP, number,
+                       json_pack("{s:s, s:I, s:I}", "channel",
+                                 channels[event->channel], "period",
+                                 (json_int_t) event->period, "repeats",
+                                 (json_int_t) event->repeats),
                        err);
 }
 
@@ -163,19 +240,48 @@ summary_object(const struct model_summary *model)
                      "recommended", field_of_sampling(&model->recommended));
 }
 
+static json_t *
+plan_object(const struct engine_plan *plan)
+{
+    return json_pack(
+        "{s:b, s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:i, s:i, s:i, s:i, "
+        "s:i, s:i, s:o, s:o, s:o}",
+        "loaded", (int) plan->loaded, "fits", (int) plan->fits, "weights_bytes",
+        (json_int_t) plan->weights_bytes, "cache_bytes",
+        (json_int_t) plan->cache_bytes, "scratch_bytes",
+        (json_int_t) plan->scratch_bytes, "available_bytes",
+        (json_int_t) plan->available_bytes, "token_bytes",
+        (json_int_t) plan->token_bytes, "context", (json_int_t) plan->context,
+        "context_most", (json_int_t) plan->context_most, "layers",
+        (int) plan->layers, "first_layer", (int) plan->first_layer, "experts",
+        (int) plan->experts, "active", (int) plan->active, "shared",
+        (int) plan->shared, "threads", (int) plan->threads, "device",
+        string_or_null(plan->device), "level", string_or_null(plan->level),
+        "cache", string_or_null(plan->cache));
+}
+
 enum status
 event_put_open_done(struct buffer *out, uint64_t number,
                     const struct open_done *event, struct error *err)
 {
     return field_frame(
         out, MESSAGE_DONE, number,
-        json_pack("{s:o, s:i, s:I, s:o, s:o, s:{s:f, s:f}}", "engine",
+        json_pack("{s:o, s:i, s:I, s:o, s:o, s:{s:f, s:f}, s:o}", "engine",
                   string_or_null(event->engine), "protocol", PROTOCOL_VERSION,
                   "context", (json_int_t) event->context, "snapshots",
                   string_or_null(event->snapshots), "model",
                   summary_object(&event->model), "load", "read_ms",
-                  event->read_ms, "tokenizer_ms", event->tokenizer_ms),
+                  event->read_ms, "tokenizer_ms", event->tokenizer_ms, "plan",
+                  plan_object(&event->plan)),
         err);
+}
+
+enum status
+event_put_plan_done(struct buffer *out, uint64_t number,
+                    const struct engine_plan *plan, struct error *err)
+{
+    return field_frame(out, MESSAGE_DONE, number,
+                       json_pack("{s:o}", "plan", plan_object(plan)), err);
 }
 
 enum status
@@ -235,13 +341,15 @@ event_put_generate_done(struct buffer *out, uint64_t number,
                               (json_int_t) done->usage.answer, "context",
                               (json_int_t) done->usage.context);
     json_t *thinking = json_pack(
-        "{s:s, s:b, s:b, s:I, s:f}", "mode", done->thinking.mode, "closed",
-        (int) done->thinking.closed, "cut", (int) done->thinking.cut, "tokens",
-        (json_int_t) done->usage.thinking, "ms", done->timing.thinking_ms);
-    json_t *placement = json_pack(
-        "{s:s, s:s, s:i, s:s}", "device", done->placement.device, "level",
-        done->placement.level, "threads", (int) done->placement.threads,
-        "cache", done->placement.cache);
+        "{s:s, s:b, s:b, s:b, s:I, s:f}", "mode", done->thinking.mode, "closed",
+        (int) done->thinking.closed, "cut", (int) done->thinking.cut, "asked",
+        (int) done->thinking.asked, "tokens", (json_int_t) done->usage.thinking,
+        "ms", done->timing.thinking_ms);
+    json_t *placement =
+        json_pack("{s:s, s:s, s:i, s:s, s:I}", "device", done->placement.device,
+                  "level", done->placement.level, "threads",
+                  (int) done->placement.threads, "cache", done->placement.cache,
+                  "token_bytes", (json_int_t) done->placement.token_bytes);
     json_t *object =
         json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "finish",
                   protocol_finish_name(done->finish), "usage", usage, "timing",
@@ -260,15 +368,21 @@ event_put_stats_done(struct buffer *out, uint64_t number,
 {
     return field_frame(
         out, MESSAGE_DONE, number,
-        json_pack("{s:o, s:o, s:s, s:I, s:I, s:I, s:I, s:I, s:I}", "engine",
-                  string_or_null(done->engine), "file",
-                  string_or_null(done->file), "state", done->state, "clients",
-                  (json_int_t) done->clients, "waiting",
-                  (json_int_t) done->waiting, "requests",
-                  (json_int_t) done->requests, "prompt_tokens",
-                  (json_int_t) done->prompt_tokens, "generated_tokens",
-                  (json_int_t) done->generated_tokens, "up_ms",
-                  (json_int_t) done->up_ms),
+        json_pack(
+            "{s:o, s:o, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:{s:I, s:I, "
+            "s:I, s:I, s:I, s:I}}",
+            "engine", string_or_null(done->engine), "file",
+            string_or_null(done->file), "state", done->state, "clients",
+            (json_int_t) done->clients, "waiting", (json_int_t) done->waiting,
+            "requests", (json_int_t) done->requests, "prompt_tokens",
+            (json_int_t) done->prompt_tokens, "generated_tokens",
+            (json_int_t) done->generated_tokens, "up_ms",
+            (json_int_t) done->up_ms, "process", "memory_bytes",
+            (json_int_t) done->memory_bytes, "memory_most_bytes",
+            (json_int_t) done->memory_most_bytes, "cpu_ms",
+            (json_int_t) done->cpu_ms, "faults", (json_int_t) done->faults,
+            "displaced", (json_int_t) done->displaced, "threads",
+            (json_int_t) done->threads),
         err);
 }
 
@@ -424,6 +538,106 @@ read_residency(const json_t *object, struct residency *out, struct error *err)
 }
 
 static enum status
+read_u32(const json_t *object, const char *name, uint32_t most, uint32_t *out,
+         struct error *err)
+{
+    int64_t value = *out;
+
+    TRY(field_integer(object, name, 0, most, &value, err));
+    *out = (uint32_t) value;
+    return STATUS_OK;
+}
+
+/* Exactly `bytes` bytes, into the event's buffer. */
+static enum status
+read_exactly(struct event *out, const char *name, size_t bytes,
+             struct error *err)
+{
+    buffer_clear(&out->data);
+    TRY(field_bytes(out->json, name, bytes, &out->data, err));
+    if (out->data.length != bytes)
+        return error_set(err, STATUS_FORMAT,
+                         "the field %s has %zu bytes in place of %zu", name,
+                         out->data.length, bytes);
+    return STATUS_OK;
+}
+
+static uint32_t
+use_at(const struct buffer *bytes, size_t i)
+{
+    uint32_t value = 0;
+
+    for (size_t b = 0; b < USE_BYTES; b++)
+        value |= (uint32_t) (uint8_t) bytes->data[i * USE_BYTES + b] << 8 * b;
+    return value;
+}
+
+static enum status
+check_tiers(const uint8_t *tier, size_t count, struct error *err)
+{
+    for (size_t i = 0; i < count; i++)
+        if (tier[i] > TIER_NVME)
+            return error_set(err, STATUS_FORMAT,
+                             "the field tier holds %d, which is none", tier[i]);
+    return STATUS_OK;
+}
+
+/* Counts and tiers, one after the other in memory of the event's own. */
+static enum status
+read_experts(struct event *out, struct error *err)
+{
+    struct residency *residency = &out->residency;
+    size_t count = expert_count(residency);
+
+    if (count == 0)
+        return STATUS_OK;
+    TRY(memory_alloc(&out->memory, count * (sizeof(uint32_t) + 1), err));
+    uint32_t *uses = out->memory;
+    uint8_t *tier = (uint8_t *) (uses + count);
+    TRY(read_exactly(out, "uses", count * USE_BYTES, err));
+    for (size_t i = 0; i < count; i++)
+        uses[i] = use_at(&out->data, i);
+    TRY(read_exactly(out, "tier", count, err));
+    memcpy(tier, out->data.data, count);
+    residency->uses = uses;
+    residency->tier = tier;
+    return check_tiers(tier, count, err);
+}
+
+static enum status
+read_residency_counts(struct event *out, struct error *err)
+{
+    struct residency *residency = &out->residency;
+    const json_t *object = out->json;
+    uint32_t most = PROTOCOL_EXPERTS;
+
+    TRY(read_residency(object, residency, err));
+    TRY(field_count(object, "tokens", &residency->tokens, err));
+    TRY(read_u32(object, "first_layer", most, &residency->first_layer, err));
+    TRY(read_u32(object, "layers", most, &residency->layers, err));
+    TRY(read_u32(object, "experts", most, &residency->experts, err));
+    TRY(read_u32(object, "active", most, &residency->active, err));
+    TRY(read_u32(object, "shared", most, &residency->shared, err));
+    if (residency->layers > 0 && residency->experts > most / residency->layers)
+        return error_set(err, STATUS_LIMIT,
+                         "a RESIDENCY has %u layers of %u experts, the limit "
+                         "is %u together",
+                         residency->layers, residency->experts, most);
+    return read_experts(out, err);
+}
+
+static enum status
+read_loop(struct event *out, struct error *err)
+{
+    int channel = CHANNEL_ANSWER;
+
+    TRY(field_word(out->json, "channel", channels, CHANNELS, &channel, err));
+    out->loop.channel = (enum channel) channel;
+    TRY(field_count(out->json, "period", &out->loop.period, err));
+    return field_count(out->json, "repeats", &out->loop.repeats, err);
+}
+
+static enum status
 read_ids(struct event *out, struct error *err)
 {
     struct ids_event *event = &out->ids;
@@ -476,6 +690,34 @@ read_real(const json_t *object, const char *name, double *out,
 }
 
 static enum status
+read_plan(const json_t *object, struct engine_plan *out, struct error *err)
+{
+    uint32_t threads = 0;
+    const json_t *plan;
+
+    TRY(field_inner(object, "plan", &plan, err));
+    TRY(field_bool(plan, "loaded", &out->loaded, err));
+    TRY(field_bool(plan, "fits", &out->fits, err));
+    TRY(field_count(plan, "weights_bytes", &out->weights_bytes, err));
+    TRY(field_count(plan, "cache_bytes", &out->cache_bytes, err));
+    TRY(field_count(plan, "scratch_bytes", &out->scratch_bytes, err));
+    TRY(field_count(plan, "available_bytes", &out->available_bytes, err));
+    TRY(field_count(plan, "token_bytes", &out->token_bytes, err));
+    TRY(field_count(plan, "context", &out->context, err));
+    TRY(field_count(plan, "context_most", &out->context_most, err));
+    TRY(read_u32(plan, "layers", INT32_MAX, &out->layers, err));
+    TRY(read_u32(plan, "first_layer", INT32_MAX, &out->first_layer, err));
+    TRY(read_u32(plan, "experts", INT32_MAX, &out->experts, err));
+    TRY(read_u32(plan, "active", INT32_MAX, &out->active, err));
+    TRY(read_u32(plan, "shared", INT32_MAX, &out->shared, err));
+    TRY(read_u32(plan, "threads", INT32_MAX, &threads, err));
+    out->threads = threads;
+    TRY(field_string(plan, "device", &out->device, err));
+    TRY(field_string(plan, "level", &out->level, err));
+    return field_string(plan, "cache", &out->cache, err);
+}
+
+static enum status
 read_open_done(const json_t *object, struct open_done *out, struct error *err)
 {
     const json_t *load;
@@ -486,7 +728,8 @@ read_open_done(const json_t *object, struct open_done *out, struct error *err)
     TRY(field_string(object, "snapshots", &out->snapshots, err));
     TRY(field_inner(object, "load", &load, err));
     TRY(read_real(load, "read_ms", &out->read_ms, err));
-    return read_real(load, "tokenizer_ms", &out->tokenizer_ms, err);
+    TRY(read_real(load, "tokenizer_ms", &out->tokenizer_ms, err));
+    return read_plan(object, &out->plan, err);
 }
 
 static enum status
@@ -523,7 +766,8 @@ read_usage(const json_t *object, struct generate_done *out, struct error *err)
     TRY(field_inner(object, "thinking", &thinking, err));
     TRY(field_string(thinking, "mode", &out->thinking.mode, err));
     TRY(field_bool(thinking, "closed", &out->thinking.closed, err));
-    return field_bool(thinking, "cut", &out->thinking.cut, err);
+    TRY(field_bool(thinking, "cut", &out->thinking.cut, err));
+    return field_bool(thinking, "asked", &out->thinking.asked, err);
 }
 
 static enum status
@@ -540,6 +784,8 @@ read_placement(const json_t *object, struct generate_done *out,
     TRY(field_string(placement, "level", &out->placement.level, err));
     TRY(field_integer(placement, "threads", 0, INT32_MAX, &threads, err));
     out->placement.threads = (unsigned) threads;
+    TRY(field_count(placement, "token_bytes", &out->placement.token_bytes,
+                    err));
     return field_string(placement, "cache", &out->placement.cache, err);
 }
 
@@ -575,6 +821,21 @@ read_finish(const json_t *object, struct generate_done *out, struct error *err)
 }
 
 static enum status
+read_process(const json_t *object, struct stats_done *out, struct error *err)
+{
+    const json_t *process;
+
+    TRY(field_inner(object, "process", &process, err));
+    TRY(field_count(process, "memory_bytes", &out->memory_bytes, err));
+    TRY(field_count(process, "memory_most_bytes", &out->memory_most_bytes,
+                    err));
+    TRY(field_count(process, "cpu_ms", &out->cpu_ms, err));
+    TRY(field_count(process, "faults", &out->faults, err));
+    TRY(field_count(process, "displaced", &out->displaced, err));
+    return field_count(process, "threads", &out->threads, err);
+}
+
+static enum status
 read_stats(const json_t *object, struct stats_done *out, struct error *err)
 {
     TRY(field_string(object, "engine", &out->engine, err));
@@ -585,7 +846,8 @@ read_stats(const json_t *object, struct stats_done *out, struct error *err)
     TRY(field_count(object, "requests", &out->requests, err));
     TRY(field_count(object, "prompt_tokens", &out->prompt_tokens, err));
     TRY(field_count(object, "generated_tokens", &out->generated_tokens, err));
-    return field_count(object, "up_ms", &out->up_ms, err);
+    TRY(field_count(object, "up_ms", &out->up_ms, err));
+    return read_process(object, out, err);
 }
 
 static enum status
@@ -615,6 +877,8 @@ read_done(struct event *out, struct error *err)
         TRY(read_stats(object, &out->stats, err));
     if (json_object_get(object, "protocol") != NULL)
         TRY(read_open_done(object, &out->open, err));
+    else
+        TRY(read_plan(object, &out->plan, err));
     if (json_object_get(object, "snapshot") != NULL)
         TRY(read_snapshot(out, err));
     if (json_object_get(object, "finish") == NULL)
@@ -654,7 +918,9 @@ read_fields(struct event *out, struct error *err)
     case MESSAGE_TOKEN:
         return read_token(out, err);
     case MESSAGE_RESIDENCY:
-        return read_residency(out->json, &out->residency, err);
+        return read_residency_counts(out, err);
+    case MESSAGE_LOOP:
+        return read_loop(out, err);
     case MESSAGE_IDS:
         return read_ids(out, err);
     case MESSAGE_DONE:

@@ -40,10 +40,39 @@ struct token_event {
     size_t logprob_count;
 };
 
-/* Where experts were when they were used: three ratios, and bytes read. */
+enum expert_tier { TIER_VRAM, TIER_RAM, TIER_NVME };
+
+/*
+ * Where experts were when they were used, as three ratios, and bytes read: of
+ * the answer in DONE, of the window in RESIDENCY.
+ *
+ * RESIDENCY also has the counts of what was computed in a window, which begins
+ * where that of the event before ended. An expert's count goes up by one for
+ * each token that it was computed for; `tokens` counts those that have gone
+ * through all layers meanwhile. So over all events of a request the sum of
+ * `uses` is tokens * active * layers. Shared experts run for every token and
+ * are not counted.
+ */
 struct residency {
     double vram, ram, nvme;
     uint64_t nvme_bytes;
+
+    // of RESIDENCY; a model without experts has 0 layers
+    uint64_t tokens;
+    uint32_t first_layer;     // the model's first layer with experts
+    uint32_t layers, experts; // of these layers, in each
+    uint32_t active, shared;  // experts a token uses, and those beside them
+    const uint32_t *uses;     // (layers, experts)
+    const uint8_t *tier;      // (layers, experts): enum expert_tier, now
+};
+
+/*
+ * The last `repeats` times `period` tokens of a channel are the same tokens
+ * again and again.
+ */
+struct loop_event {
+    enum channel channel;
+    uint64_t period, repeats;
 };
 
 struct ids_event {
@@ -66,6 +95,25 @@ struct model_summary {
     struct sampling recommended; // seed is absent
 };
 
+/*
+ * What the engine holds for the model, or will hold once its weights are read:
+ * the numbers by which it decides whether the model fits. All 0 where the
+ * model's shape is not known yet.
+ */
+struct engine_plan {
+    bool loaded; // the weights are there
+    bool fits;   // it is loaded, or memory suffices now
+    uint64_t weights_bytes, cache_bytes, scratch_bytes;
+    uint64_t available_bytes;     // of memory, now
+    uint64_t token_bytes;         // of weights that are read for one token more
+    uint64_t context;             // tokens that the cache has room for
+    uint64_t context_most;        // that the model was made for
+    uint32_t layers, first_layer; // first_layer: the first one with experts
+    uint32_t experts, active, shared; // 0: a model without experts
+    unsigned threads;
+    const char *device, *level, *cache; // as in placement
+};
+
 struct open_done {
     const char *engine; // "fathom-engine 0.1.0"
     struct model_summary model;
@@ -73,6 +121,7 @@ struct open_done {
     const char *snapshots; // kind of those that fit here: the first digits of
                            // their keys; NULL before OPEN_WEIGHTS
     double read_ms, tokenizer_ms; // overlapping; 0: not done by this request
+    struct engine_plan plan;      // all 0 before OPEN_WEIGHTS
 };
 
 /* Milliseconds; load times overlap and are 0 when the model was ready. */
@@ -98,14 +147,16 @@ struct generate_done {
     struct {
         const char *mode; // "on", "off", "none": this model has no thoughts
         bool closed;      // the thought ended, or there was none
-        bool cut;         // by the budget
+        bool cut;         // by the budget, or because that was asked for
+        bool asked;       // by ANSWER_NOW
     } thinking;
     struct residency residency;
     struct {
         const char *device; // "cpu"
         const char *level;  // "avx2"
         unsigned threads;
-        const char *cache; // "f16"
+        const char *cache;    // "f16"
+        uint64_t token_bytes; // of weights, read for each decoded token
     } placement;
     struct model_summary model;
     const char *const *warnings; // sentences
@@ -127,6 +178,14 @@ struct stats_done {
     uint64_t waiting;  // requests in the queue
     uint64_t requests, prompt_tokens, generated_tokens; // since the start
     uint64_t up_ms;
+
+    // of the engine's process, as the system counts
+    uint64_t memory_bytes;      // resident now; 0: not known
+    uint64_t memory_most_bytes; // at any time
+    uint64_t cpu_ms;            // all threads, user and system
+    uint64_t faults;            // pages that had to be read from a disk
+    uint64_t displaced;         // times another process took the processor
+    uint64_t threads;           // that compute; 0 before the weights are there
 };
 
 struct error_event {
@@ -145,11 +204,17 @@ MUST_CHECK enum status event_put_token(struct buffer *out, uint64_t number,
 MUST_CHECK enum status event_put_residency(struct buffer *out, uint64_t number,
                                            const struct residency *event,
                                            struct error *err);
+MUST_CHECK enum status event_put_loop(struct buffer *out, uint64_t number,
+                                      const struct loop_event *event,
+                                      struct error *err);
 MUST_CHECK enum status event_put_ids(struct buffer *out, uint64_t number,
                                      const struct ids_event *event,
                                      struct error *err);
 MUST_CHECK enum status event_put_open_done(struct buffer *out, uint64_t number,
                                            const struct open_done *event,
+                                           struct error *err);
+MUST_CHECK enum status event_put_plan_done(struct buffer *out, uint64_t number,
+                                           const struct engine_plan *plan,
                                            struct error *err);
 /* `description` is a JSON object, as model_describe writes it. */
 MUST_CHECK enum status event_put_describe_done(struct buffer *out,
@@ -186,8 +251,10 @@ struct event {
     struct progress_event progress;
     struct token_event token;
     struct residency residency;
+    struct loop_event loop;
     struct ids_event ids;
     struct open_done open;         // DONE of OPEN
+    struct engine_plan plan;       // DONE of PLAN
     struct generate_done generate; // DONE of GENERATE
     struct stats_done stats;       // DONE of STATS
     struct snapshot_done snapshot; // DONE of SNAPSHOT

@@ -8,9 +8,9 @@
  *
  * A request has a number chosen by the interface, never 0 and never one still
  * in use; it travels in the frame's header and comes back in every event of
- * that request. Each request but TEXT and CANCEL ends with exactly one DONE or
- * ERROR. Long text goes ahead of its request in TEXT frames, into numbered
- * slots of that request, and is then named by the slot.
+ * that request. Each request but TEXT, CANCEL and ANSWER_NOW ends with exactly
+ * one DONE or ERROR. Long text goes ahead of its request in TEXT frames, into
+ * numbered slots of that request, and is then named by the slot.
  *
  * Unknown fields are ignored, unknown types answered with an error, absent
  * fields take their default. Nothing in a frame assumes one machine.
@@ -28,15 +28,16 @@
 
 enum message_type {
     // requests
-    MESSAGE_OPEN = 1, // make the model ready, to some depth
-    MESSAGE_TEXT,     // append to a slot of a request that follows
-    MESSAGE_DESCRIBE, // what the model file is
-    MESSAGE_TOKENIZE, // texts to token ids
-    MESSAGE_PLAN,     // answered: unsupported
-    MESSAGE_GENERATE, // a conversation to the next message
-    MESSAGE_CANCEL,   // end the request of this number
-    MESSAGE_SNAPSHOT, // a chunk of a conversation's cache, out or in
-    MESSAGE_STATS,    // how busy the engine is; answered at once
+    MESSAGE_OPEN = 1,   // make the model ready, to some depth
+    MESSAGE_TEXT,       // append to a slot of a request that follows
+    MESSAGE_DESCRIBE,   // what the model file is
+    MESSAGE_TOKENIZE,   // texts to token ids
+    MESSAGE_PLAN,       // what the engine holds, or will hold
+    MESSAGE_GENERATE,   // a conversation to the next message
+    MESSAGE_CANCEL,     // end the request of this number
+    MESSAGE_SNAPSHOT,   // a chunk of a conversation's cache, out or in
+    MESSAGE_STATS,      // how busy the engine is; answered at once
+    MESSAGE_ANSWER_NOW, // close the thought of the GENERATE of this number
 
     // events
     MESSAGE_PROGRESS = 0x81,
@@ -45,6 +46,7 @@ enum message_type {
     MESSAGE_IDS,       // token ids of a TOKENIZE
     MESSAGE_DONE,
     MESSAGE_ERROR,
+    MESSAGE_LOOP, // a thought or an answer repeats itself
 };
 
 /* Limits on what a request may hold; beyond them it is an error. */
@@ -52,7 +54,7 @@ enum {
     PROTOCOL_TEXT_BYTES = 64 << 20,   // all texts of one request
     PROTOCOL_PIECE_BYTES = 160 << 10, // of text in one TEXT frame, as written
     PROTOCOL_MESSAGES = 10000,
-    PROTOCOL_SLOTS = 2 * PROTOCOL_MESSAGES + 1,
+    PROTOCOL_SLOTS = 2 * PROTOCOL_MESSAGES + 2,
     PROTOCOL_TEXTS = 10000, // of one TOKENIZE
     PROTOCOL_STOPS = 64,
     PROTOCOL_STOP_BYTES = 1024,
@@ -60,6 +62,7 @@ enum {
     PROTOCOL_WAITING = 64,            // requests of one client that may wait
     PROTOCOL_IDS = 65536,             // in one IDS event
     PROTOCOL_CHUNK_BYTES = 256 << 10, // of a SNAPSHOT; base64 fits a frame
+    PROTOCOL_EXPERTS = 128 << 10,     // layers times experts in a RESIDENCY
 };
 
 /* Exit codes of fathom that the engine decides (sysexits where it has one). */

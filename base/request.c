@@ -12,6 +12,7 @@
 enum {
     INLINE_BYTES = 32 << 10, // more text than this goes ahead in slots
     PREFILL_SLOT = 2 * PROTOCOL_MESSAGES,
+    REASONING_SLOT,
 };
 
 static const char *const depths[] = {"vocabulary", "shape", "weights"};
@@ -54,6 +55,12 @@ request_put_cancel(struct buffer *out, uint64_t number, enum finish reason,
 
     return field_frame(out, MESSAGE_CANCEL, number,
                        json_pack("{s:s}", "reason", reasons[timeout]), err);
+}
+
+enum status
+request_put_answer_now(struct buffer *out, uint64_t number, struct error *err)
+{
+    return field_frame(out, MESSAGE_ANSWER_NOW, number, json_object(), err);
 }
 
 static enum status
@@ -192,7 +199,7 @@ request_put_tokenize(struct buffer *out, uint64_t number,
 static size_t
 generate_bytes(const struct generate_request *request)
 {
-    size_t bytes = request->prefill.length;
+    size_t bytes = request->prefill.length + request->prefill_reasoning.length;
 
     for (size_t i = 0; i < request->message_count; i++)
         bytes += request->messages[i].content.length +
@@ -268,12 +275,13 @@ request_put_generate(struct buffer *out, uint64_t number,
         request->with_logprobs ? (int64_t) request->logprobs : -1;
     json_t *messages = json_array(), *stops = json_array();
     json_t *object = json_pack(
-        "{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:b}", "messages", messages,
+        "{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:I}", "messages", messages,
         "stop", stops, "thinking", switch_value(request->thinking),
         "think_budget", count_or_null(request->think_budget), "max_tokens",
         count_or_null(request->max_tokens), "sampling",
         field_of_sampling(&request->sampling), "logprobs",
-        count_or_null(logprobs), "ignore_end", (int) request->ignore_end);
+        count_or_null(logprobs), "ignore_end", (int) request->ignore_end,
+        "residency_ms", (json_int_t) request->residency_ms);
     if (object == NULL) // json_pack has given back its values
         return error_set(err, STATUS_NOMEM,
                          "memory does not suffice for a request");
@@ -285,6 +293,9 @@ request_put_generate(struct buffer *out, uint64_t number,
     if (status == STATUS_OK)
         status = writer_field(&writer, object, "prefill", request->prefill,
                               PREFILL_SLOT);
+    if (status == STATUS_OK)
+        status = writer_field(&writer, object, "prefill_reasoning",
+                              request->prefill_reasoning, REASONING_SLOT);
     if (status == STATUS_OK)
         return field_frame(out, MESSAGE_GENERATE, number, object, err);
     json_decref(object);
@@ -465,11 +476,13 @@ read_generate(struct reader *reader, struct request *out)
     struct generate_request *generate = &out->generate;
     const json_t *object = out->json;
     struct error *err = reader->err;
-    int64_t logprobs = -1;
+    int64_t logprobs = -1, residency_ms = 0;
 
     *generate = request_generate_default();
     TRY(read_lists(reader, out));
     TRY(reader_field(reader, object, "prefill", &generate->prefill));
+    TRY(reader_field(reader, object, "prefill_reasoning",
+                     &generate->prefill_reasoning));
     TRY(read_switch(object, &generate->thinking, err));
     TRY(field_integer(object, "think_budget", 0, INT32_MAX,
                       &generate->think_budget, err));
@@ -478,6 +491,9 @@ read_generate(struct reader *reader, struct request *out)
     TRY(field_sampling(object, "sampling", &generate->sampling, err));
     TRY(field_integer(object, "logprobs", 0, PROTOCOL_LOGPROBS, &logprobs,
                       err));
+    TRY(field_integer(object, "residency_ms", 0, INT32_MAX, &residency_ms,
+                      err));
+    generate->residency_ms = (unsigned) residency_ms;
     generate->with_logprobs = logprobs >= 0;
     generate->logprobs = logprobs >= 0 ? (unsigned) logprobs : 0;
     return field_bool(object, "ignore_end", &generate->ignore_end, err);
@@ -573,6 +589,7 @@ read_fields(struct reader *reader, struct request *out)
     case MESSAGE_DESCRIBE:
     case MESSAGE_STATS:
     case MESSAGE_PLAN:
+    case MESSAGE_ANSWER_NOW:
         return STATUS_OK;
     default:
         return error_set(reader->err, STATUS_UNSUPPORTED,

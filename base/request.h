@@ -27,6 +27,7 @@ struct generate_request {
     const struct chat_message *messages;
     size_t message_count;
     struct text prefill; // start of the answer, to be continued; may be absent
+    struct text prefill_reasoning; // the whole thought before it; may be absent
     enum switch_state thinking;
     int64_t think_budget; // tokens; -1: none
     int64_t max_tokens;   // thought and answer; -1: up to the context
@@ -35,7 +36,8 @@ struct generate_request {
     size_t stop_count;
     unsigned logprobs; // best alternatives a token; with_logprobs says if any
     bool with_logprobs;
-    bool ignore_end; // do not stop at end tokens (tests, benchmarks)
+    bool ignore_end;       // do not stop at end tokens (tests, benchmarks)
+    unsigned residency_ms; // between RESIDENCY events, at least; 0: none
 };
 
 enum snapshot_action {
@@ -69,6 +71,9 @@ request_put_generate(struct buffer *out, uint64_t number,
 MUST_CHECK enum status request_put_cancel(struct buffer *out, uint64_t number,
                                           enum finish reason,
                                           struct error *err);
+/* Closes the thought of the GENERATE of this number at its next token. */
+MUST_CHECK enum status
+request_put_answer_now(struct buffer *out, uint64_t number, struct error *err);
 MUST_CHECK enum status
 request_put_snapshot(struct buffer *out, uint64_t number,
                      const struct snapshot_request *request, struct error *err);

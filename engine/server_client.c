@@ -443,6 +443,16 @@ take_cancel(struct client *client, const struct frame_header *header)
     request_release(&request);
 }
 
+/* Any payload will do: it has no fields. */
+static void
+take_answer_now(struct client *client, const struct frame_header *header)
+{
+    struct job *job = job_find(client, header->request);
+
+    if (job != NULL)
+        atomic_store(&job->answer_now, true);
+}
+
 static void
 take_request(struct client *client, const struct frame_header *header,
              const struct client_sink *sink)
@@ -474,6 +484,10 @@ take_frame(struct client *client, const struct frame_header *header,
 
     if (header->type == MESSAGE_CANCEL) {
         take_cancel(client, header);
+        return;
+    }
+    if (header->type == MESSAGE_ANSWER_NOW) {
+        take_answer_now(client, header);
         return;
     }
     if (header->request == 0 || job_find(client, header->request) != NULL) {

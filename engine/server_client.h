@@ -34,6 +34,7 @@ struct job {
     uint64_t number, arrived_ns;
     _Atomic bool cancel;
     _Atomic int reason;            // enum finish, of a cancel
+    _Atomic bool answer_now;       // the thought is to be closed
     _Atomic uint64_t progress_ns;  // when progress was last told
     _Atomic uint64_t residency_ns; // the same for residency
 };

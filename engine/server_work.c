@@ -522,6 +522,7 @@ send_generate_done(struct work *work, struct job *job,
     done.thinking.mode = thinking_mode(&done, result);
     done.thinking.closed = result->thought_closed;
     done.thinking.cut = result->thought_cut;
+    done.thinking.asked = result->thought_asked;
     fill_placement(work, &done);
     done.warnings = warnings;
     done.warning_count = list_warnings(&job->request.generate, &done, warnings);
@@ -579,7 +580,12 @@ static void
 run_generate(struct work *work, struct job *job)
 {
     struct telling telling = {work, job};
-    const struct session_listener listener = {&telling, on_prefill, on_part};
+    const struct session_listener listener = {
+        .context = &telling,
+        .prefill = on_prefill,
+        .part = on_part,
+        .answer_now = &job->answer_now,
+    };
     struct stamps stamps = {clock_ns(), clock_ns(), clock_ns(),
                             ready_sessions(work->ready) != NULL};
     struct session_result result;

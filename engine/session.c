@@ -383,9 +383,30 @@ force_close(struct generation *g)
 static bool
 over_budget(const struct generation *g)
 {
-    return g->request->think_budget >= 0 && channels_in_thought(g->channels) &&
+    return g->request->think_budget >= 0 &&
            channels_thought_tokens(g->channels) >=
                (size_t) g->request->think_budget;
+}
+
+/* Takes notice of answer_now, once a thought or an answer has begun. */
+static bool
+asked_for_answer(const struct generation *g)
+{
+    _Atomic bool *asked = g->listener->answer_now;
+
+    if (asked == NULL || (g->generated == 0 && !g->in_thought))
+        return false;
+    return atomic_exchange(asked, false) && channels_in_thought(g->channels);
+}
+
+/* Whether the thought, if it is one, ends here. */
+static bool
+must_close(struct generation *g)
+{
+    bool asked = asked_for_answer(g);
+
+    g->result->thought_asked |= asked;
+    return asked || (channels_in_thought(g->channels) && over_budget(g));
 }
 
 /* The next token: one that is forced, else one that is drawn. */
@@ -396,7 +417,7 @@ next_token(struct generation *g, int32_t *out, bool *forced)
     const struct sampling *rule = &g->result->sampling;
     const struct tokens *ids = &session->ids;
 
-    if (g->forced_next == g->forced.count && over_budget(g))
+    if (g->forced_next == g->forced.count && must_close(g))
         TRY(force_close(g));
     *forced = g->forced_next < g->forced.count;
     if (*forced) {
@@ -530,7 +551,8 @@ settle_finish(struct generation *g)
         return;
     if (open && channels_answer(g->channels).length == 0)
         result->finish = FINISH_ENDED_THINKING;
-    else if (result->finish == FINISH_STOP && result->thought_cut)
+    else if (result->finish == FINISH_STOP && result->thought_cut &&
+             !result->thought_asked)
         result->finish = FINISH_THINK_BUDGET;
 }
 

@@ -27,11 +27,17 @@ struct session_model {
     struct fingerprint fingerprint;
 };
 
-/* What to tell while it works; each may end the generation by failing. */
+/* What to tell while it works, and what to listen to. */
 struct session_listener {
     void *context;
-    void (*prefill)(void *context, size_t done, size_t of);
-    channels_fn *part;
+    void (*prefill)(void *context, size_t done, size_t of); // may be NULL
+    channels_fn *part; // ends the generation by failing
+    /*
+     * NULL, or true when the thought is to be closed at its next token; it is
+     * then made false. A thought that has not begun is closed as it begins;
+     * an answer takes no notice.
+     */
+    _Atomic bool *answer_now;
 };
 
 /* How a generation went. Times are nanoseconds. */
@@ -42,7 +48,8 @@ struct session_result {
     struct sampling sampling;            // as used
     bool thought;                        // there was one, if only begun
     bool thought_closed;                 // it ended, or there was none
-    bool thought_cut;                    // by the budget
+    bool thought_cut;                    // by the budget, or since asked for
+    bool thought_asked;                  // by answer_now
     uint64_t prefill_ns, first_token_ns; // since session_generate
     uint64_t thinking_ns, decode_ns;
 };

@@ -24,7 +24,7 @@
  *                       JSON replace or add to them
  *   error STATUS EXIT TEXT
  *   send TYPE JSON      an event as it stands (PROGRESS, TOKEN, RESIDENCY,
- *                       IDS, DONE, ERROR, or a number)
+ *                       IDS, LOOP, DONE, ERROR, or a number)
  *   raw TEXT            bytes that need not be a frame
  *   sleep MS            wait
  *   repeat N ... end    the steps between N times; repeats may be nested
@@ -39,8 +39,8 @@
  * Events carry the number of the request that was wanted last. While it waits,
  * TEXT is collected (a `want` sees the text in place of its slot), an OPEN
  * that is not wanted is answered as by an engine that is ready at once, a
- * SNAPSHOT as by one that has none to save and takes none, and a CANCEL that
- * is not wanted is skipped.
+ * SNAPSHOT as by one that has none to save and takes none, and a CANCEL or
+ * ANSWER_NOW that is not wanted is skipped.
  */
 #include "config.h"
 
@@ -67,7 +67,8 @@ static const struct {
     {"DESCRIBE", MESSAGE_DESCRIBE}, {"TOKENIZE", MESSAGE_TOKENIZE},
     {"PLAN", MESSAGE_PLAN},         {"GENERATE", MESSAGE_GENERATE},
     {"CANCEL", MESSAGE_CANCEL},     {"SNAPSHOT", MESSAGE_SNAPSHOT},
-    {"STATS", MESSAGE_STATS},       {"PROGRESS", MESSAGE_PROGRESS},
+    {"STATS", MESSAGE_STATS},       {"ANSWER_NOW", MESSAGE_ANSWER_NOW},
+    {"LOOP", MESSAGE_LOOP},         {"PROGRESS", MESSAGE_PROGRESS},
     {"TOKEN", MESSAGE_TOKEN},       {"RESIDENCY", MESSAGE_RESIDENCY},
     {"IDS", MESSAGE_IDS},           {"DONE", MESSAGE_DONE},
     {"ERROR", MESSAGE_ERROR},
@@ -382,7 +383,8 @@ step_want(size_t step, char *rest)
         else if (!found && header.type == MESSAGE_SNAPSHOT)
             answer_snapshot(step, header.request);
         else if (!found && header.type != MESSAGE_TEXT &&
-                 header.type != MESSAGE_CANCEL)
+                 header.type != MESSAGE_CANCEL &&
+                 header.type != MESSAGE_ANSWER_NOW)
             fail(FAIL_REQUEST, step, "wanted %s, got %s", type_name(type),
                  type_name(header.type));
         json_decref(object);
@@ -450,9 +452,9 @@ step_done(size_t step, const char *rest)
         .usage = {12, 0, play.thought, play.said, 4096},
         .timing = {0, 0, 0, 0, 5, 6, 7, 20, 2400, 100},
         .sampling = {1.0, 0.0, 0, 1.0, 0.0, 1},
-        .thinking = {play.thought > 0 ? "on" : "off", true, false},
-        .residency = {0, 1, 0, 0},
-        .placement = {"cpu", "ref", 1, "f16"},
+        .thinking = {play.thought > 0 ? "on" : "off", true, false, false},
+        .residency = {.ram = 1},
+        .placement = {"cpu", "ref", 1, "f16", 0},
         .model = replayed,
     };
     struct buffer frames = {0};

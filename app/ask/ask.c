@@ -315,6 +315,7 @@ on_event(struct ask *ask, const struct event *event, struct error *err)
     case MESSAGE_ERROR:
         return on_error(ask, &event->error, err);
     case MESSAGE_RESIDENCY:
+    case MESSAGE_LOOP:
     case MESSAGE_IDS:
     case MESSAGE_OPEN:
     case MESSAGE_TEXT:
@@ -325,6 +326,7 @@ on_event(struct ask *ask, const struct event *event, struct error *err)
     case MESSAGE_CANCEL:
     case MESSAGE_SNAPSHOT:
     case MESSAGE_STATS:
+    case MESSAGE_ANSWER_NOW:
         break;
     }
     return STATUS_OK;

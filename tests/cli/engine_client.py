@@ -13,9 +13,10 @@ import sys
 import time
 
 REQUESTS = {"OPEN": 1, "TEXT": 2, "DESCRIBE": 3, "TOKENIZE": 4, "PLAN": 5,
-            "GENERATE": 6, "CANCEL": 7, "SNAPSHOT": 8, "STATS": 9}
+            "GENERATE": 6, "CANCEL": 7, "SNAPSHOT": 8, "STATS": 9,
+            "ANSWER_NOW": 10}
 EVENTS = {129: "PROGRESS", 130: "TOKEN", 131: "RESIDENCY", 132: "IDS",
-          133: "DONE", 134: "ERROR"}
+          133: "DONE", 134: "ERROR", 135: "LOOP"}
 LIMIT = float(os.environ.get("FATHOM_TEST_LIMIT", "60"))
 
 

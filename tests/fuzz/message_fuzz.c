@@ -26,7 +26,8 @@ static size_t
 touch_request(const struct request *request)
 {
     const struct generate_request *generate = &request->generate;
-    size_t sum = touch(request->text) + touch(generate->prefill);
+    size_t sum = touch(request->text) + touch(generate->prefill) +
+                 touch(generate->prefill_reasoning);
 
     for (size_t i = 0; i < request->text_count; i++)
         sum += touch(request->texts[i]);
@@ -35,6 +36,16 @@ touch_request(const struct request *request)
                touch(generate->messages[i].reasoning);
     for (size_t i = 0; i < generate->stop_count; i++)
         sum += touch(generate->stops[i]);
+    return sum;
+}
+
+static size_t
+touch_residency(const struct residency *residency)
+{
+    size_t count = (size_t) residency->layers * residency->experts, sum = 0;
+
+    for (size_t i = 0; i < count; i++)
+        sum += residency->uses[i] + residency->tier[i];
     return sum;
 }
 
@@ -54,7 +65,7 @@ touch_event(const struct event *event)
     }
     for (size_t i = 0; i < event->ids.count; i++)
         sum += (size_t) event->ids.ids[i];
-    return sum;
+    return sum + touch_residency(&event->residency);
 }
 
 static volatile size_t sink;

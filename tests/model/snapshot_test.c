@@ -517,7 +517,8 @@ ask(struct session *session, const struct chat_message *messages, size_t count,
     struct buffer *answer)
 {
     struct generate_request request = request_generate_default();
-    struct session_listener listener = {answer, on_prefill, on_part};
+    struct session_listener listener = {
+        .context = answer, .prefill = on_prefill, .part = on_part};
     struct session_result result;
 
     request.messages = messages;

@@ -174,6 +174,8 @@ a_generate_request_comes_through_whole(void **state)
     sent.logprobs = 3;
     sent.with_logprobs = true;
     sent.ignore_end = true;
+    sent.prefill_reasoning = TEXT("Hm,\n");
+    sent.residency_ms = 250;
     OK(request_put_generate(&frames, 7, &sent, &err));
     OK(take_request(&back, &slots, &frames));
 
@@ -188,6 +190,8 @@ a_generate_request_comes_through_whole(void **state)
     assert_text(got->messages[2].reasoning, "Hm\n", 3);
     assert_null(got->messages[1].reasoning.bytes);
     assert_text(got->prefill, "So", 2);
+    assert_text(got->prefill_reasoning, "Hm,\n", 4);
+    assert_int_equal(got->residency_ms, 250);
     assert_int_equal(got->thinking, SWITCH_OFF);
     assert_int_equal(got->think_budget, 0);
     assert_int_equal(got->max_tokens, 31);
@@ -217,12 +221,17 @@ absent_fields_take_their_defaults(void **state)
     assert_int_equal(request.generate.max_tokens, -1);
     assert_int_equal(request.generate.sampling.seed, -1);
     assert_false(request.generate.with_logprobs);
+    assert_int_equal(request.generate.residency_ms, 0);
+    assert_null(request.generate.prefill_reasoning.bytes);
     request_release(&request);
     OK(take_json(&request, MESSAGE_OPEN, "{}"));
     assert_int_equal(request.depth, OPEN_WEIGHTS);
     request_release(&request);
     OK(take_json(&request, MESSAGE_CANCEL, "{\"reason\":\"timeout\"}"));
     assert_int_equal(request.reason, FINISH_TIMEOUT);
+    request_release(&request);
+    OK(take_json(&request, MESSAGE_ANSWER_NOW, "{}"));
+    assert_int_equal(request.type, MESSAGE_ANSWER_NOW);
     request_release(&request);
 }
 
@@ -319,7 +328,7 @@ broken_requests_are_refused_by_name(void **state)
         {MESSAGE_STATS, STATUS_FORMAT, "{\"a\":\"\xFF\"}", "not JSON"},
         {MESSAGE_OPEN, STATUS_FORMAT, "{\"depth\":\"deep\"}", "depth"},
         {MESSAGE_TEXT, STATUS_FORMAT, "{\"slot\":1}", "TEXT"},
-        {MESSAGE_TEXT, STATUS_LIMIT, "{\"slot\":20001,\"text\":\"\"}", "slot"},
+        {MESSAGE_TEXT, STATUS_LIMIT, "{\"slot\":20002,\"text\":\"\"}", "slot"},
         {MESSAGE_TEXT, STATUS_LIMIT, "{\"slot\":-1,\"text\":\"\"}", "slot"},
         {MESSAGE_TOKENIZE, STATUS_FORMAT, "{\"texts\":\"a\"}", "texts"},
         {MESSAGE_TOKENIZE, STATUS_FORMAT, "{\"texts\":[{\"slot\":0}]}", "slot"},
@@ -337,6 +346,10 @@ broken_requests_are_refused_by_name(void **state)
         {MESSAGE_GENERATE, STATUS_LIMIT, "{\"sampling\":{\"temperature\":-1}}",
          "temperature"},
         {MESSAGE_GENERATE, STATUS_FORMAT, "{\"sampling\":[]}", "sampling"},
+        {MESSAGE_GENERATE, STATUS_LIMIT, "{\"residency_ms\":-1}",
+         "residency_ms"},
+        {MESSAGE_GENERATE, STATUS_FORMAT, "{\"prefill_reasoning\":7}",
+         "prefill_reasoning"},
         {MESSAGE_CANCEL, STATUS_FORMAT, "{\"reason\":\"bored\"}", "reason"},
         {(enum message_type) 99, STATUS_UNSUPPORTED, "{}", "99"},
         {MESSAGE_DONE, STATUS_UNSUPPORTED, "{}", "133"},
@@ -438,9 +451,9 @@ put_done(struct buffer *frames)
         .usage = {10, 4, 3, 2, 1024},
         .timing = {1.5, 2.5, 3.5, 0, 4.5, 5.5, 6.5, 7.5, 80, 20.25},
         .sampling = {1.1, 0.7, 40, 0.9, 0.05, 12},
-        .thinking = {"on", true, true},
-        .residency = {0, 1, 0, 5},
-        .placement = {"cpu", "avx2", 2, "f16"},
+        .thinking = {"on", true, true, true},
+        .residency = {.ram = 1, .nvme_bytes = 5},
+        .placement = {"cpu", "avx2", 2, "f16", 3000000000},
         .model = summary,
         .warnings = warnings,
         .warning_count = 2,
@@ -472,6 +485,8 @@ the_end_of_an_answer_comes_through_whole(void **state)
     assert_int_equal(done->sampling.seed, 12);
     assert_string_equal(done->thinking.mode, "on");
     assert_true(done->thinking.closed && done->thinking.cut);
+    assert_true(done->thinking.asked);
+    assert_int_equal(done->placement.token_bytes, 3000000000);
     assert_true(done->residency.ram == 1.0);
     assert_int_equal(done->placement.threads, 2);
     assert_string_equal(done->model.name, summary.name);
@@ -486,12 +501,218 @@ the_end_of_an_answer_comes_through_whole(void **state)
     buffer_release(&frames);
 }
 
+/* The largest map there is room for, with the largest counts. */
+static void
+counts_of_experts_come_through_as_many_as_fit(void **state)
+{
+    static uint32_t uses[PROTOCOL_EXPERTS];
+    static uint8_t tier[PROTOCOL_EXPERTS];
+    struct residency sent = {
+        .ram = 0.75,
+        .nvme = 0.25,
+        .nvme_bytes = 5,
+        .tokens = 7000000000,
+        .first_layer = 3,
+        .layers = 512,
+        .experts = PROTOCOL_EXPERTS / 512,
+        .active = 8,
+        .shared = 1,
+        .uses = uses,
+        .tier = tier,
+    };
+    struct buffer frames = {0};
+    struct event event;
+
+    (void) state;
+    for (size_t i = 0; i < PROTOCOL_EXPERTS; i++) {
+        uses[i] = UINT32_MAX - (uint32_t) i * 7919;
+        tier[i] = (uint8_t) (i % 3);
+    }
+    OK(event_put_residency(&frames, 7, &sent, &err));
+    assert_true(frames.length < FRAME_MAX_BYTES);
+    take_event(&event, &frames);
+    const struct residency *got = &event.residency;
+    assert_int_equal(event.type, MESSAGE_RESIDENCY);
+    assert_true(got->ram == 0.75 && got->nvme == 0.25 && got->vram == 0);
+    assert_int_equal(got->tokens, 7000000000);
+    assert_int_equal(got->first_layer, 3);
+    assert_int_equal(got->layers, 512);
+    assert_int_equal(got->experts, sent.experts);
+    assert_int_equal(got->active, 8);
+    assert_int_equal(got->shared, 1);
+    assert_memory_equal(got->uses, uses, sizeof uses);
+    assert_memory_equal(got->tier, tier, sizeof tier);
+    event_release(&event);
+    buffer_release(&frames);
+}
+
+/* The bytes are 01 02 00 80: little-endian, as the page says. */
+static void
+counts_are_written_as_the_page_says(void **state)
+{
+    const uint32_t uses = 0x80000201;
+    const uint8_t tier = TIER_NVME;
+    struct residency sent = {
+        .layers = 1, .experts = 1, .uses = &uses, .tier = &tier};
+    struct buffer frames = {0};
+
+    (void) state;
+    OK(event_put_residency(&frames, 7, &sent, &err));
+    assert_non_null(strstr(frames.data + FRAME_HEADER_BYTES,
+                           "\"uses\":\"AQIAgA==\",\"tier\":\"Ag==\""));
+    buffer_release(&frames);
+}
+
+static void
+a_model_without_experts_has_an_empty_map(void **state)
+{
+    struct residency sent = {.ram = 1, .tokens = 5};
+    struct buffer frames = {0};
+    struct event event;
+
+    (void) state;
+    OK(event_put_residency(&frames, 7, &sent, &err));
+    take_event(&event, &frames);
+    assert_int_equal(event.residency.layers, 0);
+    assert_int_equal(event.residency.tokens, 5);
+    assert_null(event.residency.uses);
+    event_release(&event);
+    buffer_release(&frames);
+}
+
+static void
+broken_events_are_refused_by_name(void **state)
+{
+    static const struct {
+        enum message_type type;
+        enum status status;
+        const char *json, *named;
+    } cases[] = {
+        {MESSAGE_RESIDENCY, STATUS_LIMIT, "{\"layers\":131073}", "layers"},
+        {MESSAGE_RESIDENCY, STATUS_LIMIT,
+         "{\"layers\":131072,\"experts\":131072}", "131072"},
+        {MESSAGE_RESIDENCY, STATUS_LIMIT, "{\"layers\":362,\"experts\":363}",
+         "363"},
+        {MESSAGE_RESIDENCY, STATUS_FORMAT, "{\"layers\":1,\"experts\":1}",
+         "uses"},
+        {MESSAGE_RESIDENCY, STATUS_FORMAT,
+         "{\"layers\":1,\"experts\":2,\"uses\":\"AAAAAA==\"}", "uses"},
+        {MESSAGE_RESIDENCY, STATUS_LIMIT,
+         "{\"layers\":1,\"experts\":1,\"uses\":\"AAAAAAAAAAAAAAAA\"}", "uses"},
+        {MESSAGE_RESIDENCY, STATUS_FORMAT,
+         "{\"layers\":1,\"experts\":1,\"uses\":\"AAAA*A==\"}", "base64"},
+        {MESSAGE_RESIDENCY, STATUS_FORMAT,
+         "{\"layers\":1,\"experts\":1,\"uses\":\"AAAAAA==\"}", "tier"},
+        {MESSAGE_RESIDENCY, STATUS_FORMAT,
+         "{\"layers\":1,\"experts\":1,\"uses\":\"AAAAAA==\","
+         "\"tier\":\"Aw==\"}",
+         "tier"},
+        {MESSAGE_RESIDENCY, STATUS_FORMAT, "{\"uses\":1,\"ram\":\"\"}", "ram"},
+        {MESSAGE_LOOP, STATUS_FORMAT, "{\"channel\":\"side\"}", "channel"},
+        {MESSAGE_LOOP, STATUS_LIMIT, "{\"period\":-1}", "period"},
+        {MESSAGE_DONE, STATUS_FORMAT, "{\"plan\":[]}", "plan"},
+        {MESSAGE_DONE, STATUS_LIMIT, "{\"plan\":{\"layers\":4294967296}}",
+         "layers"},
+        {MESSAGE_DONE, STATUS_FORMAT,
+         "{\"state\":\"idle\",\"process\":{\"faults\":\"few\"}}", "faults"},
+    };
+    struct frame_header header = {.version = PROTOCOL_VERSION, .request = 7};
+    struct event event;
+
+    (void) state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct buffer payload = {0};
+
+        header.type = (uint16_t) cases[i].type;
+        OK(buffer_append(&payload, cases[i].json, strlen(cases[i].json), &err));
+        assert_int_equal(event_take(&event, &header, &payload, &err),
+                         cases[i].status);
+        if (strstr(err.text, cases[i].named) == NULL)
+            fail_msg("%s: %s", cases[i].json, err.text);
+        buffer_release(&payload);
+    }
+}
+
+static void
+loops_and_plans_come_through(void **state)
+{
+    const struct loop_event loop = {CHANNEL_THINK, 12, 10};
+    const struct engine_plan plan = {
+        .fits = true,
+        .weights_bytes = 400000000000,
+        .cache_bytes = 2,
+        .scratch_bytes = 3,
+        .available_bytes = 4,
+        .token_bytes = 5,
+        .context = 6,
+        .context_most = 7,
+        .layers = 61,
+        .first_layer = 3,
+        .experts = 256,
+        .active = 8,
+        .shared = 1,
+        .threads = 16,
+        .device = "cpu",
+        .level = "avx2",
+        .cache = "f16",
+    };
+    struct buffer frames = {0};
+    struct event event;
+
+    (void) state;
+    OK(event_put_loop(&frames, 7, &loop, &err));
+    take_event(&event, &frames);
+    assert_int_equal(event.type, MESSAGE_LOOP);
+    assert_int_equal(event.loop.channel, CHANNEL_THINK);
+    assert_int_equal(event.loop.period, 12);
+    assert_int_equal(event.loop.repeats, 10);
+    event_release(&event);
+    OK(event_put_plan_done(&frames, 7, &plan, &err));
+    take_event(&event, &frames);
+    assert_true(event.plan.fits && !event.plan.loaded);
+    assert_int_equal(event.plan.weights_bytes, 400000000000);
+    assert_int_equal(event.plan.cache_bytes, 2);
+    assert_int_equal(event.plan.scratch_bytes, 3);
+    assert_int_equal(event.plan.available_bytes, 4);
+    assert_int_equal(event.plan.token_bytes, 5);
+    assert_int_equal(event.plan.context, 6);
+    assert_int_equal(event.plan.context_most, 7);
+    assert_int_equal(event.plan.layers, 61);
+    assert_int_equal(event.plan.first_layer, 3);
+    assert_int_equal(event.plan.experts, 256);
+    assert_int_equal(event.plan.active, 8);
+    assert_int_equal(event.plan.shared, 1);
+    assert_int_equal(event.plan.threads, 16);
+    assert_string_equal(event.plan.level, "avx2");
+    event_release(&event);
+    buffer_release(&frames);
+}
+
 static void
 the_other_ends_come_through(void **state)
 {
-    struct open_done open = {"fathom-engine 1", summary, 512, "0a0b", 3, 4};
-    struct stats_done stats = {
-        "fathom-engine 1", "m.gguf", "busy", 2, 3, 4, 5, 6, 7};
+    struct open_done open = {"fathom-engine 1",
+                             summary,
+                             512,
+                             "0a0b",
+                             3,
+                             4,
+                             {.loaded = true, .experts = 64}};
+    struct stats_done stats = {"fathom-engine 1",
+                               "m.gguf",
+                               "busy",
+                               2,
+                               3,
+                               4,
+                               5,
+                               6,
+                               7,
+                               8,
+                               9,
+                               10,
+                               11,
+                               12,
+                               13};
     struct error_event error = {STATUS_LIMIT, "too long", EXIT_TOO_LONG};
     struct buffer frames = {0};
     struct event event;
@@ -505,12 +726,21 @@ the_other_ends_come_through(void **state)
     assert_string_equal(event.open.model.fingerprint, "00ff");
     assert_string_equal(event.open.snapshots, "0a0b");
     assert_true(event.open.tokenizer_ms == 4);
+    assert_true(event.open.plan.loaded && !event.open.plan.fits);
+    assert_int_equal(event.open.plan.experts, 64);
+    assert_null(event.open.plan.device);
     event_release(&event);
     OK(event_put_stats_done(&frames, 7, &stats, &err));
     take_event(&event, &frames);
     assert_string_equal(event.stats.state, "busy");
     assert_string_equal(event.stats.engine, "fathom-engine 1");
     assert_int_equal(event.stats.up_ms, 7);
+    assert_int_equal(event.stats.memory_bytes, 8);
+    assert_int_equal(event.stats.memory_most_bytes, 9);
+    assert_int_equal(event.stats.cpu_ms, 10);
+    assert_int_equal(event.stats.faults, 11);
+    assert_int_equal(event.stats.displaced, 12);
+    assert_int_equal(event.stats.threads, 13);
     event_release(&event);
     OK(event_put_error(&frames, 7, &error, &err));
     take_event(&event, &frames);
@@ -619,6 +849,10 @@ all_of_it(void)
     struct generate_request sent = request_generate_default();
     struct logprob logprob = {1, "\xFF", 1, -1, NULL, 0};
     struct token_event token = {CHANNEL_ANSWER, TEXT("x"), 1, &logprob, 1};
+    const uint32_t uses[] = {1, 2};
+    const uint8_t tier[] = {TIER_RAM, TIER_RAM};
+    struct residency residency = {
+        .layers = 1, .experts = 2, .uses = uses, .tier = tier};
     struct frame_header header;
     struct request request = {0};
     struct event event = {0};
@@ -640,6 +874,13 @@ all_of_it(void)
     if (status == STATUS_OK)
         status = event_take(&event, &header, &payload, &err);
     request_release(&request);
+    event_release(&event);
+    if (status == STATUS_OK)
+        status = event_put_residency(&frames, 7, &residency, &err);
+    if (status == STATUS_OK)
+        status = frame_take(&frames, &header, &payload, &found, &err);
+    if (status == STATUS_OK)
+        status = event_take(&event, &header, &payload, &err);
     event_release(&event);
     request_slots_release(&slots);
     buffer_release(&frames);
@@ -680,6 +921,11 @@ main(void)
         cmocka_unit_test(text_that_is_not_utf8_is_not_sent),
         cmocka_unit_test(tokens_come_through_with_half_characters),
         cmocka_unit_test(ids_come_through_as_many_as_fit),
+        cmocka_unit_test(counts_of_experts_come_through_as_many_as_fit),
+        cmocka_unit_test(counts_are_written_as_the_page_says),
+        cmocka_unit_test(a_model_without_experts_has_an_empty_map),
+        cmocka_unit_test(loops_and_plans_come_through),
+        cmocka_unit_test(broken_events_are_refused_by_name),
         cmocka_unit_test(the_end_of_an_answer_comes_through_whole),
         cmocka_unit_test(the_other_ends_come_through),
         cmocka_unit_test(chunks_of_a_snapshot_come_through),
