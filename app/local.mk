@@ -95,7 +95,10 @@ fathom_SOURCES += \
     %D%/chat/chat_history.c \
     %D%/chat/chat_lock.c \
     %D%/chat/chat_plain.c \
+    %D%/chat/chat_report.c \
     %D%/chat/chat_secret.c \
+    %D%/chat/chat_settings.c \
+    %D%/chat/chat_thinking.c \
     %D%/chat/chat_tree.c \
     %D%/chat/chat_unlock.c \
     %D%/chat/chat_vault.h \

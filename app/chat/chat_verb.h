@@ -1,7 +1,7 @@
 /*
  * The commands of a chat: one table, from which /help and Tab live too.
- * chat_commands.c has the table and what concerns settings, chat_tree.c what
- * concerns the turns.
+ * chat_commands.c has the table; the commands are in files by what they are
+ * about.
  */
 #ifndef FATHOM_APP_CHAT_VERB_H
 #define FATHOM_APP_CHAT_VERB_H
@@ -26,14 +26,24 @@ bool chat_is_word(const char *text, const char *word);
 bool chat_expand_path(char out[PLACE_BYTES], const char *path);
 void chat_say_usage(struct chat *chat, const char *name);
 
-/* -- chat_tree.c ------------------------------------------------------------
- */
+/* -- chat_settings.c ------------------------------------------------------- */
+
+chat_verb_fn chat_run_system, chat_run_temp, chat_run_seed, chat_run_model;
+
+/* -- chat_thinking.c ------------------------------------------------------- */
+
+chat_verb_fn chat_run_think;
+
+/* -- chat_report.c --------------------------------------------------------- */
+
+chat_verb_fn chat_run_stats;
+
+/* -- chat_tree.c ----------------------------------------------------------- */
 
 chat_verb_fn chat_run_retry, chat_run_edit, chat_run_undo, chat_run_redo,
     chat_run_branch, chat_run_tree, chat_run_title;
 
-/* -- chat_history.c ---------------------------------------------------------
- */
+/* -- chat_history.c -------------------------------------------------------- */
 
 chat_verb_fn chat_run_new, chat_run_history, chat_run_search, chat_run_resume,
     chat_run_export, chat_run_forget, chat_run_ephemeral, chat_run_lock;
