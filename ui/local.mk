@@ -19,6 +19,8 @@ if WITH_READLINE
 libui_a_SOURCES += \
     %D%/line_editor.c %D%/line_editor.h
 endif
+libui_a_SOURCES += \
+    %D%/view_experts.c %D%/view_experts.h
 libui_a_CFLAGS = $(AM_CFLAGS) $(READLINE_CFLAGS) $(NCURSES_CFLAGS) \
     $(MD4C_CFLAGS) $(UTF8PROC_CFLAGS)
 

@@ -32,6 +32,7 @@
 #include "ui/text_width.h"
 #include "ui/transcript.h"
 #include "ui/view.h"
+#include "ui/view_experts.h"
 #include "ui/view_chat.h"
 
 #endif

@@ -3,3 +3,8 @@
 #   %C%_NAME_test_LDADD = $(UI_LIBS) $(UNIT_TEST_LIBS)
 GOLDEN_SCREEN = %D%/golden_screen.c %D%/golden_screen.h
 EXTRA_DIST += $(GOLDEN_SCREEN)
+
+check_PROGRAMS += %D%/view_experts_test
+TESTS += %D%/view_experts_test
+%C%_view_experts_test_SOURCES = %D%/view_experts_test.c $(GOLDEN_SCREEN)
+%C%_view_experts_test_LDADD = $(UI_LIBS) $(UNIT_TEST_LIBS)
