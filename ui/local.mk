@@ -3,6 +3,7 @@ libui_a_SOURCES = \
     %D%/ui.h \
     %D%/action.c %D%/action.h \
     %D%/canvas.c %D%/canvas.h \
+    %D%/clipboard.c %D%/clipboard.h \
     %D%/document.h \
     %D%/look.h \
     %D%/printer.c %D%/printer.h \
@@ -11,13 +12,17 @@ libui_a_SOURCES = \
     %D%/screen.h \
     %D%/spoken_table.c %D%/spoken_table.h \
     %D%/terminal.c %D%/terminal.h \
+    %D%/theme.c %D%/theme.h \
     %D%/text_width.c %D%/text_width.h \
     %D%/transcript.h \
     %D%/view.h \
     %D%/view_chat.h
 if WITH_READLINE
 libui_a_SOURCES += \
-    %D%/line_editor.c %D%/line_editor.h
+    %D%/line_editor.c %D%/line_editor.h \
+    %D%/screen.c \
+    %D%/terminfo.c %D%/terminfo.h \
+    %D%/tty.c %D%/tty.h
 endif
 libui_a_SOURCES += \
     %D%/view_experts.c %D%/view_experts.h

@@ -9,8 +9,8 @@
 #define FATHOM_UI_SCREEN_H
 
 #include "ui/canvas.h"
+#include "ui/theme.h"
 
-enum screen_theme { THEME_TERMINAL, THEME_DARK, THEME_LIGHT, THEME_MONO };
 enum screen_notify { NOTIFY_OFF, NOTIFY_BELL, NOTIFY_OSC9 };
 
 struct screen_settings {
@@ -35,7 +35,11 @@ MUST_CHECK enum status screen_open(const struct screen_settings *settings,
 void screen_close(void);
 bool screen_is_open(void);
 
-/* Gives the terminal up for another program or Ctrl-Z, and takes it again. */
+/*
+ * Gives the terminal up for another program or Ctrl-Z, and takes it again.
+ * screen_return without screen_leave (SIGCONT) sets its modes and draws all of
+ * it once more, whatever was done to it meanwhile.
+ */
 void screen_leave(void);
 MUST_CHECK enum status screen_return(struct error *err);
 
@@ -45,15 +49,20 @@ struct canvas *screen_canvas(void);
 /* SIGWINCH: takes the new size; the canvas is another. */
 MUST_CHECK enum status screen_resized(struct error *err);
 
-/* Something is to be drawn; costs nothing. */
+/*
+ * Something is to be drawn; costs nothing. The first frame after a pause is
+ * due at once, the next ones not before 40 ms have passed.
+ */
 void screen_touch(void);
+/* The same after a key, whose frame borrows the time of the next one. */
+void screen_hurry(void);
 /* When the next frame is due on clock_ns; UINT64_MAX: nothing has changed. */
 uint64_t screen_deadline(void);
 /* Whether a frame is due: the caller draws and shows it. */
 bool screen_is_due(uint64_t now_ns);
 /*
- * Sends what differs from what the terminal shows. STATUS_IO: the terminal is
- * gone.
+ * Sends what differs from what the terminal shows. A terminal that takes no
+ * bytes now gets the newest frame when it does. STATUS_IO: it is gone.
  */
 MUST_CHECK enum status screen_show(uint64_t now_ns, struct error *err);
 /* The next frame is sent whole, whatever the terminal is thought to show. */

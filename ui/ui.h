@@ -12,7 +12,8 @@
  *   text_width.h   columns of text, and where it may be cut
  *   document.h     Markdown that grows, as lines that fit a width
  *   canvas.h       the cells that a screen shows; look.h what they are
- *   screen.h       the terminal as one screen, with ncurses
+ *   screen.h       the terminal as one screen, with ncurses; theme.h how what
+ *                  is shown there looks, tty.h the terminal below
  *   action.h       what can be done there, and the keys for it
  *   transcript.h   the items of a chat, scrolled, folded, searched
  *   view.h         what fills the screen; a file view_NAME.h for each
