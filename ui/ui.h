@@ -34,6 +34,7 @@
 #include "ui/transcript.h"
 #include "ui/view.h"
 #include "ui/view_experts.h"
+#include "ui/view_loading.h"
 #include "ui/view_chat.h"
 
 #endif

@@ -8,3 +8,8 @@ check_PROGRAMS += %D%/view_experts_test
 TESTS += %D%/view_experts_test
 %C%_view_experts_test_SOURCES = %D%/view_experts_test.c $(GOLDEN_SCREEN)
 %C%_view_experts_test_LDADD = $(UI_LIBS) $(UNIT_TEST_LIBS)
+
+check_PROGRAMS += %D%/view_loading_test
+TESTS += %D%/view_loading_test
+%C%_view_loading_test_SOURCES = %D%/view_loading_test.c $(GOLDEN_SCREEN)
+%C%_view_loading_test_LDADD = $(UI_LIBS) $(UNIT_TEST_LIBS)
