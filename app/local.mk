@@ -1,6 +1,8 @@
 # what tests link too
 noinst_LIBRARIES += libapp.a
 libapp_a_SOURCES = \
+    %D%/progress_text.c %D%/progress_text.h \
+    %D%/chat/bottleneck.c %D%/chat/bottleneck.h \
     %D%/time_text.c %D%/time_text.h \
     %D%/chat/chat_title.c %D%/chat/chat_title.h \
     %D%/chat/kept_cache.c %D%/chat/kept_cache.h \
@@ -47,7 +49,6 @@ fathom_SOURCES = \
     %D%/output.c %D%/output.h \
     %D%/places.c %D%/places.h \
     %D%/policy.c %D%/policy.h \
-    %D%/progress_text.c %D%/progress_text.h \
     %D%/question.c %D%/question.h \
     %D%/report.c %D%/report.h \
     %D%/settings.c %D%/settings.h \

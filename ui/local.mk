@@ -26,7 +26,8 @@ libui_a_SOURCES += \
 endif
 libui_a_SOURCES += \
     %D%/view_experts.c %D%/view_experts.h \
-    %D%/view_loading.c %D%/view_loading.h
+    %D%/view_loading.c %D%/view_loading.h \
+    %D%/view_stats.c %D%/view_stats.h
 libui_a_CFLAGS = $(AM_CFLAGS) $(READLINE_CFLAGS) $(NCURSES_CFLAGS) \
     $(MD4C_CFLAGS) $(UTF8PROC_CFLAGS)
 

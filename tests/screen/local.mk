@@ -13,3 +13,8 @@ check_PROGRAMS += %D%/view_loading_test
 TESTS += %D%/view_loading_test
 %C%_view_loading_test_SOURCES = %D%/view_loading_test.c $(GOLDEN_SCREEN)
 %C%_view_loading_test_LDADD = $(UI_LIBS) $(UNIT_TEST_LIBS)
+
+check_PROGRAMS += %D%/view_stats_test
+TESTS += %D%/view_stats_test
+%C%_view_stats_test_SOURCES = %D%/view_stats_test.c $(GOLDEN_SCREEN)
+%C%_view_stats_test_LDADD = $(UI_LIBS) $(UNIT_TEST_LIBS)

@@ -189,3 +189,7 @@ check_PROGRAMS += %D%/audit_test
 TESTS += %D%/audit_test
 %C%_audit_test_SOURCES = %D%/audit_test.c app/report.c
 %C%_audit_test_LDADD = $(APP_TEST_LIBS)
+
+check_PROGRAMS += %D%/bottleneck_test
+TESTS += %D%/bottleneck_test
+%C%_bottleneck_test_LDADD = $(APP_TEST_LIBS)
