@@ -5,8 +5,8 @@
  * Text comes in pieces cut anywhere and goes through the sanitiser. md4c
  * parses the open block at the end only: what lies before the last blank line
  * outside of fences is closed, and is laid out once for a width. When the text
- * has ended it is parsed as a whole once more. Memory that is short shows as
- * STATUS_NOMEM and loses nothing of the source.
+ * has ended, and it defines addresses of links, it is laid out once more.
+ * Memory that is short shows as STATUS_NOMEM and loses nothing of the source.
  *
  *   code        a line "label ... [n]" with the label of the fence, then the
  *               code as it is, indented by nothing; long lines wrap, no
@@ -31,6 +31,12 @@
 enum document_kind {
     DOCUMENT_MARKDOWN, // answers
     DOCUMENT_PLAIN,    // thoughts, questions, reports: wrapped, as it is
+};
+
+/* What was done since document_open, for tests and measurements. */
+struct document_work {
+    size_t parsed_bytes; // given to md4c
+    size_t laid_bytes;   // laid out in any way
 };
 
 struct document;
@@ -58,14 +64,11 @@ MUST_CHECK enum status document_layout(struct document *document,
 
 /* What follows speaks of the last document_layout. */
 size_t document_lines(const struct document *document);
-/* So many of the first lines will never change at this width. */
+/*
+ * So many of the first lines will never change at this width, unless links in
+ * them wait for their addresses, which come at the text's end.
+ */
 size_t document_closed_lines(const struct document *document);
-
-/* Bytes of a line that look alike; the last run ends with the line. */
-struct look_run {
-    uint32_t length;
-    enum look look;
-};
 
 struct document_line {
     const char *text; // UTF-8, no tabs; may hold no NUL
@@ -77,6 +80,7 @@ struct document_line {
     unsigned code;  // number of the code block that it is of; 0: none
     bool label;     // it is that block's label
     bool continues; // the line before is broken here: no newline when copied
+    bool blank;     // ... but a blank, which stood there
 };
 
 /* Lent until the next change of the document. */
@@ -95,5 +99,7 @@ struct document_code {
 size_t document_code_count(const struct document *document);
 struct document_code document_code(const struct document *document,
                                    size_t number);
+
+struct document_work document_work(const struct document *document);
 
 #endif

@@ -4,7 +4,6 @@ libui_a_SOURCES = \
     %D%/action.c %D%/action.h \
     %D%/canvas.c %D%/canvas.h \
     %D%/clipboard.c %D%/clipboard.h \
-    %D%/document.h \
     %D%/look.h \
     %D%/printer.c %D%/printer.h \
     %D%/progress.c %D%/progress.h \
@@ -28,6 +27,13 @@ libui_a_SOURCES += \
     %D%/view_experts.c %D%/view_experts.h \
     %D%/view_loading.c %D%/view_loading.h \
     %D%/view_stats.c %D%/view_stats.h
+libui_a_SOURCES += \
+    %D%/document.c %D%/document.h %D%/document_parts.h \
+    %D%/flow.c %D%/flow.h \
+    %D%/line_store.c %D%/line_store.h \
+    %D%/markdown.c %D%/markdown.h \
+    %D%/markdown_block.c %D%/markdown_block.h \
+    %D%/offset_map.c %D%/offset_map.h
 libui_a_CFLAGS = $(AM_CFLAGS) $(READLINE_CFLAGS) $(NCURSES_CFLAGS) \
     $(MD4C_CFLAGS) $(UTF8PROC_CFLAGS)
 

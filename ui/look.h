@@ -5,6 +5,8 @@
 #ifndef FATHOM_UI_LOOK_H
 #define FATHOM_UI_LOOK_H
 
+#include <stdint.h>
+
 enum look {
     LOOK_PLAIN,
     LOOK_STRONG,
@@ -23,6 +25,12 @@ enum look {
     LOOK_HOT,     // much used
     LOOK_COLD,    // little used
     LOOKS
+};
+
+/* Bytes of a line that look alike; the last run ends with the line. */
+struct look_run {
+    uint32_t length;
+    enum look look;
 };
 
 /* Line glyphs: ASCII, or their UTF-8 form where the terminal has it. */

@@ -8,6 +8,10 @@ TESTS += %D%/memory_test %D%/text_test
 check_PROGRAMS += %D%/printer_test %D%/sanitiser_test %D%/spoken_table_test
 TESTS += %D%/printer_test %D%/sanitiser_test %D%/spoken_table_test
 %C%_spoken_table_test_LDADD = $(UI_LIBS) $(UNIT_TEST_LIBS)
+check_PROGRAMS += %D%/document_test
+TESTS += %D%/document_test
+%C%_document_test_LDADD = $(UI_LIBS) $(UNIT_TEST_LIBS)
+
 %C%_printer_test_LDADD = $(UI_LIBS) $(UNIT_TEST_LIBS)
 %C%_sanitiser_test_LDADD = $(UI_LIBS) $(UNIT_TEST_LIBS)
 

@@ -1,0 +1,228 @@
+/* Greedy, a line at a time: look for its end, then write it. */
+#include "config.h"
+
+#include "ui/flow.h"
+
+#include "ui/text_width.h"
+
+#include <string.h>
+
+enum { TAB_COLUMNS = 8 };
+
+/* Where a line may end, and where the next one begins then. */
+struct turn {
+    size_t end, next;
+    bool found, blank;
+};
+
+/* Characters that do not begin a line, or do not end one, of wide text. */
+static bool
+stays_behind(uint32_t c)
+{
+    static const uint16_t list[] = {
+        0x3001, 0x3002, 0x3009, 0x300B, 0x300D, 0x300F, 0x3011,
+        0x3015, 0x30FB, 0x30FC, 0xFF01, 0xFF09, 0xFF0C, 0xFF0E,
+        0xFF1A, 0xFF1B, 0xFF1F, 0xFF3D, 0xFF5D,
+    };
+
+    for (size_t i = 0; i < sizeof list / sizeof list[0]; i++)
+        if (list[i] == c)
+            return true;
+    return false;
+}
+
+static bool
+stays_before(uint32_t c)
+{
+    return c == 0x3008 || c == 0x300A || c == 0x300C || c == 0x300E ||
+           c == 0x3010 || c == 0x3014 || c == 0xFF08 || c == 0xFF3B ||
+           c == 0xFF5B;
+}
+
+static unsigned
+tab_columns(unsigned used, unsigned room)
+{
+    unsigned columns = TAB_COLUMNS - used % TAB_COLUMNS;
+
+    return columns <= room ? columns : room;
+}
+
+/* A blank or tab at `at`: a line may end before it. */
+static size_t
+pass_blank(const struct flow *flow, size_t at, bool text, struct turn *turn,
+           unsigned *used, unsigned columns)
+{
+    if (turn->next != at || !turn->blank)
+        turn->end = at;
+    if (flow->text[at] == '\t')
+        *used += tab_columns(*used, columns > *used ? columns - *used : 0);
+    else
+        ++*used;
+    *turn = (struct turn){turn->end, at + 1, text, true};
+    return at + 1;
+}
+
+/*
+ * Finds the end of the line that starts at `start` and has room for `columns`;
+ * turn->next is the flow's length when all the rest fits.
+ */
+static void
+find_turn(const struct flow *flow, const struct flow_form *form, size_t start,
+          unsigned columns, struct turn *turn)
+{
+    unsigned used = 0, wide_before = 0, more;
+    bool text = false, valid;
+    uint32_t c, before = 0;
+    size_t at = start;
+
+    *turn = (struct turn){0};
+    while (at < flow->length) {
+        if (flow->text[at] == '\t' || (form->words && flow->text[at] == ' ')) {
+            bool fits = used < columns;
+
+            at =
+                pass_blank(flow, at, text && form->words, turn, &used, columns);
+            if (fits || turn->found)
+                continue;
+            // blanks alone fill the line
+            *turn = (struct turn){at - 1, at - 1, true, false};
+            return;
+        }
+        size_t n = text_cluster(flow->text + at, flow->length - at, &more);
+
+        utf8_next(flow->text + at, n, &c, &valid);
+        if (form->words && text && (more == 2 || wide_before) &&
+            !stays_behind(c) && !stays_before(before) &&
+            !(turn->blank && turn->next == at) && used <= columns)
+            *turn = (struct turn){at, at, true, false};
+        if (used + more > columns && at > start) {
+            if (!turn->found)
+                *turn = (struct turn){at, at, true, false};
+            return;
+        }
+        used += more;
+        text = text || more > 0;
+        if (more > 0) {
+            wide_before = more == 2;
+            before = c;
+        }
+        at += n;
+    }
+    *turn = (struct turn){flow->length, flow->length, true, false};
+    while (
+        form->words && turn->end > start &&
+        (flow->text[turn->end - 1] == ' ' || flow->text[turn->end - 1] == '\t'))
+        turn->end--;
+}
+
+/* Text without tabs and marks. */
+static enum status
+put_piece(struct flow_form *form, enum look look, const char *bytes,
+          size_t length, struct error *err)
+{
+    unsigned columns = (unsigned) text_columns(bytes, length);
+
+    return line_store_put(form->store, form->in_mark ? LOOK_MARK : look, bytes,
+                          length, columns, err);
+}
+
+static enum status
+put_special(struct flow_form *form, enum look look, char c, unsigned before,
+            struct error *err)
+{
+    unsigned used = form->store->open.columns;
+
+    if (c != '\t') {
+        form->in_mark = c == FLOW_MARK_OPEN[0];
+        return STATUS_OK;
+    }
+    return line_store_blanks(
+        form->store, look,
+        tab_columns(used - before,
+                    form->columns > used ? form->columns - used : 0),
+        err);
+}
+
+/* Text of one look, `before` columns of the line being taken by others. */
+static enum status
+put_look(struct flow_form *form, enum look look, const char *bytes,
+         size_t length, unsigned before, struct error *err)
+{
+    size_t at = 0;
+
+    for (size_t i = 0; i <= length; i++) {
+        bool special =
+            i < length && (bytes[i] == '\t' || bytes[i] == 1 || bytes[i] == 2);
+
+        if (i < length && !special)
+            continue;
+        TRY(put_piece(form, look, bytes + at, i - at, err));
+        if (special)
+            TRY(put_special(form, look, bytes[i], before, err));
+        at = i + 1;
+    }
+    return STATUS_OK;
+}
+
+/* The run that holds a place of the flow. */
+struct run_cursor {
+    size_t run, begin;
+};
+
+static enum status
+put_range(const struct flow *flow, struct flow_form *form,
+          struct run_cursor *cursor, size_t from, size_t to, struct error *err)
+{
+    unsigned before = form->store->open.columns;
+
+    if (flow->runs == NULL)
+        return put_look(form, flow->look, flow->text + from, to - from, before,
+                        err);
+    while (from < to) {
+        const struct look_run *run = flow->runs + cursor->run;
+        size_t end = cursor->begin + run->length;
+
+        if (end <= from) {
+            cursor->begin = end;
+            cursor->run++;
+            continue;
+        }
+        if (end > to)
+            end = to;
+        TRY(put_look(form, run->look, flow->text + from, end - from, before,
+                     err));
+        from = end;
+    }
+    return STATUS_OK;
+}
+
+enum status
+flow_lines(const struct flow *flow, struct flow_form *form, struct error *err)
+{
+    struct run_cursor cursor = {0};
+    struct turn turn = {0};
+    size_t at = 0;
+
+    do {
+        bool blank = turn.blank;
+
+        form->last_offset = at;
+        form->last_mark = line_store_mark(form->store);
+        form->last_in_mark = form->in_mark;
+        form->last_continues = form->continues;
+        line_store_begin(form->store);
+        TRY(form->begin(form->owner, at, err));
+        unsigned used = form->store->open.columns;
+
+        find_turn(flow, form, at,
+                  form->columns > used ? form->columns - used : 1, &turn);
+        TRY(put_range(flow, form, &cursor, at, turn.end, err));
+        form->store->open.code = form->code;
+        form->store->open.continues = form->continues;
+        form->store->open.blank = form->continues && blank;
+        TRY(line_store_end(form->store, err));
+        form->continues = true;
+        at = turn.next;
+    } while (at < flow->length);
+    return STATUS_OK;
+}
