@@ -42,12 +42,17 @@ confine(struct error *err)
     return confine_calls(CONFINE_INTERFACE, err);
 }
 
-/* Text is UTF-8 whatever the locale says; numbers are always those of C. */
+/*
+ * Text is UTF-8 whatever the locale says; numbers are always those of C. A
+ * screen keeps to what the terminal was said to show.
+ */
 static void
 choose_locale(void)
 {
-    if (setlocale(LC_CTYPE, "") != NULL &&
-        strcmp(nl_langinfo(CODESET), "UTF-8") == 0)
+    bool utf8 = setlocale(LC_CTYPE, "") != NULL && text_locale_is_utf8();
+
+    text_width_start(utf8, 1);
+    if (utf8)
         return;
     // readline asks the environment again
     if (setlocale(LC_CTYPE, "C.UTF-8") != NULL)

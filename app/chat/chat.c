@@ -16,8 +16,6 @@
 #include <string.h>
 #include <unistd.h>
 
-static const char prompt[] = "you> ";
-
 void
 chat_print(struct chat *chat, struct print_style style, const char *text,
            size_t length)
@@ -105,7 +103,7 @@ interrupt_prompt(struct chat *chat)
 {
     if (!chat->face->interrupt(chat))
         chat_say(chat, "^D quits, /help lists commands");
-    chat->face->ask(chat, prompt, "");
+    chat->face->ask(chat, NULL, "");
 }
 
 /*
@@ -139,7 +137,7 @@ read_line(struct chat *chat)
 
     if (chat->queued > 0)
         return true;
-    chat->face->ask(chat, prompt, "");
+    chat->face->ask(chat, NULL, "");
     while (result == LINE_MORE && !is_over(chat) && chat->queued == 0)
         result = wait_at_prompt(chat, true);
     // a face that shows its box at any time has it shown again by now

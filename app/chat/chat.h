@@ -87,7 +87,8 @@ struct chat {
 
     struct terminal terminal;
     struct chat_figures last;
-    size_t answering; // the turn that is coming; or TURN_NONE
+    size_t answering;       // the turn that is coming; or TURN_NONE
+    uint64_t answer_number; // of its GENERATE; 0: nothing is asked
     struct queued_line queue[CHAT_QUEUE];
     size_t queued;
 
@@ -108,6 +109,8 @@ MUST_CHECK enum status chat_take_event(struct chat *chat,
                                        struct error *err);
 /* Asks `question`, prints the answer as it comes, keeps both. */
 void chat_ask(struct chat *chat, const char *question, size_t length);
+/* Closes the thought that is coming; false: none is. */
+bool chat_answer_now(struct chat *chat);
 /* Answers the last question again. */
 void chat_retry(struct chat *chat);
 /*

@@ -163,7 +163,8 @@ chat_command(struct chat *chat, const char *line)
             chat_say(chat, "that is too long; /system @FILE reads a file");
         else {
             snprintf(arguments, sizeof arguments, "%.*s", (int) end, rest);
-            chat_verbs[i].run(chat, arguments);
+            if (!chat->face->view(chat, chat_verbs[i].name, arguments))
+                chat_verbs[i].run(chat, arguments);
         }
         return;
     }

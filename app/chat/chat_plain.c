@@ -150,7 +150,7 @@ static void
 plain_ask(struct chat *chat, const char *prompt, const char *text)
 {
     (void) chat;
-    line_editor_show(prompt);
+    line_editor_show(prompt ? prompt : "you> ");
     if (*text != '\0')
         line_editor_fill(text);
 }
@@ -447,6 +447,15 @@ plain_loading(struct chat *chat, const struct progress_event *progress)
     (void) progress;
 }
 
+static bool
+plain_view(struct chat *chat, const char *command, const char *arguments)
+{
+    (void) chat;
+    (void) command;
+    (void) arguments;
+    return false;
+}
+
 /* -- time -------------------------------------------------------------------
  */
 
@@ -515,6 +524,7 @@ const struct face plain_face = {
     .figures = print_figures,
     .residency = plain_residency,
     .loading = plain_loading,
+    .view = plain_view,
     .deadline = plain_deadline,
     .tick = plain_tick,
     .resized = plain_resized,

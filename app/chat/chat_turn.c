@@ -16,6 +16,8 @@
 #define GRACE_NS (3 * SECOND_NS)
 // how long a user who leaves waits for the chat's cache to be kept
 #define LEAVE_NS (2 * SECOND_NS)
+// between counts of experts, for who looks at them
+enum { RESIDENCY_MS = 250 };
 
 /* An answer that is coming. */
 struct run {
@@ -184,6 +186,7 @@ end_answer(struct run *run, const struct generate_done *done)
         run->chat->face->end_answer(run->chat, done);
     run->ended = true;
     run->chat->answering = TURN_NONE;
+    run->chat->answer_number = 0;
 }
 
 static void
@@ -282,6 +285,21 @@ on_interrupt(struct run *run, struct error *err)
     return error_set(err, STATUS_IO, "the engine did not stop and was ended");
 }
 
+bool
+chat_answer_now(struct chat *chat)
+{
+    const struct conversation *c = &chat->conversation;
+    struct error err;
+
+    if (chat->answer_number == 0 || chat->client == NULL ||
+        c->turns[chat->answering].content.length > 0)
+        return false;
+    if (request_put_answer_now(client_outgoing(chat->client),
+                               chat->answer_number, &err) != STATUS_OK)
+        chat_say(chat, "%s", err.text);
+    return true;
+}
+
 /* Whether the answer is left to go on by itself: the vault is being locked. */
 static bool
 is_left(const struct run *run)
@@ -349,10 +367,12 @@ send_request(struct run *run, struct error *err)
     size_t count;
 
     generation_fill(&made, &chat->generation);
+    if (chat->face->live)
+        made.request.residency_ms = RESIDENCY_MS;
     TRY(conversation_messages(&messages, &count, &chat->conversation, err));
     made.request.messages = messages;
     made.request.message_count = count;
-    run->number = client_number(chat->client);
+    run->number = chat->answer_number = client_number(chat->client);
     enum status status = request_put_generate(client_outgoing(chat->client),
                                               run->number, &made.request, err);
 
@@ -406,6 +426,7 @@ run_to_end(struct run *run, bool asked)
     enum status status = STATUS_OK;
 
     chat->answering = run->answer;
+    chat->answer_number = run->number;
     chat->face->begin_answer(chat, run->answer);
     if (!asked)
         status = await_cache(run, &err);

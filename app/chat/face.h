@@ -36,7 +36,8 @@ struct face {
     // a passphrase to be written down
     void (*show_secret)(struct chat *chat, const struct secret *secret);
 
-    // a line is asked for; `text` is its beginning
+    // a line is asked for; `text` is its beginning. NULL for a prompt: the
+    // next message
     void (*ask)(struct chat *chat, const char *prompt, const char *text);
     // standard input is readable, and a line is asked for
     enum line_result (*keys)(struct chat *chat);
@@ -72,6 +73,9 @@ struct face {
 
     // the model is being loaded; or has been: NULL
     void (*loading)(struct chat *chat, const struct progress_event *progress);
+
+    // shows what a command is about in a way of its own; false: it has none
+    bool (*view)(struct chat *chat, const char *command, const char *arguments);
 
     // when tick is due; UINT64_MAX: never
     uint64_t (*deadline)(struct chat *chat);
