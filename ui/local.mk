@@ -18,6 +18,9 @@ libui_a_SOURCES = \
     %D%/view_chat.h
 if WITH_READLINE
 libui_a_SOURCES += \
+    %D%/input_box.c %D%/input_box.h \
+    %D%/key_maps.c %D%/key_maps.h \
+    %D%/key_reader.c %D%/key_reader.h \
     %D%/line_editor.c %D%/line_editor.h \
     %D%/screen.c \
     %D%/terminfo.c %D%/terminfo.h \
