@@ -94,6 +94,9 @@ TESTS += %D%/blake2b_test %D%/fingerprint_test
 %C%_fingerprint_test_LDADD = $(ENGINE_LIBS) $(CMOCKA_LIBS)
 
 APP_TEST_LIBS = libapp.a $(UI_LIBS) $(STORAGE_LIBS) $(CMOCKA_LIBS)
+check_PROGRAMS += %D%/attachment_test
+TESTS += %D%/attachment_test
+%C%_attachment_test_LDADD = $(APP_TEST_LIBS)
 check_PROGRAMS += %D%/chat_title_test %D%/history_export_test
 TESTS += %D%/chat_title_test %D%/history_export_test
 check_PROGRAMS += %D%/history_import_test
