@@ -4,6 +4,8 @@ libapp_a_SOURCES = \
     %D%/progress_text.c %D%/progress_text.h \
     %D%/chat/bottleneck.c %D%/chat/bottleneck.h \
     %D%/attachment.c %D%/attachment.h \
+    %D%/chat/expert_window.c %D%/chat/expert_window.h \
+    %D%/chat/machine_state.c %D%/chat/machine_state.h \
     %D%/time_text.c %D%/time_text.h \
     %D%/chat/chat_title.c %D%/chat/chat_title.h \
     %D%/chat/kept_cache.c %D%/chat/kept_cache.h \

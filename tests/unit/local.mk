@@ -197,6 +197,9 @@ TESTS += %D%/audit_test
 %C%_audit_test_SOURCES = %D%/audit_test.c app/report.c
 %C%_audit_test_LDADD = $(APP_TEST_LIBS)
 
-check_PROGRAMS += %D%/bottleneck_test
-TESTS += %D%/bottleneck_test
+check_PROGRAMS += %D%/bottleneck_test %D%/expert_window_test \
+    %D%/machine_state_test
+TESTS += %D%/bottleneck_test %D%/expert_window_test %D%/machine_state_test
+%C%_expert_window_test_LDADD = $(APP_TEST_LIBS)
+%C%_machine_state_test_LDADD = $(APP_TEST_LIBS)
 %C%_bottleneck_test_LDADD = $(APP_TEST_LIBS)
