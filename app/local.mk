@@ -2,10 +2,7 @@
 noinst_LIBRARIES += libapp.a
 libapp_a_SOURCES = \
     %D%/progress_text.c %D%/progress_text.h \
-    %D%/chat/bottleneck.c %D%/chat/bottleneck.h \
     %D%/attachment.c %D%/attachment.h \
-    %D%/chat/expert_window.c %D%/chat/expert_window.h \
-    %D%/chat/machine_state.c %D%/chat/machine_state.h \
     %D%/time_text.c %D%/time_text.h \
     %D%/chat/chat_title.c %D%/chat/chat_title.h \
     %D%/chat/kept_cache.c %D%/chat/kept_cache.h \
@@ -29,6 +26,12 @@ libapp_a_SOURCES = \
     %D%/vault/lock_request.c %D%/vault/lock_request.h \
     %D%/vault/passphrase.c %D%/vault/passphrase.h \
     %D%/vault/unlock.c %D%/vault/unlock.h
+
+# what the gauges of a chat measure
+libapp_a_SOURCES += \
+    %D%/chat/bottleneck.c %D%/chat/bottleneck.h \
+    %D%/chat/expert_window.c %D%/chat/expert_window.h \
+    %D%/chat/machine_state.c %D%/chat/machine_state.h
 
 bin_PROGRAMS += fathom
 fathom_SOURCES = \

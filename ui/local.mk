@@ -29,6 +29,7 @@ endif
 libui_a_SOURCES += \
     %D%/view_experts.c %D%/view_experts.h \
     %D%/view_loading.c %D%/view_loading.h \
+    %D%/view_models.c %D%/view_models.h \
     %D%/view_stats.c %D%/view_stats.h
 libui_a_SOURCES += \
     %D%/document.c %D%/document.h %D%/document_parts.h \

@@ -36,6 +36,7 @@
 #include "ui/view.h"
 #include "ui/view_experts.h"
 #include "ui/view_loading.h"
+#include "ui/view_models.h"
 #include "ui/view_stats.h"
 #include "ui/view_chat.h"
 

@@ -18,6 +18,12 @@ check_PROGRAMS += %D%/view_stats_test
 TESTS += %D%/view_stats_test
 %C%_view_stats_test_SOURCES = %D%/view_stats_test.c $(GOLDEN_SCREEN)
 %C%_view_stats_test_LDADD = $(UI_LIBS) $(UNIT_TEST_LIBS)
+
+check_PROGRAMS += %D%/view_models_test
+TESTS += %D%/view_models_test
+%C%_view_models_test_SOURCES = %D%/view_models_test.c $(GOLDEN_SCREEN)
+%C%_view_models_test_LDADD = $(UI_LIBS) $(UNIT_TEST_LIBS)
+
 # Keys in, screen out, on a terminal that libvterm plays: NAME.sh plays the
 # script NAME.keys. Without libvterm they are skipped.
 if HAVE_VTERM
