@@ -12,6 +12,7 @@
  *   frame.h   frames of the engine protocol: 16-byte header, payload
  *   queue.h   bounded queues between threads
  *   rendezvous.h  where warm engines are met: paths, records, connecting
+ *   process_usage.h  memory, time and faults of this process
  *   protocol.h (a door of its own) the messages inside frames
  */
 #ifndef FATHOM_BASE_BASE_H
@@ -24,6 +25,7 @@
 #include "base/frame.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "base/process_usage.h"
 #include "base/queue.h"
 #include "base/rendezvous.h"
 #include "base/status.h"

@@ -15,6 +15,7 @@ libbase_a_SOURCES = \
     %D%/frame.c %D%/frame.h \
     %D%/log.c %D%/log.h \
     %D%/memory.c %D%/memory.h %D%/memory_available.c \
+    %D%/process_usage.c %D%/process_usage.h \
     %D%/protocol.c %D%/protocol.h \
     %D%/queue.c %D%/queue.h \
     %D%/rendezvous.c %D%/rendezvous.h \

@@ -122,30 +122,6 @@ read_bandwidth(unsigned threads)
 
 /* -- one model ------------------------------------------------------------ */
 
-/* Weight bytes that one decode step reads. */
-static double
-bytes_a_token(const struct model *model)
-{
-    double bytes = 0;
-
-    for (size_t i = 0; i < gguf_tensors(model->gguf); i++) {
-        const struct gguf_tensor *tensor = gguf_tensor_at(model->gguf, i);
-        double share = 1;
-        unsigned layer;
-
-        if (strcmp(tensor->name, "token_embd.weight") == 0 &&
-            !model->shape.tied_output)
-            share = 1.0 / model->shape.vocabulary;
-        if (sscanf(tensor->name, "blk.%u.", &layer) == 1 &&
-            layer >= model->shape.layers)
-            continue; // MTP
-        if (strstr(tensor->name, "_exps.") != NULL)
-            share = (double) model->shape.experts_used / model->shape.experts;
-        bytes += share * (double) tensor->bytes;
-    }
-    return bytes;
-}
-
 static void
 run_prompt(struct forward *forward, const int32_t *ids, size_t count,
            float *logits)
@@ -216,7 +192,7 @@ static void
 print_figures(const struct options *options, const struct model *model,
               const struct figures *f)
 {
-    double bytes = bytes_a_token(model);
+    double bytes = (double) model_token_bytes(model);
     double used = bytes * f->decode_per_s * 1e-9;
 
     if (options->json)

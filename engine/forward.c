@@ -4,6 +4,7 @@
 #include "engine/forward.h"
 
 #include "engine/arch/arch.h"
+#include "engine/experts/expert_uses.h"
 #include "engine/kv_cache.h"
 #include "engine/workspace.h"
 
@@ -22,12 +23,13 @@ struct forward {
     struct kv_cache *cache;
     struct workspace work;
     struct step_state *state; // host copy, to upload
+    struct expert_uses *uses; // NULL: nobody counts
     observe_fn *observe;
     void *observe_context;
 };
 
 /* One call of forward_prompt or forward_token. */
-struct request {
+struct forward_call {
     struct forward *forward;
     bool sampled, expanded;
     size_t done, count; // tokens
@@ -245,6 +247,14 @@ forward_extend(struct forward *forward, size_t tokens)
 }
 
 void
+forward_count(struct forward *forward, struct expert_uses *uses)
+{
+    forward->uses = uses;
+    if (forward->model->experts != NULL)
+        forward->model->experts->uses = uses;
+}
+
+void
 forward_observe(struct forward *forward, observe_fn *observe, void *context)
 {
     forward->observe = observe;
@@ -256,49 +266,60 @@ forward_observe(struct forward *forward, observe_fn *observe, void *context)
 static bool
 proceed(void *context, uint32_t layer)
 {
-    const struct request *request = context;
-    uint32_t layers = request->forward->model->shape.layers;
+    const struct forward_call *call = context;
+    uint32_t layers = call->forward->model->shape.layers;
 
-    if (request->cancel != NULL && atomic_load(request->cancel))
+    if (call->cancel != NULL && atomic_load(call->cancel))
         return false;
-    if (request->progress != NULL)
-        request->progress(request->context,
-                          request->done + request->chunk * layer / layers,
-                          request->count);
+    if (call->progress != NULL)
+        call->progress(call->context, call->done + call->chunk * layer / layers,
+                       call->count);
     return true;
 }
 
-static size_t
-wanted_rows(const struct request *request)
+/* A chunk's tokens count by the share of layers that is behind them. */
+static void
+within_layer(void *context, uint32_t layer, size_t done, size_t of)
 {
-    if (request->forward->options.all_logits)
-        return request->chunk;
-    return request->logits && request->done + request->chunk == request->count
-               ? 1
-               : 0;
+    const struct forward_call *call = context;
+    size_t layers = call->forward->model->shape.layers;
+
+    if (call->progress != NULL)
+        call->progress(call->context,
+                       call->done +
+                           call->chunk * (layer * of + done) / (layers * of),
+                       call->count);
 }
 
-/* The request's next tokens through all layers. */
-static enum status
-run_chunk(struct request *request, const int32_t *ids, struct error *err)
+static size_t
+wanted_rows(const struct forward_call *call)
 {
-    struct forward *forward = request->forward;
+    if (call->forward->options.all_logits)
+        return call->chunk;
+    return call->logits && call->done + call->chunk == call->count ? 1 : 0;
+}
+
+/* The call's next tokens through all layers. */
+static enum status
+run_chunk(struct forward_call *call, const int32_t *ids, struct error *err)
+{
+    struct forward *forward = call->forward;
     struct device *device = forward->device;
-    size_t count = request->chunk;
+    size_t count = call->chunk;
     struct step step = {
         .tokens = count,
-        .sampled = request->sampled,
-        .expanded = request->expanded,
-        .logit_rows = wanted_rows(request),
+        .sampled = call->sampled,
+        .expanded = call->expanded,
+        .logit_rows = wanted_rows(call),
         .state = forward->work.state,
         .proceed = proceed,
-        .proceed_context = request,
+        .within = call->progress != NULL ? within_layer : NULL,
+        .proceed_context = call,
         .observe = forward->observe,
         .observe_context = forward->observe_context,
     };
 
-    forward->state->position =
-        (int64_t) (forward->cache->length + request->done);
+    forward->state->position = (int64_t) (forward->cache->length + call->done);
     for (size_t t = 0; t < count; t++)
         forward->state->ids[t] = ids[t];
     device->ops->upload(device, forward->work.state, forward->state,
@@ -312,12 +333,12 @@ run_chunk(struct request *request, const int32_t *ids, struct error *err)
 
 /* Where the last token's logits lie after its chunk. */
 static enum status
-fetch_logits(const struct request *request, float *logits, struct error *err)
+fetch_logits(const struct forward_call *call, float *logits, struct error *err)
 {
-    const struct forward *forward = request->forward;
+    const struct forward *forward = call->forward;
     struct device *device = forward->device;
     size_t width = forward->model->shape.vocabulary;
-    size_t row = forward->options.all_logits ? request->chunk - 1 : 0;
+    size_t row = forward->options.all_logits ? call->chunk - 1 : 0;
 
     device->ops->download(device, logits, forward->work.logits + row * width,
                           width * sizeof *logits);
@@ -328,7 +349,7 @@ fetch_logits(const struct request *request, float *logits, struct error *err)
                 err, STATUS_DEVICE,
                 "the output for token %zu is not a finite number at position "
                 "%zu",
-                i, forward->cache->length + request->count - 1);
+                i, forward->cache->length + call->count - 1);
     return STATUS_OK;
 }
 
@@ -353,29 +374,31 @@ check_tokens(const struct forward *forward, const int32_t *ids, size_t count,
 }
 
 static enum status
-run(struct request *request, const int32_t *ids, float *logits,
+run(struct forward_call *call, const int32_t *ids, float *logits,
     struct error *err)
 {
-    struct forward *forward = request->forward;
+    struct forward *forward = call->forward;
     size_t most = forward->options.chunk_tokens;
 
-    assert(request->count > 0);
-    TRY(check_tokens(forward, ids, request->count, err));
-    request->logits = logits != NULL;
+    assert(call->count > 0);
+    TRY(check_tokens(forward, ids, call->count, err));
+    call->logits = logits != NULL;
     for (;;) {
-        size_t left = request->count - request->done;
+        size_t left = call->count - call->done;
 
-        request->chunk = left < most ? left : most;
-        TRY(run_chunk(request, ids + request->done, err));
+        call->chunk = left < most ? left : most;
+        TRY(run_chunk(call, ids + call->done, err));
+        if (forward->uses != NULL)
+            forward->uses->tokens += call->chunk;
         if (left <= most)
             break;
-        request->done += request->chunk;
+        call->done += call->chunk;
     }
     if (logits != NULL)
-        TRY(fetch_logits(request, logits, err));
-    forward->cache->length += request->count;
-    if (request->progress != NULL)
-        request->progress(request->context, request->count, request->count);
+        TRY(fetch_logits(call, logits, err));
+    forward->cache->length += call->count;
+    if (call->progress != NULL)
+        call->progress(call->context, call->count, call->count);
     return STATUS_OK;
 }
 
@@ -384,7 +407,7 @@ forward_prompt(struct forward *forward, const int32_t *ids, size_t count,
                float *logits, forward_progress_fn *progress, void *context,
                const _Atomic bool *cancel, struct error *err)
 {
-    struct request request = {
+    struct forward_call call = {
         .forward = forward,
         .expanded = choose_expanded(forward, count),
         .count = count,
@@ -393,14 +416,14 @@ forward_prompt(struct forward *forward, const int32_t *ids, size_t count,
         .cancel = cancel,
     };
 
-    return run(&request, ids, logits, err);
+    return run(&call, ids, logits, err);
 }
 
 enum status
 forward_token(struct forward *forward, int32_t id, float *logits,
               struct error *err)
 {
-    struct request request = {
+    struct forward_call call = {
         .forward = forward,
         .sampled = true,
         .expanded = forward->options.form == FORM_EXPANDED &&
@@ -408,5 +431,5 @@ forward_token(struct forward *forward, int32_t id, float *logits,
         .count = 1,
     };
 
-    return run(&request, &id, logits, err);
+    return run(&call, &id, logits, err);
 }

@@ -17,6 +17,7 @@
 
 struct forward;
 struct kv_cache;
+struct expert_uses;
 
 /* AUTO takes the cheaper form by the lengths; the others are for tests. */
 enum attention_form { FORM_AUTO, FORM_ABSORBED, FORM_EXPANDED };
@@ -74,6 +75,13 @@ forward_prompt(struct forward *forward, const int32_t *ids, size_t count,
 /* Runs one sampled token; logits (vocabulary). */
 MUST_CHECK enum status forward_token(struct forward *forward, int32_t id,
                                      float *logits, struct error *err);
+
+/*
+ * Counts the experts' work of later calls into `uses`, of this model's shape;
+ * NULL ends it, and must before `uses` goes. A call that fails has counted
+ * what it did, but no tokens.
+ */
+void forward_count(struct forward *forward, struct expert_uses *uses);
 
 /* For tests: shows intermediate tensors of later calls; NULL ends it. */
 void forward_observe(struct forward *forward, observe_fn *observe,

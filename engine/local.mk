@@ -14,6 +14,7 @@ libfathom_a_SOURCES = \
     %D%/engine.h \
     %D%/fingerprint.c %D%/fingerprint.h \
     %D%/experts/experts.h %D%/experts/resident.c \
+    %D%/experts/expert_uses.c %D%/experts/expert_uses.h \
     %D%/forward.c %D%/forward.h \
     %D%/gguf.c %D%/gguf.h %D%/gguf_parse.c %D%/gguf_parse.h \
     %D%/kv_cache.c %D%/kv_cache.h \

@@ -314,6 +314,31 @@ model_load_bytes(const struct model *model)
     return model->bytes.fixed_device + model->bytes.experts_device;
 }
 
+/* Bytes of a tensor that one token reads. */
+static uint64_t
+read_bytes(const struct model *model, const struct tensor_use *use)
+{
+    const struct shape *shape = &model->shape;
+    uint64_t bytes = use->tensor->bytes;
+
+    if (model_use_is_experts(use))
+        return bytes / shape->experts * shape->experts_used;
+    if (use->rule->class == CLASS_EMBEDDING && !shape->tied_output)
+        return bytes / shape->vocabulary;
+    return bytes;
+}
+
+uint64_t
+model_token_bytes(const struct model *model)
+{
+    const struct model_memory *memory = model->memory;
+    uint64_t bytes = 0;
+
+    for (size_t i = 0; i < memory->census.uses; i++)
+        bytes += read_bytes(model, &memory->use[i]);
+    return bytes;
+}
+
 const char *
 model_size_text(char out[24], uint64_t bytes)
 {

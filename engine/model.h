@@ -142,6 +142,12 @@ const char *const *model_warnings(const struct model *model, size_t *count);
  */
 uint64_t model_load_bytes(const struct model *model);
 
+/*
+ * Bytes of weights, as the file has them, that are read for one token that is
+ * generated: all but the embedding's other rows and the experts not used.
+ */
+uint64_t model_token_bytes(const struct model *model);
+
 /* Called from any reading thread; done and total are bytes. */
 typedef void model_progress_fn(void *context, uint64_t done, uint64_t total);
 

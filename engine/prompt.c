@@ -272,27 +272,84 @@ put_message(struct rendering *r, size_t i, struct error *err)
                        err);
 }
 
-/* The assistant's opening, by the switch, and the answer's given start. */
+static enum status
+put_string(struct rendering *r, const char *text, struct error *err)
+{
+    return prompt_pieces_text(r->out, text, strlen(text), err);
+}
+
+static enum status
+put_marker(struct rendering *r, const char *marker, struct error *err)
+{
+    return prompt_pieces_marker(r->out, r->tokenizer, marker, strlen(marker),
+                                err);
+}
+
+/* What follows the assistant's opening, by the switch. */
+static enum status
+put_switch(struct rendering *r, enum thinking thinking, struct error *err)
+{
+    const struct family *f = r->family;
+    struct filling none = {0};
+    const char *pattern = thinking == THINKING_ON    ? f->open_on
+                          : thinking == THINKING_OFF ? f->open_off
+                                                     : f->open_default;
+
+    if (pattern == NULL)
+        return STATUS_OK;
+    r->out->thinking = strstr(pattern, "<think>") != NULL &&
+                       strstr(pattern, "</think>") == NULL;
+    return put_pattern(r, pattern, &none, err);
+}
+
+/* Begins a thought, also where the model would have done so itself. */
+static enum status
+put_thought_open(struct rendering *r, struct error *err)
+{
+    const struct prompt_traits *traits = &r->family->traits;
+
+    TRY(put_switch(r, THINKING_ON, err));
+    if (r->out->thinking)
+        return STATUS_OK;
+    r->out->thinking = true;
+    TRY(put_marker(r, traits->think_open, err));
+    return put_string(r, traits->cut_before, err);
+}
+
+/* A whole thought, closed as one that is cut short. */
+static enum status
+put_thought(struct rendering *r, const struct prompt_options *options,
+            struct error *err)
+{
+    const struct prompt_traits *traits = &r->family->traits;
+
+    TRY(put_thought_open(r, err));
+    TRY(prompt_pieces_text(r->out, options->reasoning,
+                           options->reasoning_length, err));
+    TRY(put_string(r, traits->cut_before, err));
+    TRY(put_marker(r, traits->think_close, err));
+    r->out->thinking = false;
+    return put_string(r, traits->cut_after, err);
+}
+
+/* The assistant's opening and what is given of thought and answer. */
 static enum status
 put_opening(struct rendering *r, const struct prompt_options *options,
             struct error *err)
 {
     const struct family *f = r->family;
     struct filling none = {0};
-    const char *behind_open = options->thinking == THINKING_ON ? f->open_on
-                              : options->thinking == THINKING_OFF
-                                  ? f->open_off
-                                  : f->open_default;
     bool opened = f->opened_by_user && r->count > 0 &&
                   r->messages[r->count - 1].role == ROLE_USER;
 
     if (!opened)
         TRY(put_pattern(r, f->open, &none, err));
-    if (behind_open != NULL) {
-        TRY(put_pattern(r, behind_open, &none, err));
-        r->out->thinking = strstr(behind_open, "<think>") != NULL &&
-                           strstr(behind_open, "</think>") == NULL;
-    }
+    if (options->reasoning != NULL)
+        TRY(put_thought(r, options, err));
+    else if (options->opens_thought)
+        TRY(put_thought_open(r, err));
+    else
+        TRY(put_switch(r, options->thinking, err));
     if (options->prefill == NULL)
         return STATUS_OK;
     if (f->traits.blank_first)
@@ -308,6 +365,8 @@ prompt_render(struct prompt_pieces *out, enum prompt_family family,
               struct error *err)
 {
     assert((unsigned) family < PROMPT_FAMILIES);
+    assert((options->reasoning == NULL && !options->opens_thought) ||
+           prompt_table[family].traits.thinks);
     struct rendering r = {.family = &prompt_table[family],
                           .tokenizer = tokenizer,
                           .messages = messages,

@@ -58,6 +58,11 @@ struct prompt_options {
     enum thinking thinking;
     const char *prefill; // start of the answer to be continued, or NULL
     size_t prefill_length;
+    // only of families that think:
+    bool opens_thought;    // the prefill is a thought's; its marker is put
+                           // also where the model would have begun with it
+    const char *reasoning; // the whole thought before the answer, or NULL
+    size_t reasoning_length;
     bool generate; // ends with the assistant's opening
 };
 

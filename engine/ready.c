@@ -5,7 +5,9 @@
 
 #include "engine/arch/arch.h"
 #include "engine/fingerprint.h"
+#include "engine/kv_cache.h"
 
+#include <assert.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -431,6 +433,68 @@ ready_summary(const struct ready *ready)
     summary.has_switch = traits->has_switch;
     summary.recommended = session_recommended(container(ready), ready->family);
     return summary;
+}
+
+/* The context that it has, or that would be taken. */
+static size_t
+plan_context(const struct ready *ready, uint64_t available)
+{
+    if (ready->loaded)
+        return ready->sessions.forward.context_tokens;
+    return ready->options.context_tokens != 0
+               ? ready->options.context_tokens
+               : default_context(ready, available);
+}
+
+static void
+plan_shape(const struct ready *ready, struct engine_plan *out)
+{
+    const struct shape *shape = &ready->model->shape;
+
+    out->context_most = shape->context;
+    out->layers = shape->layers;
+    out->token_bytes = model_token_bytes(ready->model);
+    if (shape->experts == 0)
+        return;
+    out->first_layer = shape->dense_layers;
+    out->experts = shape->experts;
+    out->active = shape->experts_used;
+    out->shared = shape->shared_experts;
+}
+
+static void
+plan_memory_of(const struct ready *ready, struct engine_plan *out)
+{
+    struct forward_options options = forward_with(ready, out->context);
+    uint64_t all = forward_bytes(ready->model, ready->device, &options);
+
+    out->weights_bytes = model_load_bytes(ready->model);
+    out->cache_bytes =
+        kv_cache_bytes(&ready->model->shape, out->context, options.cache);
+    out->scratch_bytes = all - out->cache_bytes;
+    out->fits =
+        out->loaded || (out->context <= out->context_most &&
+                        out->weights_bytes <= out->available_bytes &&
+                        all <= out->available_bytes - out->weights_bytes);
+}
+
+enum status
+ready_plan(struct ready *ready, struct engine_plan *out, struct error *err)
+{
+    assert(ready->model != NULL);
+    *out = (struct engine_plan){
+        .loaded = ready->loaded,
+        .available_bytes = memory_available_bytes(),
+        .level = cpu_level_name(cpu_level()),
+        .cache = ready->options.cache == CACHE_F16 ? "f16" : "f32",
+    };
+    TRY(open_device(ready, err));
+    out->threads = device_cpu_threads(ready->device);
+    out->device = ready->device->name;
+    out->context = plan_context(ready, out->available_bytes);
+    plan_shape(ready, out);
+    plan_memory_of(ready, out);
+    return STATUS_OK;
 }
 
 double

@@ -57,6 +57,13 @@ const struct session_model *ready_sessions(const struct ready *ready);
 /* How the model is to be asked. Filled as far as the depth allows. */
 struct model_summary ready_summary(const struct ready *ready);
 
+/*
+ * What is held for the model, or will be once it is loaded; it has a shape.
+ * A model too large for the machine has a plan too, which does not fit.
+ */
+MUST_CHECK enum status ready_plan(struct ready *ready, struct engine_plan *out,
+                                  struct error *err);
+
 /* Milliseconds that reading the weights and building the tokenizer took. */
 double ready_read_ms(const struct ready *ready);
 double ready_tokenizer_ms(const struct ready *ready);

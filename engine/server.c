@@ -136,6 +136,7 @@ answer_stats(void *context, struct client *client, uint64_t number)
 {
     struct server *server = context;
     struct work *work = &server->work;
+    struct process_usage usage = process_usage();
     struct stats_done done = {
         .engine = work_engine_name(),
         .file = server->options.ready.path,
@@ -146,6 +147,12 @@ answer_stats(void *context, struct client *client, uint64_t number)
         .prompt_tokens = atomic_load(&work->prompt_tokens),
         .generated_tokens = atomic_load(&work->generated_tokens),
         .up_ms = (clock_ns() - work->start_ns) / 1000000,
+        .memory_bytes = usage.memory_bytes,
+        .memory_most_bytes = usage.memory_most_bytes,
+        .cpu_ms = usage.cpu_ms,
+        .faults = usage.faults,
+        .displaced = usage.displaced,
+        .threads = atomic_load(&work->threads),
     };
     struct buffer frame = {0};
     struct error err;

@@ -108,6 +108,12 @@ client_break(struct client *client)
     wake_reader(client);
 }
 
+bool
+client_is_slow(const struct client *client)
+{
+    return queue_bytes(client->outbox) > CLIENT_DROP_BYTES;
+}
+
 static enum queue_answer
 push(struct client *client, struct outgoing *outgoing, enum client_push how,
      const _Atomic bool *stop)
@@ -116,7 +122,7 @@ push(struct client *client, struct outgoing *outgoing, enum client_push how,
         return queue_push_over(client->outbox, &outgoing->link);
     if (how == PUSH_WAIT)
         return queue_push_wait(client->outbox, &outgoing->link, stop);
-    if (queue_bytes(client->outbox) > CLIENT_DROP_BYTES)
+    if (client_is_slow(client))
         return QUEUE_FULL;
     return queue_push(client->outbox, &outgoing->link);
 }

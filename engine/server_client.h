@@ -99,6 +99,8 @@ enum client_push {
 MUST_CHECK enum status client_send(struct client *client, struct buffer *frame,
                                    enum client_push how, struct job *finished,
                                    const _Atomic bool *stop, struct error *err);
+/* Whether so much is unread that PUSH_DROP leaves out. */
+bool client_is_slow(const struct client *client);
 /* An ERROR event; when even that fails, the client is broken. */
 void client_send_error(struct client *client, uint64_t number,
                        struct job *finished, const struct error *error,

@@ -3,6 +3,7 @@
 
 #include "engine/server_work.h"
 
+#include "engine/experts/expert_uses.h"
 #include "engine/snapshot.h"
 
 #include <assert.h>
@@ -15,7 +16,7 @@
 
 enum {
     PROGRESS_NS = 100 * 1000000,
-    RESIDENCY_NS = 1000 * 1000000,
+    MS_NS = 1000000,
     TOKENS_A_FRAME = 256, // with their scores they fit a frame
     WARNINGS = 8,
 };
@@ -113,22 +114,45 @@ on_progress(void *context, enum progress_phase phase, uint64_t done,
     tell_progress(context, phase, done, of);
 }
 
-/* Where the experts are: all of them are held in memory. */
-static const struct residency resident = {.ram = 1};
+/* Shares of what was used by where it was; all in memory without experts. */
+static void
+fill_shares(struct residency *out, const struct expert_uses *uses)
+{
+    double total = (double) expert_uses_total(uses);
+
+    out->ram = 1;
+    if (total == 0)
+        return;
+    out->vram = (double) expert_uses_in(uses, TIER_VRAM) / total;
+    out->ram = (double) expert_uses_in(uses, TIER_RAM) / total;
+    out->nvme = (double) expert_uses_in(uses, TIER_NVME) / total;
+}
 
 static void
-tell_residency(struct job *job)
+send_residency(struct work *work, struct job *job, struct expert_uses *uses)
 {
+    const struct model *model = ready_model(work->ready);
+    struct residency event = {
+        .tokens = uses->tokens,
+        .first_layer = uses->first_layer,
+        .layers = uses->layers,
+        .experts = uses->experts,
+        .active = model->shape.experts_used,
+        .shared = model->shape.shared_experts,
+        .uses = uses->counts,
+        .tier = uses->tier,
+    };
     struct buffer frame = {0};
     struct error err;
 
-    if (!is_due(&job->residency_ns, RESIDENCY_NS))
-        return;
-    if (event_put_residency(&frame, job->number, &resident, &err) ==
-            STATUS_OK &&
+    if (model->experts != NULL)
+        expert_uses_locate(uses, model->experts);
+    fill_shares(&event, uses);
+    // what cannot be told is told with what follows
+    if (event_put_residency(&frame, job->number, &event, &err) == STATUS_OK &&
         client_send(job->client, &frame, PUSH_DROP, NULL, NULL, &err) ==
             STATUS_OK)
-        return;
+        expert_uses_clear(uses);
     buffer_release(&frame);
 }
 
@@ -144,6 +168,9 @@ make_ready(struct work *work, struct job *job, enum open_depth depth,
     enum status status =
         ready_to(work->ready, depth, &listener, &job->cancel, err);
     atomic_store(&work->loading, false);
+    if (ready_device(work->ready) != NULL)
+        atomic_store(&work->threads,
+                     device_cpu_threads(ready_device(work->ready)));
     return status;
 }
 
@@ -185,6 +212,11 @@ run_open(struct work *work, struct job *job)
     if (ready_sessions(work->ready) != NULL) {
         snapshot_kind(kind, ready_sessions(work->ready));
         done.snapshots = digits_of(digits, kind, sizeof kind);
+        status = ready_plan(work->ready, &done.plan, &err);
+    }
+    if (status != STATUS_OK) {
+        fail(work, job, &err, EXIT_UNAVAILABLE);
+        return;
     }
     if (!was_ready) {
         done.read_ms = ready_read_ms(work->ready);
@@ -211,6 +243,23 @@ run_describe(struct work *work, struct job *job)
     else
         fail(work, job, &err, ready_exit(work->ready, status));
     buffer_release(&description);
+}
+
+static void
+run_plan(struct work *work, struct job *job)
+{
+    struct engine_plan plan;
+    struct buffer frame = {0};
+    struct error err = {0};
+    enum status status = make_ready(work, job, OPEN_SHAPE, &err);
+
+    if (status == STATUS_OK)
+        status = ready_plan(work->ready, &plan, &err);
+    if (status == STATUS_OK)
+        finish(job, event_put_plan_done(&frame, job->number, &plan, &err),
+               &frame, &err);
+    else
+        fail(work, job, &err, ready_exit(work->ready, status));
 }
 
 /* -- tokens of texts ------------------------------------------------------- */
@@ -380,7 +429,6 @@ on_part(void *context, const struct channels_part *part, struct error *err)
         rest.tokens += piece.token_count;
         rest.token_count -= piece.token_count;
     } while (rest.length > 0 || rest.token_count > 0);
-    tell_residency(telling->job);
     return STATUS_OK;
 }
 
@@ -390,6 +438,19 @@ on_prefill(void *context, size_t done, size_t of)
     const struct telling *telling = context;
 
     tell_progress(telling->job, PHASE_PREFILL, done, of);
+}
+
+static void
+on_uses(void *context, struct expert_uses *uses, bool last)
+{
+    const struct telling *telling = context;
+    struct job *job = telling->job;
+    uint64_t least_ns = (uint64_t) job->request.generate.residency_ms * MS_NS;
+
+    if ((last || is_due(&job->residency_ns, least_ns)) &&
+        !client_is_slow(job->client) &&
+        (size_t) uses->layers * uses->experts <= PROTOCOL_EXPERTS)
+        send_residency(telling->work, job, uses);
 }
 
 /* The client's session; STATUS_LIMIT when too many have one. */
@@ -473,6 +534,9 @@ fill_placement(const struct work *work, struct generate_done *done)
     done->placement.level = cpu_level_name(cpu_level());
     done->placement.threads = device != NULL ? device_cpu_threads(device) : 0;
     done->placement.cache = f16 ? "f16" : "f32";
+    if (ready_model(work->ready) != NULL)
+        done->placement.token_bytes =
+            model_token_bytes(ready_model(work->ready));
 }
 
 /* What a user should know about this answer. */
@@ -512,7 +576,7 @@ send_generate_done(struct work *work, struct job *job,
                   .answer = result->answer_tokens,
                   .context = context_tokens(work)},
         .sampling = result->sampling,
-        .residency = resident,
+        .residency = {.ram = 1}, // where a store keeps all experts
         .model = ready_summary(work->ready),
     };
 
@@ -584,6 +648,7 @@ run_generate(struct work *work, struct job *job)
         .context = &telling,
         .prefill = on_prefill,
         .part = on_part,
+        .uses = on_uses,
         .answer_now = &job->answer_now,
     };
     struct stamps stamps = {clock_ns(), clock_ns(), clock_ns(),
@@ -608,6 +673,7 @@ run_generate(struct work *work, struct job *job)
              status == STATUS_LIMIT ? EXIT_BUSY : EXIT_UNAVAILABLE);
         return;
     }
+    atomic_store(&job->residency_ns, clock_ns());
     status = session_generate(job->client->session, &job->request.generate,
                               &listener, &job->cancel, &result, &err);
     stamps.end_ns = clock_ns();
@@ -685,16 +751,6 @@ run_snapshot(struct work *work, struct job *job)
 /* -- the thread ------------------------------------------------------------ */
 
 static void
-run_later(struct work *work, struct job *job)
-{
-    struct error err;
-
-    error_fill(&err, STATUS_UNSUPPORTED,
-               "PLAN is kept for later versions of this engine");
-    fail(work, job, &err, EXIT_INTERNAL);
-}
-
-static void
 run_request(struct work *work, struct job *job)
 {
     struct error err;
@@ -715,7 +771,7 @@ run_request(struct work *work, struct job *job)
     } else if (type == MESSAGE_SNAPSHOT) {
         run_snapshot(work, job);
     } else {
-        run_later(work, job);
+        run_plan(work, job);
     }
 }
 

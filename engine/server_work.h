@@ -21,7 +21,8 @@ struct work {
 
     // what the reader may look at
     _Atomic bool busy, loading;
-    _Atomic size_t waiting; // jobs in the queue, but for JOB_FORGET
+    _Atomic size_t waiting;   // jobs in the queue, but for JOB_FORGET
+    _Atomic unsigned threads; // that compute; 0 before there are any
     _Atomic uint64_t requests, prompt_tokens, generated_tokens;
     uint64_t start_ns;
 

@@ -6,6 +6,7 @@
 #include "engine/session_parts.h"
 
 #include "engine/detokenizer.h"
+#include "engine/experts/expert_uses.h"
 
 #include <math.h>
 #include <stdatomic.h>
@@ -58,6 +59,7 @@ session_close(struct session *session)
     session_end_transfer(session);
     session_forget_answers(session);
     tokens_release(&session->ids);
+    expert_uses_close(session->uses);
     forward_close(session->forward);
     sampler_close(session->sampler);
     if (session->logits != NULL)
@@ -202,14 +204,23 @@ render(const struct session *session, const struct generate_request *request,
     // an answer that is begun for the model has no thought before it
     bool begun =
         request->prefill.length > 0 && request->thinking == SWITCH_DEFAULT;
+    bool thinks = prompt_traits(session->model.family)->thinks;
     struct prompt_options options = {
+        .opens_thought = thinks && request->prefill.length > 0 &&
+                         request->thinking == SWITCH_ON,
         .thinking = begun ? THINKING_OFF : switches[request->thinking],
         .prefill = request->prefill.bytes,
         .prefill_length = request->prefill.length,
+        .reasoning = request->prefill_reasoning.bytes,
+        .reasoning_length = request->prefill_reasoning.length,
         .generate = true,
     };
     void *memory;
 
+    if (options.reasoning != NULL && !thinks)
+        return error_set(err, STATUS_FORMAT,
+                         "this model has no thoughts, so none can be put "
+                         "before its answer");
     TRY(memory_alloc(&memory, request->message_count * sizeof(struct message),
                      err));
     struct message *messages = memory;
@@ -301,12 +312,59 @@ struct generation {
     size_t forced_next;
     size_t generated;
     uint64_t start_ns, thought_start_ns;
+    bool counts; // what experts do
 };
 
 static bool
 cancelled(const struct generation *g)
 {
     return g->cancel != NULL && atomic_load(g->cancel);
+}
+
+/* -- what experts do ------------------------------------------------------- */
+
+static enum status
+begin_counting(struct generation *g)
+{
+    struct session *session = g->session;
+
+    if (g->request->residency_ms == 0 || g->listener->uses == NULL)
+        return STATUS_OK;
+    if (session->uses == NULL)
+        TRY(expert_uses_open(&session->uses, &session->model.model->shape,
+                             g->err));
+    forward_count(session->forward, session->uses);
+    g->counts = true;
+    return STATUS_OK;
+}
+
+static void
+tell_uses(struct generation *g, bool last)
+{
+    if (g->counts)
+        g->listener->uses(g->listener->context, g->session->uses, last);
+}
+
+static void
+end_counting(struct generation *g)
+{
+    if (!g->counts)
+        return;
+    tell_uses(g, true);
+    expert_uses_clear(g->session->uses);
+    forward_count(g->session->forward, NULL);
+}
+
+/* -- the prompt's run ------------------------------------------------------ */
+
+static void
+on_prefill(void *context, size_t done, size_t of)
+{
+    struct generation *g = context;
+
+    if (g->listener->prefill != NULL)
+        g->listener->prefill(g->listener->context, done, of);
+    tell_uses(g, false);
 }
 
 static enum status
@@ -320,9 +378,8 @@ run_prompt(struct generation *g)
     session_keep_tokens(session, cached);
     session->last_prompt = 0; // until the new one is in the cache
     TRY(forward_prompt(session->forward, g->prompt.ids + cached,
-                       g->prompt.count - cached, session->logits,
-                       g->listener->prefill, g->listener->context, g->cancel,
-                       g->err));
+                       g->prompt.count - cached, session->logits, on_prefill, g,
+                       g->cancel, g->err));
     TRY(tokens_append(&session->ids, g->prompt.ids + cached,
                       g->prompt.count - cached, g->err));
     session->last_prompt = g->prompt.count;
@@ -478,6 +535,7 @@ run_token(struct generation *g, int32_t id)
         forward_token(session->forward, id, session->logits, g->err);
     if (status != STATUS_OK)
         session->ids.count--;
+    tell_uses(g, false);
     return status;
 }
 
@@ -541,7 +599,8 @@ settle_finish(struct generation *g)
     uint64_t now = clock_ns();
 
     result->thinking_tokens = channels_thought_tokens(g->channels);
-    result->thought = g->in_thought || result->thinking_tokens > 0;
+    result->thought = g->in_thought || result->thinking_tokens > 0 ||
+                      g->request->prefill_reasoning.bytes != NULL;
     result->answer_tokens = g->generated - result->thinking_tokens;
     result->thought_closed = !open;
     result->decode_ns = now - g->start_ns - result->first_token_ns;
@@ -583,6 +642,7 @@ generate(struct generation *g)
                          &g->result->sampling, g->err));
     TRY(tokenize(g->session, g->request, &g->prompt, &g->in_thought, g->err));
     TRY(open_channels(g));
+    TRY(begin_counting(g));
     TRY(run_prompt(g));
     g->thought_start_ns = clock_ns();
     enum status status = generate_tokens(g);
@@ -621,6 +681,7 @@ session_generate(struct session *session,
         out->thought_closed = !g.in_thought;
         status = STATUS_OK;
     }
+    end_counting(&g);
     channels_close(g.channels);
     tokens_release(&g.prompt);
     tokens_release(&g.forced);

@@ -17,6 +17,7 @@
 #include "engine/prompt.h"
 
 struct session;
+struct expert_uses;
 
 /* What sessions of one engine share; all of it outlives them. */
 struct session_model {
@@ -32,6 +33,11 @@ struct session_listener {
     void *context;
     void (*prefill)(void *context, size_t done, size_t of); // may be NULL
     channels_fn *part; // ends the generation by failing
+    /*
+     * What experts have done, where the request asks for it: often, and once
+     * more at the end. Whoever has told it clears it; the session wipes it.
+     */
+    void (*uses)(void *context, struct expert_uses *uses, bool last);
     /*
      * NULL, or true when the thought is to be closed at its next token; it is
      * then made false. A thought that has not begun is closed as it begins;

@@ -45,6 +45,8 @@ typedef void observe_fn(void *context, const char *name, uint32_t layer,
 
 /* Called before each layer; false stops the pass with STATUS_CANCELLED. */
 typedef bool proceed_fn(void *context, uint32_t layer);
+/* Called now and then while a layer's experts work: done and of, for people. */
+typedef void within_fn(void *context, uint32_t layer, size_t done, size_t of);
 
 /* One step: the tokens that go through the layers together. */
 struct step {
@@ -58,6 +60,7 @@ struct step {
     const struct step_state *state; // device memory
 
     proceed_fn *proceed; // may be NULL
+    within_fn *within;   // may be NULL; has the same context
     void *proceed_context;
     observe_fn *observe; // may be NULL
     void *observe_context;

@@ -10,6 +10,7 @@
 #include "config.h"
 
 #include "engine/device/device_cpu.h"
+#include "engine/experts/expert_uses.h"
 
 #include <string.h>
 
@@ -239,14 +240,18 @@ token_gather(struct token_job *job, const struct step *step)
     }
 }
 
+/* Gives the leases back; what was computed with them is counted. */
 static void
 token_release(const struct token_job *job, const struct step *step)
 {
     struct expert_store *store = job->group->store;
 
-    for (size_t i = 0; i < job->group->used; i++)
+    for (size_t i = 0; i < job->group->used; i++) {
         if (job->chosen[i].here)
             store->ops->release(store, step->layer, job->chosen[i].id);
+        if (job->cpu->failed == STATUS_OK)
+            expert_uses_add(store->uses, step->layer, job->chosen[i].id, 1);
+    }
 }
 
 static void
@@ -443,14 +448,18 @@ routed_over_tokens(struct device_cpu *cpu, const struct step *step,
         }
         if (ahead && after < group->experts)
             coming_ask(&next, store, step->layer, after);
+        size_t tokens = scratch->offsets[e + 1] - scratch->offsets[e];
         expert_over_tokens(cpu, step, group, &now.expert,
-                           scratch->entries + scratch->offsets[e],
-                           scratch->offsets[e + 1] - scratch->offsets[e]);
+                           scratch->entries + scratch->offsets[e], tokens);
         store->ops->release(store, step->layer, (uint32_t) e);
         if (cpu->failed != STATUS_OK && next.here)
             store->ops->release(store, step->layer, (uint32_t) after);
         if (cpu->failed != STATUS_OK)
             return;
+        expert_uses_add(store->uses, step->layer, (uint32_t) e, tokens);
+        if (step->within != NULL)
+            step->within(step->proceed_context, step->layer, after,
+                         group->experts);
     }
 }
 

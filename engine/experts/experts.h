@@ -3,16 +3,17 @@
  * wait, holds it under a lease, and gives it back; between two leases it may
  * move. Never a bare pointer into one big mapping.
  *
- * resident.c keeps all experts in memory. Later stores page them from NVMe.
- * Several experts of one layer may be leased at a time, each once; a store may
- * bound how many (`lease_limit`), and whoever wants more releases first.
- * Threads: calls come from the thread that runs operations; a store may have
- * threads of its own.
+ * resident.c keeps all experts in memory; expert_uses.h counts. Later stores
+ * page them from NVMe. Several experts of one layer may be leased at a time,
+ * each once; a store may bound how many (`lease_limit`), and whoever wants more
+ * releases first. Threads: calls come from the thread that runs operations; a
+ * store may have threads of its own.
  */
 #ifndef FATHOM_ENGINE_EXPERTS_EXPERTS_H
 #define FATHOM_ENGINE_EXPERTS_EXPERTS_H
 
 #include "base/base.h"
+#include "base/protocol.h"
 #include "engine/model.h"
 
 /* One expert under lease: three matrices whose data is valid until release. */
@@ -38,12 +39,19 @@ struct expert_store_ops {
                         struct expert *out, struct error *err);
     /* Gives a lease back. */
     void (*release)(struct expert_store *store, uint32_t layer, uint32_t e);
+    /* Where the expert is now. */
+    enum expert_tier (*tier)(const struct expert_store *store, uint32_t layer,
+                             uint32_t e);
     void (*close)(struct expert_store *store);
 };
 
+struct expert_uses;
+
 struct expert_store {
     const struct expert_store_ops *ops;
-    uint32_t lease_limit; // experts leased at a time; at least experts_used
+    uint32_t lease_limit;     // experts leased at a time; at least experts_used
+    struct expert_uses *uses; // devices count there what they have computed,
+                              // unless it is NULL
 };
 
 void expert_store_close(struct expert_store *store); // takes NULL

@@ -51,6 +51,15 @@ resident_release(struct expert_store *store, uint32_t layer, uint32_t e)
     (void) e;
 }
 
+static enum expert_tier
+resident_tier(const struct expert_store *store, uint32_t layer, uint32_t e)
+{
+    (void) store;
+    (void) layer;
+    (void) e;
+    return TIER_RAM;
+}
+
 static void
 resident_close(struct expert_store *store)
 {
@@ -61,6 +70,7 @@ static const struct expert_store_ops resident_ops = {
     .ask = resident_ask,
     .wait = resident_wait,
     .release = resident_release,
+    .tier = resident_tier,
     .close = resident_close,
 };
 

@@ -1,4 +1,5 @@
 """fathom-engine on a pair of pipes, with the bundled model."""
+import base64
 import hashlib
 import os
 import pty
@@ -15,6 +16,9 @@ from engine_client import (LIMIT, Closed, Engine, frame, restore_snapshot,
 
 ENGINE = os.path.join(os.environ["top_builddir"], "fathom-engine")
 MODEL = os.path.join(os.environ["top_srcdir"], "models/fathom-mini.gguf")
+SMOLLM2 = os.path.join(
+    os.environ.get("XDG_DATA_HOME", os.path.expanduser("~/.local/share")),
+    "fathom/models/SmolLM2-135M-Instruct.Q4_1.gguf")
 QUESTION = [{"role": "user", "content": "What is 27 * 14?"}]
 
 
@@ -136,13 +140,9 @@ def an_answer_goes_back_by_its_own_ids():
 
 
 def a_model_without_thoughts_goes_on_in_its_cache():
-    path = os.path.join(
-        os.environ.get("XDG_DATA_HOME",
-                       os.path.expanduser("~/.local/share")),
-        "fathom/models/SmolLM2-135M-Instruct.Q4_1.gguf")
-    if not os.path.exists(path):
+    if not os.path.exists(SMOLLM2):
         return "script/example-model has not fetched SmolLM2"
-    engine = start(model=path)
+    engine = start(model=SMOLLM2)
     turns = [{"role": "user", "content":
               "What is the capital of France? Answer in one sentence."}]
     engine.send("GENERATE", 1, messages=turns, sampling={"temperature": 0})
@@ -266,6 +266,42 @@ def an_answer_that_is_begun_is_continued():
     end_well(engine)
 
 
+def a_stopped_answer_is_continued_with_its_thought():
+    engine = start()
+    ask(engine, 1)
+    events, done, _ = engine.answer(1)
+    thought, answer = text_of(events, "think"), text_of(events, "answer")
+    # stopped in the answer, before it, and in the thought
+    for number, start_of in enumerate(["27 * ", ""], 2):
+        ask(engine, number, prefill_reasoning=thought, prefill=start_of)
+        events, done, _ = engine.answer(number)
+        assert text_of(events, "think") == ""
+        assert start_of + text_of(events, "answer") == answer
+        assert done["thinking"]["mode"] == "on" and done["thinking"]["closed"]
+    half = thought[:thought.index(" ", len(thought) // 2)]
+    ask(engine, 4, prefill=half, thinking=True)
+    events, done, _ = engine.answer(4)
+    assert half + text_of(events, "think") == thought
+    assert text_of(events, "answer") == answer
+    end_well(engine)
+
+
+def a_thought_is_refused_where_the_model_has_none():
+    if not os.path.exists(SMOLLM2):
+        return "script/example-model has not fetched SmolLM2"
+    engine = start(model=SMOLLM2)
+    ask(engine, 1, prefill_reasoning="Hm.")
+    error, kind = engine.answer(1)[1:]
+    assert kind == "ERROR" and error["exit"] == 65
+    assert "no thoughts" in error["text"]
+    ask(engine, 2, residency_ms=1, max_tokens=3)  # nor has it experts
+    maps = [body for kind, body in engine.answer(2)[0] if kind == "RESIDENCY"]
+    assert {(one["layers"], one["uses"]) for one in maps} == {(0, "")}
+    assert sum(one["tokens"] for one in maps) > 3
+    end_well(engine)
+    return None
+
+
 def texts_become_ids_and_markers_stay_text():
     engine = start()
     # 80,000 words, and what nobody may type
@@ -317,6 +353,168 @@ def a_long_prompt_goes_in_while_nobody_reads():
             ended[number] = body
     assert ended[1]["finish"] == "context_full"
     assert ended[2]["exit"] == 12 and events[2] == 0
+    end_well(engine)
+
+
+def counts_of(events):
+    """What all RESIDENCY events together have counted."""
+    maps = [body for kind, body in events if kind == "RESIDENCY"]
+    shape = {(one["layers"], one["experts"]) for one in maps}
+    assert len(shape) == 1
+    layers, experts = shape.pop()
+    uses = [0] * (layers * experts)
+    for one in maps:
+        cells = base64.b64decode(one["uses"], validate=True)
+        for i, count in enumerate(struct.unpack("<%dI" % len(uses), cells)):
+            uses[i] += count
+        assert base64.b64decode(one["tier"], validate=True) == b"\1" * len(uses)
+        assert (one["vram"], one["ram"], one["nvme"]) == (0, 1, 0)
+    return maps, [uses[at:at + experts]
+                  for at in range(0, len(uses), experts)]
+
+
+def experts_are_counted_as_they_are_computed():
+    engine = start()
+    turns = [{"role": "user", "content": "What is 3 + 4? " * 20}]
+    for number, fields in enumerate([{}, {"max_tokens": 9},
+                                     {"max_tokens": 1}], 1):
+        engine.send("GENERATE", number, messages=turns, residency_ms=1,
+                    **fields)
+        events, done, _ = engine.answer(number)
+        maps, uses = counts_of(events)
+        usage = done["usage"]
+        # a prompt's repetition is run again from where it began; the last
+        # token is not run
+        run = usage["prompt"] - usage["cached"]
+        decoded = usage["thinking"] + usage["answer"]
+        decoded -= done["finish"] != "stop"
+        assert sum(one["tokens"] for one in maps) == run + decoded
+        for layer in uses:
+            assert sum(layer) == (run + decoded) * maps[0]["active"]
+        assert len(maps) >= 2 and maps[0]["first_layer"] == 1
+    ask(engine, 7, max_tokens=4)
+    assert not [1 for kind, _ in engine.answer(7)[0] if kind == "RESIDENCY"]
+    end_well(engine)
+
+
+def counts_are_of_the_request_alone():
+    engine = start()
+    ask(engine, 1, max_tokens=30)  # not asked for: not counted either
+    engine.answer(1)
+    ask(engine, 2, content="Who are you?", max_tokens=4,
+        residency_ms=1000000)
+    events, done, _ = engine.answer(2)
+    maps, uses = counts_of(events)
+    assert len(maps) == 1  # the last one, in spite of the long time
+    kinds = [kind for kind, _ in events]
+    assert kinds[-1] == "RESIDENCY"
+    run = done["usage"]["prompt"] - done["usage"]["cached"] + 3
+    assert maps[0]["tokens"] == run
+    end_well(engine)
+
+
+def a_long_prompt_tells_how_far_it_is():
+    engine = start()
+    began = time.monotonic()
+    ask(engine, 1, content="7 + 8 = 15. " * 80, max_tokens=1)
+    events = engine.answer(1)[0]
+    took = time.monotonic() - began
+    told = [body for kind, body in events
+            if kind == "PROGRESS" and body["phase"] == "prefill"]
+    done = [body["done"] for body in told]
+    assert done == sorted(done) and done[-1] == told[-1]["of"] > 500
+    assert len(told) >= min(4 * took, 4), (took, told)
+    end_well(engine)
+
+
+def an_answer_that_is_asked_for_begins_at_once():
+    engine = start()
+    ask(engine, 1, ignore_end=True)
+    said = 0
+    while said < 5:
+        said += engine.event()[0] == "TOKEN"
+    engine.send("ANSWER_NOW", 1)
+    engine.send("ANSWER_NOW", 77)  # not in use: nothing
+    while True:
+        kind, number, body = engine.event()
+        if kind == "TOKEN" and body["channel"] == "answer":
+            break
+        assert kind == "TOKEN", body
+    engine.send("ANSWER_NOW", 1)  # nothing to close any more
+    engine.send("CANCEL", 1)
+    thinking = engine.answer(1)[1]["thinking"]
+    assert thinking["cut"] and thinking["asked"] and thinking["closed"]
+    assert 5 < thinking["tokens"] < 500
+    # the same bits as with that many tokens as the budget
+    ask(engine, 2, think_budget=thinking["tokens"] - 2, ignore_end=True,
+        max_tokens=thinking["tokens"] + 20)
+    budget, done, _ = engine.answer(2)
+    assert done["thinking"]["tokens"] == thinking["tokens"]
+    assert done["thinking"]["cut"] and not done["thinking"]["asked"]
+    # before the thought has begun: it is closed as it begins
+    ask(engine, 3, ignore_end=True)
+    ask(engine, 4)
+    engine.send("ANSWER_NOW", 4)
+    engine.send("CANCEL", 3)
+    events, ended = [], {}
+    while len(ended) < 2:
+        kind, number, body = engine.event()
+        if number == 4:
+            events.append((kind, body))
+        if kind == "DONE":
+            ended[number] = body
+    assert ended[3]["finish"] == "interrupted"
+    assert ended[4]["finish"] == "stop" and ended[4]["thinking"]["asked"]
+    assert text_of(events, "think") == ""
+    ask(engine, 5, think_budget=0)
+    assert text_of(events, "answer") == text_of(engine.answer(5)[0], "answer")
+    end_well(engine)
+
+
+def a_plan_is_what_will_be_held():
+    engine = start("--context=512")
+    engine.send("PLAN", 1)
+    before = engine.answer(1)[1]["plan"]
+    assert before["fits"] and not before["loaded"]
+    assert before["context"] == 512 and before["context_most"] == 1024
+    engine.send("OPEN", 2)
+    opened = engine.answer(2)[1]["plan"]
+    assert opened["loaded"] and opened["fits"]
+    engine.send("PLAN", 3)
+    after = engine.answer(3)[1]["plan"]
+    for name, value in before.items():
+        if name not in ("loaded", "available_bytes"):
+            assert after[name] == opened[name] == value, name
+    assert after["experts"] > after["active"] > 0 < after["first_layer"]
+    assert 0 < after["token_bytes"] < after["weights_bytes"]
+    assert after["cache_bytes"] > 0 < after["scratch_bytes"]
+    ask(engine, 4, max_tokens=1)
+    placement = engine.answer(4)[1]["placement"]
+    for name in ("token_bytes", "threads", "device", "level", "cache"):
+        assert placement[name] == after[name]
+    end_well(engine)
+
+
+def a_plan_that_does_not_fit_says_so():
+    engine = start("--context=2000000")
+    engine.send("PLAN", 1)
+    plan = engine.answer(1)[1]["plan"]
+    assert not plan["fits"] and plan["context"] == 2000000
+    end_well(engine)
+
+
+def the_process_is_counted():
+    engine = start("--threads=2")
+    engine.send("STATS", 1)
+    before = engine.answer(1)[1]["process"]
+    assert before["threads"] == 0
+    ask(engine, 2)
+    engine.answer(2)
+    engine.send("STATS", 3)
+    after = engine.answer(3)[1]["process"]
+    assert after["threads"] == 2
+    assert after["memory_most_bytes"] >= after["memory_bytes"] > 10 << 20
+    assert after["cpu_ms"] > before["cpu_ms"]
     end_well(engine)
 
 
@@ -490,7 +688,7 @@ def broken_requests_get_an_error_and_no_more():
             frame("TOKENIZE", 5, b"{\"texts\":[{\"slot\":1}]}"),
             frame("OPEN", 6, b"{\"depth\":\"\xff\"}"),
             frame(99, 7, b"{}"),
-            frame("PLAN", 8, b"{}"),
+            frame("PLAN", 8, b"[]"),
             frame("SNAPSHOT", 9, b"{}"),
             frame("TEXT", 10, b"{}"),
             frame("SNAPSHOT", 11, b"{\"action\":\"keep\"}"),
@@ -781,6 +979,15 @@ engine_client.run([
     a_saved_conversation_goes_on_in_another_engine,
     a_save_that_is_given_up_disturbs_nobody,
     text_beyond_the_limit_ends_its_request_alone,
+    a_stopped_answer_is_continued_with_its_thought,
+    a_thought_is_refused_where_the_model_has_none,
+    experts_are_counted_as_they_are_computed,
+    counts_are_of_the_request_alone,
+    a_long_prompt_tells_how_far_it_is,
+    an_answer_that_is_asked_for_begins_at_once,
+    a_plan_is_what_will_be_held,
+    a_plan_that_does_not_fit_says_so,
+    the_process_is_counted,
     broken_requests_get_an_error_and_no_more,
     broken_frames_end_the_stream,
     a_number_in_use_ends_the_stream,

@@ -123,6 +123,19 @@ moving_release(struct expert_store *store, uint32_t layer, uint32_t e)
     abort(); // released what was not leased
 }
 
+/* What is leased is in memory, the rest is away. */
+static enum expert_tier
+moving_tier(const struct expert_store *store, uint32_t layer, uint32_t e)
+{
+    const struct moving *moving = (const struct moving *) store;
+
+    for (size_t i = 0; i < LEASES_MAX; i++)
+        if (moving->lease[i].memory != NULL &&
+            moving->lease[i].layer == layer && moving->lease[i].e == e)
+            return TIER_RAM;
+    return TIER_NVME;
+}
+
 static void
 moving_close(struct expert_store *store)
 {
@@ -136,6 +149,7 @@ static const struct expert_store_ops moving_ops = {
     .ask = moving_ask,
     .wait = moving_wait,
     .release = moving_release,
+    .tier = moving_tier,
     .close = moving_close,
 };
 

@@ -760,6 +760,55 @@ rendering_again_forgets_what_was_there(void **state)
     prompt_pieces_release(&pieces);
 }
 
+/* By hand, from the families' published ways to write a thought. */
+static void
+a_given_thought_stands_closed_before_the_answer(void **state)
+{
+    static const struct {
+        enum prompt_family family;
+        const char *text, *begun;
+    } cases[] = {
+        {PROMPT_DEEPSEEK_R1, "<think>\nHm.\n</think>\n\nSo", "<think>\nHm."},
+        {PROMPT_DEEPSEEK_R1_0528, "<think>\nHm.\n</think>\n\nSo",
+         "<think>\nHm."},
+        {PROMPT_DEEPSEEK_V31, "<think>Hm.</think>So", "<think>Hm."},
+        {PROMPT_QWEN3, "<think>\nHm.\n</think>\n\nSo", "<think>\nHm."},
+    };
+    const struct message hi[] = {{.role = ROLE_USER, TEXT("Hi")}};
+    struct prompt_pieces pieces = {0};
+    struct error err;
+
+    (void) state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct prompt_options closed = {.prefill = "So",
+                                        .prefill_length = 2,
+                                        .reasoning = "Hm.",
+                                        .reasoning_length = 3,
+                                        .generate = true};
+        struct prompt_options open = {.thinking = THINKING_ON,
+                                      .prefill = "Hm.",
+                                      .prefill_length = 3,
+                                      .opens_thought = true,
+                                      .generate = true};
+
+        assert_int_equal(
+            prompt_render(&pieces, cases[i].family, NULL, hi, 1, &closed, &err),
+            STATUS_OK);
+        assert_string_equal(pieces.text.data + pieces.text.length -
+                                strlen(cases[i].text),
+                            cases[i].text);
+        assert_false(pieces.thinking);
+        assert_int_equal(
+            prompt_render(&pieces, cases[i].family, NULL, hi, 1, &open, &err),
+            STATUS_OK);
+        assert_string_equal(pieces.text.data + pieces.text.length -
+                                strlen(cases[i].begun),
+                            cases[i].begun);
+        assert_true(pieces.thinking);
+    }
+    prompt_pieces_release(&pieces);
+}
+
 static void
 every_family_is_found_by_its_name(void **state)
 {
@@ -824,6 +873,7 @@ main(void)
         cmocka_unit_test(the_line_feed_before_an_end_marker_is_the_templates),
         cmocka_unit_test(an_answer_ends_at_an_end_token_or_the_users_marker),
         cmocka_unit_test(rendering_again_forgets_what_was_there),
+        cmocka_unit_test(a_given_thought_stands_closed_before_the_answer),
         cmocka_unit_test(every_family_is_found_by_its_name),
         cmocka_unit_test(every_allocation_of_a_prompt_may_fail),
     };
