@@ -50,6 +50,7 @@ struct transcript_head {
     char remark[TRANSCRIPT_REMARK_BYTES]; // "stopped"
     size_t turn;                          // as people count, from 1
     size_t branch, branches;              // "branch 2/3"
+    size_t branch_before, branch_after;   // turns of those beside it
     uint64_t thought_tokens, thought_ms, budget_tokens;
     uint64_t answer_tokens, total_ms;
 };
@@ -186,12 +187,13 @@ size_t transcript_matches(const struct transcript *transcript, size_t *at);
 
 /*
  * The thought of the answer in view, in an area of its own that scrolls on its
- * own: it follows a thought that comes in, and begins at the top of others.
+ * own: it follows a thought that comes in, and begins at the top of others. The
+ * first row is its head, and the second a rule where it is `ruled`.
  */
 MUST_CHECK enum status transcript_draw_pane(struct transcript *transcript,
                                             struct canvas *canvas,
-                                            struct area area, bool focused,
-                                            struct error *err);
+                                            struct area area, bool ruled,
+                                            bool focused, struct error *err);
 bool transcript_pane_scroll(struct transcript *transcript, long rows);
 bool transcript_pane_page(struct transcript *transcript, long pages);
 bool transcript_pane_top(struct transcript *transcript);

@@ -7,7 +7,7 @@
  *   fold   a live tail in the text, a third of the screen high, that folds to
  *          one line when the answer starts
  *   split  a pane across the screen below the text
- *   side   a pane beside the text; below 120 columns the same as split
+ *   side   a pane beside the text; below 120 columns the same as fold
  *   hide   heads tell that a thought was there
  *
  * With 120 columns and 36 rows the top and status lines take their large
@@ -53,6 +53,7 @@ struct chat_view_state {
     const char *model;      // "V4-Flash-q2"
     const char *model_size; // "284B/13B", large form only; or ""
     const char *think;      // "high"; or "": the model does not think
+    uint64_t think_budget;  // tokens, large form only
     const char *vault;      // "open", "eph", "locked", "sealed"
     uint64_t lock_in_ms;    // "(lock in 14m)"
     bool network;           // "net:ON": it could not be shut off
@@ -78,12 +79,14 @@ struct chat_view_state {
     bool can_answer_now;            // "^Xa answer now"
 };
 
-/* What the view wants done. All are needed. */
+/*
+ * What the view wants done. All are needed. Turns are named as their heads
+ * number them; "/save 2 " is block 2 of the last answer, "/save 3.2 " that of
+ * turn 3.
+ */
 struct chat_view_calls {
     void *context;
-    view_post_fn *post; // a command line: "/edit 3"
-    // puts text into the input box, which gets the keys: "/save 1 "
-    void (*fill)(void *context, const char *text);
+    view_post_fn *post; // "/edit 3"
     void (*copy)(void *context, const char *text, size_t length);
     void (*page)(void *context, const char *text, size_t length);
 };

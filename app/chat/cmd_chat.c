@@ -7,7 +7,6 @@
 #include "app/app.h"
 #include "ui/ui.h"
 #include "app/chat/chat.h"
-#include "app/preset.h"
 
 #include <string.h>
 #include <unistd.h>
@@ -52,8 +51,7 @@ run(void *settings, const struct option_list *operands)
         notice_error("%s", err.text);
         return code;
     }
-    if (preset_start(&s->generation, &code, &err) != STATUS_OK ||
-        generation_check(&s->generation, &code, &err) != STATUS_OK) {
+    if (generation_check(&s->generation, &code, &err) != STATUS_OK) {
         notice_error("%s", err.text);
         return code;
     }
@@ -96,7 +94,6 @@ run(void *settings, const struct option_list *operands)
         ROW("recovery-code", 0, OPTION_FLAG, NULL, unlock.recovery,            \
             "ask for the recovery code, not a passphrase"),                    \
         GENERATION_MODEL(struct chat_settings, generation),                    \
-        GENERATION_PRESET(struct chat_settings, generation),                   \
         GENERATION_SYSTEM(struct chat_settings, generation),                   \
         GENERATION_THINKING(struct chat_settings, generation),                 \
         ROW("show-thinking", 0, OPTION_CHOICE, "on|off", show_thinking,        \
