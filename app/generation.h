@@ -10,6 +10,7 @@
 
 struct generation {
     const char *model;
+    const char *preset;
     const char *system;
     const char *think; // "on", "off", NULL: as the model is used to
     struct option_count think_budget, max_tokens, top_k, seed;
@@ -29,6 +30,11 @@ struct generation {
     {                                                                          \
         NULL, 'm', OPTION_MODEL, "MODEL", GENERATION_AT(type, in, model), 0,   \
             0, "a model file, or the name of a model in the model directory"   \
+    }
+#define GENERATION_PRESET(type, in)                                            \
+    {                                                                          \
+        NULL, 'p', OPTION_TEXT, "PRESET", GENERATION_AT(type, in, preset), 0,  \
+            0, "ask as [preset.PRESET] of fathom.conf says"                    \
     }
 #define GENERATION_SYSTEM(type, in)                                            \
     {                                                                          \

@@ -2,7 +2,7 @@
 noinst_LIBRARIES += libapp.a
 libapp_a_SOURCES = \
     %D%/progress_text.c %D%/progress_text.h \
-    %D%/chat/bottleneck.c %D%/chat/bottleneck.h \
+    %D%/attachment.c %D%/attachment.h \
     %D%/time_text.c %D%/time_text.h \
     %D%/chat/chat_title.c %D%/chat/chat_title.h \
     %D%/chat/kept_cache.c %D%/chat/kept_cache.h \
@@ -27,6 +27,12 @@ libapp_a_SOURCES = \
     %D%/vault/passphrase.c %D%/vault/passphrase.h \
     %D%/vault/unlock.c %D%/vault/unlock.h
 
+# what the gauges of a chat measure
+libapp_a_SOURCES += \
+    %D%/chat/bottleneck.c %D%/chat/bottleneck.h \
+    %D%/chat/expert_window.c %D%/chat/expert_window.h \
+    %D%/chat/machine_state.c %D%/chat/machine_state.h
+
 bin_PROGRAMS += fathom
 fathom_SOURCES = \
     %D%/app.h \
@@ -49,6 +55,7 @@ fathom_SOURCES = \
     %D%/output.c %D%/output.h \
     %D%/places.c %D%/places.h \
     %D%/policy.c %D%/policy.h \
+    %D%/preset.c %D%/preset.h \
     %D%/question.c %D%/question.h \
     %D%/report.c %D%/report.h \
     %D%/settings.c %D%/settings.h \
@@ -107,6 +114,7 @@ fathom_SOURCES += \
     %D%/chat/chat_verb.h \
     %D%/chat/chat_turn.c \
     %D%/chat/chat_file.c %D%/chat/chat_file.h \
+    %D%/chat/chat_attach.c \
     %D%/chat/chat_wait.c \
     %D%/chat/face.h
 endif

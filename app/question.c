@@ -3,6 +3,7 @@
 
 #include "app/question.h"
 
+#include "app/attachment.h"
 #include "app/exit_code.h"
 
 #include <errno.h>
@@ -106,15 +107,10 @@ question_read_file(struct buffer *out, const char *path, int *code,
     return result;
 }
 
-/* The form of a file before a question, from DeepSeek-R1's README. */
-static enum status
-append_document(struct buffer *out, const char *name, const struct buffer *text,
-                struct error *err)
+static struct text
+whole(const struct buffer *buffer)
 {
-    TRY(buffer_print(out, err, "[file name]: %s\n[file content begin]\n",
-                     name));
-    TRY(buffer_append(out, text->data, text->length, err));
-    return buffer_print(out, err, "\n[file content end]\n");
+    return (struct text){buffer->data ? buffer->data : "", buffer->length};
 }
 
 static enum status
@@ -125,18 +121,16 @@ append_files(struct buffer *out, const struct option_list *files,
     enum status status = STATUS_OK;
 
     for (size_t i = 0; i < files->count && status == STATUS_OK; i++) {
-        const char *path = files->items[i], *slash = strrchr(path, '/');
-        char name[QUOTED_BYTES];
+        const char *path = files->items[i];
+        char name[ATTACHMENT_NAME_BYTES];
 
         buffer_clear(&text);
         status = question_read_file(&text, path, code, err);
         if (status != STATUS_OK)
             break;
-        const char *base = slash && slash[1] ? slash + 1 : path;
-
-        text_quote(name, sizeof name, base, strlen(base));
+        attachment_name(name, path);
         if (as_documents)
-            status = append_document(out, name, &text, err);
+            status = attachment_append(out, name, whole(&text), err);
         else
             status = buffer_append(out, text.data, text.length, err);
     }
@@ -193,7 +187,7 @@ join(struct buffer *out, const struct question_source *source,
         TRY(check_utf8(prompt, strlen(prompt), "the question", code, err));
         TRY(append_files(out, source->files, true, code, err));
         if (input->length > 0)
-            TRY(append_document(out, standard_input, input, err));
+            TRY(attachment_append(out, standard_input, whole(input), err));
         TRY(buffer_append(out, prompt, strlen(prompt), err));
     } else {
         trim_end(input);

@@ -71,7 +71,8 @@ bool line_editor_visible(void);
  *
  * On a full screen the editor writes nothing itself: it tells what is in the
  * line, and input_box.h draws it. Keys go to the map in use; what they do
- * beside editing comes as actions. All the rest is as above.
+ * beside editing comes as actions. All the rest is as above. A paste that
+ * never ends holds the keys until line_editor_interrupt.
  */
 
 struct line_box_calls {
@@ -89,7 +90,19 @@ struct line_box_calls {
 
 enum { LINE_PASTE_BYTES = 64 << 10 }; // what is longer is attached
 
-/* In place of line_editor_open. The calls are copied. */
+/*
+ * What keys are to do beside editing, at a plain prompt too: `act` is called
+ * after the key, so it may hide the line, show another, and feed.
+ */
+void line_editor_watch(void (*act)(void *context, enum action action,
+                                   int count),
+                       void *context);
+
+/*
+ * In place of line_editor_open, or after it to go on in the other form. The
+ * calls are copied. The owner has set the terminal: no echo, every byte at
+ * once, Enter as CR, ^C and ^Z as signals, ^S and ^V as keys.
+ */
 void line_editor_open_box(line_complete_fn complete,
                           const struct line_box_calls *calls);
 bool line_editor_is_box(void);
@@ -97,11 +110,29 @@ bool line_editor_is_box(void);
 void line_editor_use(enum action_map map);
 enum action_map line_editor_map(void);
 
+/*
+ * Keys that may go on (Esc, y) wait for it: line_editor_tick is due at this
+ * time of clock_ns. 0: keys are there already; UINT64_MAX: never.
+ */
+uint64_t line_editor_deadline(void);
+MUST_CHECK enum line_result line_editor_tick(uint64_t now_ns);
+/* The same for bytes that are not from standard input. */
+MUST_CHECK enum line_result line_editor_keys(const char *bytes, size_t length,
+                                             uint64_t now_ns);
+
+/*
+ * What readline had to say since the last call, of a broken inputrc for
+ * example: lines of text, to be freed; NULL: nothing.
+ */
+char *line_editor_remarks(void);
+
 struct line_box {
+    const char *mode;   // of vi, where inputrc wants it shown; or ""
     const char *prompt; // readline's own while it searches the history
     const char *text;   // may hold line feeds
     size_t length, cursor;
     bool searching; // ^R: cursor is where it found something
+    size_t pasting; // bytes so far of a paste that has not ended, else 0
 };
 /* What the box holds now; lent until the next key. */
 struct line_box line_editor_box(void);

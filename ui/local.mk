@@ -24,6 +24,9 @@ libui_a_SOURCES = \
     %D%/view_chat.c %D%/view_chat.h
 if WITH_READLINE
 libui_a_SOURCES += \
+    %D%/input_box.c %D%/input_box.h \
+    %D%/key_maps.c %D%/key_maps.h \
+    %D%/key_reader.c %D%/key_reader.h \
     %D%/line_editor.c %D%/line_editor.h \
     %D%/screen.c \
     %D%/terminfo.c %D%/terminfo.h \
@@ -32,6 +35,7 @@ endif
 libui_a_SOURCES += \
     %D%/view_experts.c %D%/view_experts.h \
     %D%/view_loading.c %D%/view_loading.h \
+    %D%/view_models.c %D%/view_models.h \
     %D%/view_stats.c %D%/view_stats.h
 libui_a_SOURCES += \
     %D%/document.c %D%/document.h %D%/document_parts.h \

@@ -178,8 +178,6 @@ new_screen(FILE *out)
 
     for (int i = 0; i < CAUGHT; i++)
         sigaction(caught[i], NULL, &before[i]);
-    // sizes are told by us; variables would win over the terminal
-    use_env(FALSE);
     curses = newterm(NULL, out, stdin);
     for (int i = 0; i < CAUGHT; i++)
         sigaction(caught[i], &before[i], NULL);

@@ -7,7 +7,7 @@
  *   progress.h     the progress line of standard error
  *   terminal.h     what the terminal can do, and what the user wants of it
  *   line_editor.h  the line typed at a prompt or in the input box, with
- * readline
+ *                  readline; input_box.h draws that
  *
  *   text_width.h   columns of text, and where it may be cut
  *   document.h     Markdown that grows, as lines that fit a width
@@ -23,6 +23,7 @@
 
 #include "ui/canvas.h"
 #include "ui/document.h"
+#include "ui/input_box.h"
 #include "ui/line_editor.h"
 #include "ui/printer.h"
 #include "ui/progress.h"
@@ -35,6 +36,7 @@
 #include "ui/view.h"
 #include "ui/view_experts.h"
 #include "ui/view_loading.h"
+#include "ui/view_models.h"
 #include "ui/view_stats.h"
 #include "ui/view_chat.h"
 

@@ -6,12 +6,19 @@
 
 #include "app/app.h"
 #include "app/ask/ask.h"
+#include "app/preset.h"
 
 static int
 run(void *settings, const struct option_list *operands)
 {
     struct ask_settings *s = settings;
+    struct error err;
+    int code;
 
+    if (preset_start(&s->generation, &code, &err) != STATUS_OK) {
+        notice_error("%s", err.text);
+        return code;
+    }
     s->unlock.source.no_input = s->no_input;
     return ask_run(s, operands);
 }
@@ -24,6 +31,7 @@ run(void *settings, const struct option_list *operands)
 
 static const struct option options[] = {
     GENERATION_MODEL(struct ask_settings, generation),
+    GENERATION_PRESET(struct ask_settings, generation),
     GENERATION_SYSTEM(struct ask_settings, generation),
     ROW(NULL, 'f', OPTION_FILES, "FILE", files, 0, 0,
         "put the text of FILE before the question; may be given again"),

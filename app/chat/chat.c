@@ -308,9 +308,9 @@ handle_line(struct chat *chat, const struct queued_line *queued)
     if (queued->typed)
         chat_remember(chat, text);
     if (text[0] != '/')
-        chat_ask(chat, text, queued->text.length);
+        chat_send(chat, text, queued->text.length);
     else if (text[1] == '/')
-        chat_ask(chat, text + 1, queued->text.length - 1);
+        chat_send(chat, text + 1, queued->text.length - 1);
     else
         chat_command(chat, text);
 }
@@ -348,7 +348,12 @@ chat_open(struct chat *chat, const struct chat_settings *settings,
 
     chat->settings = settings;
     chat->generation = settings->generation;
-    chat->show_thinking = !show || strcmp(show, "on") == 0;
+    chat->show_thinking = show ? strcmp(show, "on") == 0
+                               : settings_thought_view() != THOUGHT_HIDE;
+    chat->loop_told = TURN_NONE;
+    if (settings->generation.preset)
+        text_copy(chat->preset, sizeof chat->preset,
+                  settings->generation.preset);
     conversation_init(&chat->conversation);
     conversation_init(&chat->away.rest);
     chat->terminal = terminal_of(STDOUT_FILENO);
@@ -434,6 +439,7 @@ chat_close(struct chat *chat)
     keeping_close(&chat->keeping);
     chat_stop_listening(chat);
     chat_drop_queue(chat);
+    chat_drop_attached(chat);
 }
 
 static void

@@ -13,6 +13,7 @@
 #include "app/chat/keeping.h"
 #include "app/vault/lock_request.h"
 #include "app/places.h"
+#include "app/settings.h"
 #include "app/vault/unlock.h"
 
 enum { MODEL_NAME_BYTES = 200 };
@@ -53,6 +54,15 @@ struct queued_line {
     bool typed; // by the user, who may want it again; else posted by a view
 };
 
+enum { CHAT_ATTACHED = 16 };
+
+/* Documents that go with the next message. */
+struct chat_attached {
+    struct buffer documents; // as they will stand before it
+    char names[CHAT_ATTACHED][80];
+    size_t count;
+};
+
 struct chat {
     const struct face *face;
     const struct chat_settings *settings;
@@ -89,6 +99,9 @@ struct chat {
     struct chat_figures last;
     size_t answering;       // the turn that is coming; or TURN_NONE
     uint64_t answer_number; // of its GENERATE; 0: nothing is asked
+    struct chat_attached attached;
+    char preset[INI_NAME_BYTES]; // in use; or ""
+    size_t loop_told; // the answer of which it was said, or TURN_NONE
     struct queued_line queue[CHAT_QUEUE];
     size_t queued;
 
@@ -167,6 +180,20 @@ void chat_moved(struct chat *chat);
 bool chat_remember(struct chat *chat, const char *typed);
 /* Asks a question with a yes or no answer at the prompt. */
 bool chat_confirm(struct chat *chat, const char *question, bool by_default);
+
+/* -- chat_thinking.c ------------------------------------------------------- */
+
+/* Thinking of the answers to come: on, off, as the model is used to. */
+void chat_effort_next(struct chat *chat);
+
+/* -- chat_attach.c -------------------------------------------------------- */
+
+/* Asks with the documents that wait, which wait on if it is refused. */
+void chat_send(struct chat *chat, const char *message, size_t length);
+/* A text that goes with the next message: a paste that is too long. */
+void chat_attach_text(struct chat *chat, const char *name, const char *bytes,
+                      size_t length);
+void chat_drop_attached(struct chat *chat);
 
 /* -- chat_commands.c, see chat_verb.h ------------------------------------- */
 

@@ -106,73 +106,175 @@ run_quit(struct chat *chat, const char *arguments)
         chat->quit = true;
 }
 
+/* What changes turns or asks the engine waits for the end of an answer. */
+#define ANYTIME(name, arguments, help, run, choices)                           \
+    {                                                                          \
+        name, arguments, help, run, choices, true                              \
+    }
+#define BETWEEN(name, arguments, help, run, choices)                           \
+    {                                                                          \
+        name, arguments, help, run, choices, false                             \
+    }
+
 const struct chat_verb chat_verbs[] = {
-    {"help", "[COMMAND]", "this list, or one line of it", run_help, NULL},
-    {"new", "", "begin another chat; this one stays as it is kept",
-     chat_run_new, NULL},
-    {"system", "[TEXT|@FILE|none]", "show or set the system text",
-     chat_run_system, "@|none"},
-    {"think", "on|off|default|show|hide|budget N", "thinking, and its view",
-     chat_run_think, "on|off|default|show|hide|budget"},
-    {"temp", "[X|default]", "show or set the temperature", chat_run_temp,
-     "default"},
-    {"seed", "[N|random]", "show or set the seed", chat_run_seed, "random"},
-    {"retry", "", "answer the last question again", chat_run_retry, NULL},
-    {"edit", "[TURN]", "write a question anew, as a branch", chat_run_edit,
-     NULL},
-    {"undo", "", "go back before the last question", chat_run_undo, NULL},
-    {"redo", "", "take the last /undo back", chat_run_redo, NULL},
-    {"branch", "[TURN]", "go on after that turn", chat_run_branch, NULL},
-    {"tree", "", "all turns and branches, with their numbers", chat_run_tree,
-     NULL},
-    {"title", "[TEXT]", "show or set the chat's title", chat_run_title, NULL},
-    {"stats", "", "figures of the last answer", chat_run_stats, NULL},
-    {"model", "[MODEL]", "show or change the model", chat_run_model, NULL},
-    {"history", "[N]", "the chats that are kept, newest first",
-     chat_run_history, NULL},
-    {"search", "TEXT", "look for TEXT in all of them", chat_run_search, NULL},
-    {"resume", "[ID]", "go on with another chat, or the newest",
-     chat_run_resume, NULL},
-    {"export", "md|json|html FILE [--with-thinking]",
-     "write the chat to a file, in clear text", chat_run_export,
-     "md|json|html"},
-    {"forget", "", "delete this chat, here and in the vault", chat_run_forget,
-     NULL},
-    {"ephemeral", "", "write nothing of this chat from here on",
-     chat_run_ephemeral, NULL},
-    {"lock", "", "lock the vault and wipe the screen", chat_run_lock, NULL},
-    {"quit", "", "leave", run_quit, NULL},
-    {NULL, NULL, NULL, NULL, NULL},
+    ANYTIME("help", "[COMMAND]", "this list, or one line of it", run_help,
+            NULL),
+    BETWEEN("new", "[TITLE]",
+            "begin another chat; this one stays as it is "
+            "kept",
+            chat_run_new, NULL),
+    BETWEEN("system", "[TEXT|@FILE|none]", "show or set the system text",
+            chat_run_system, "@|none"),
+    ANYTIME("think", "on|off|default|next|show|hide|view VIEW",
+            "thinking, and its view", chat_run_think,
+            "on|off|default|next|show|hide|view|budget"),
+    ANYTIME("budget", "[N|off|default]", "close thoughts after N tokens",
+            chat_run_budget, "off|default"),
+    BETWEEN("preset", "[NAME|next|none]", "ask as a preset says",
+            chat_run_preset, NULL),
+    ANYTIME("temp", "[X|default]", "show or set the temperature", chat_run_temp,
+            "default"),
+    ANYTIME("seed", "[N|random]", "show or set the seed", chat_run_seed,
+            "random"),
+    ANYTIME("set", "[KEY [VALUE]]", "show or change a setting until you leave",
+            chat_run_set, NULL),
+    BETWEEN("attach", "[FILE..|none]", "send files with the next message",
+            chat_run_attach, NULL),
+    BETWEEN("read", "FILE", "a file's text into the message, to be edited",
+            chat_run_read, NULL),
+    BETWEEN("paste", "", "lines up to one with a dot alone, as one message",
+            chat_run_paste, NULL),
+    ANYTIME("queue", "[drop]", "messages that wait for the end of an answer",
+            chat_run_queue, "drop"),
+    BETWEEN("retry", "", "answer the last question again", chat_run_retry,
+            NULL),
+    BETWEEN("edit", "[TURN]", "write a question anew, as a branch",
+            chat_run_edit, NULL),
+    BETWEEN("undo", "", "go back before the last question", chat_run_undo,
+            NULL),
+    BETWEEN("redo", "", "take the last /undo back", chat_run_redo, NULL),
+    BETWEEN("branch", "[TURN]", "go on after that turn", chat_run_branch, NULL),
+    ANYTIME("tree", "", "all turns and branches, with their numbers",
+            chat_run_tree, NULL),
+    BETWEEN("title", "[TEXT]", "show or set the chat's title", chat_run_title,
+            NULL),
+    ANYTIME("stats", "", "figures of the last answer", chat_run_stats, NULL),
+    ANYTIME("ctx", "", "how much of the context is taken", chat_run_ctx, NULL),
+    BETWEEN("model", "[MODEL]", "show or change the model", chat_run_model,
+            NULL),
+    BETWEEN("history", "[N]", "the chats that are kept, newest first",
+            chat_run_history, NULL),
+    BETWEEN("search", "TEXT", "look for TEXT in all of them", chat_run_search,
+            NULL),
+    BETWEEN("resume", "[ID]", "go on with another chat, or the newest",
+            chat_run_resume, NULL),
+    BETWEEN("export", "md|json|html FILE [--with-thinking]",
+            "write the chat to a file, in clear text", chat_run_export,
+            "md|json|html"),
+    BETWEEN("forget", "", "delete this chat, here and in the vault",
+            chat_run_forget, NULL),
+    BETWEEN("ephemeral", "", "write nothing of this chat from here on",
+            chat_run_ephemeral, NULL),
+    ANYTIME("lock", "", "lock the vault and wipe the screen", chat_run_lock,
+            NULL),
+    ANYTIME("quit", "", "leave", run_quit, NULL),
+    {NULL, NULL, NULL, NULL, NULL, false},
 };
+
+const struct chat_verb *
+chat_verb_of(const char *line)
+{
+    for (size_t i = 0; chat_verbs[i].name != NULL; i++)
+        if (chat_is_word(line + 1, chat_verbs[i].name))
+            return &chat_verbs[i];
+    return NULL;
+}
+
+/* How far two words are from each other: letters to add, drop or change. */
+static size_t
+distance(const char *a, const char *b)
+{
+    size_t row[32], length = strlen(b), diagonal, above;
+
+    if (length >= sizeof row / sizeof row[0])
+        return SIZE_MAX;
+    for (size_t j = 0; j <= length; j++)
+        row[j] = j;
+    for (size_t i = 0; a[i] != '\0'; i++) {
+        diagonal = row[0]++;
+        for (size_t j = 0; j < length; j++) {
+            size_t change = diagonal + (a[i] != b[j]);
+
+            above = diagonal = row[j + 1];
+            row[j + 1] = change < above + 1 ? change : above + 1;
+            if (row[j] + 1 < row[j + 1])
+                row[j + 1] = row[j] + 1;
+        }
+    }
+    return row[length];
+}
+
+/* What may have been meant; NULL: nothing is near. */
+static const char *
+nearest(const char *name)
+{
+    const char *best = NULL;
+    size_t least = 3;
+
+    for (size_t i = 0; chat_verbs[i].name != NULL; i++) {
+        size_t far = distance(name, chat_verbs[i].name);
+
+        // the beginning of a name is near, and yet no name
+        if (strncmp(name, chat_verbs[i].name, strlen(name)) == 0)
+            far = 1;
+        if (far < least && far < strlen(name)) {
+            least = far;
+            best = chat_verbs[i].name;
+        }
+    }
+    return best;
+}
+
+static void
+say_unknown(struct chat *chat, const char *line)
+{
+    const char *rest, *meant;
+    char shown[100], name[40];
+    size_t length = chat_first_word(line + 1, &rest);
+
+    text_quote(shown, sizeof shown, line, length + 1);
+    snprintf(name, sizeof name, "%.*s", (int) length, line + 1);
+    meant = nearest(name);
+    chat_say(chat,
+             "there is no %s%s%s; /help lists the commands, and //%s sends "
+             "it as text",
+             shown, meant ? ", but /" : "", meant ? meant : "", shown + 1);
+}
 
 void
 chat_command(struct chat *chat, const char *line)
 {
+    const struct chat_verb *verb = chat_verb_of(line);
+    char arguments[4096];
     const char *rest;
-    size_t length = chat_first_word(line + 1, &rest);
-    char arguments[4096], shown[100];
 
-    for (size_t i = 0; chat_verbs[i].name != NULL; i++) {
-        if (!chat_is_word(line + 1, chat_verbs[i].name))
-            continue;
-        size_t end = strlen(rest);
-
-        while (end > 0 && strchr(" \t\n", rest[end - 1]) != NULL)
-            end--;
-        if (end >= sizeof arguments)
-            chat_say(chat, "that is too long; /system @FILE reads a file");
-        else {
-            snprintf(arguments, sizeof arguments, "%.*s", (int) end, rest);
-            if (!chat->face->view(chat, chat_verbs[i].name, arguments))
-                chat_verbs[i].run(chat, arguments);
-        }
+    chat_first_word(line + 1, &rest);
+    if (verb == NULL) {
+        say_unknown(chat, line);
         return;
     }
-    text_quote(shown, sizeof shown, line, length + 1);
-    chat_say(chat,
-             "there is no %s; /help lists the commands, and //%s sends "
-             "it as text",
-             shown, shown + 1);
+    size_t end = strlen(rest);
+
+    while (end > 0 && strchr(" \t\n", rest[end - 1]) != NULL)
+        end--;
+    if (end >= sizeof arguments) {
+        chat_say(chat, "that is too long; /system @FILE and /attach FILE read "
+                       "files");
+        return;
+    }
+    snprintf(arguments, sizeof arguments, "%.*s", (int) end, rest);
+    if (!chat->face->view(chat, verb->name, arguments))
+        verb->run(chat, arguments);
 }
 
 /* -- completion --------------------------------------------------------------
@@ -199,6 +301,37 @@ add_model(void *context, const char *name)
 }
 
 static void
+add_presets(struct line_candidates *out)
+{
+    const struct settings *s = settings_now();
+
+    for (size_t i = 0; i < s->preset_count; i++)
+        line_candidates_add(out, s->presets[i].name);
+    add_choices(out, "next|none");
+}
+
+/* Keys, then the choices of the one that was written. */
+static void
+complete_setting(const char *arguments, bool first, struct line_candidates *out)
+{
+    const struct ini_row *row;
+    const char *rest;
+    char key[80];
+
+    snprintf(key, sizeof key, "%.*s", (int) chat_first_word(arguments, &rest),
+             arguments);
+    row = first ? NULL : ini_find(&settings_table, key);
+    if (row && row->kind == INI_CHOICE)
+        add_choices(out, row->argument);
+    for (size_t i = 0; first && i < settings_table.rows; i++) {
+        row = &settings_table.row[i];
+        snprintf(key, sizeof key, "%s.%s", row->section, row->name);
+        if (row->live)
+            line_candidates_add(out, key);
+    }
+}
+
+static void
 complete_argument(const struct chat *chat, const struct chat_verb *verb,
                   const char *line, size_t start, struct line_candidates *out)
 {
@@ -216,6 +349,16 @@ complete_argument(const struct chat *chat, const struct chat_verb *verb,
             line[start] == '/' || line[start] == '.' || line[start] == '~';
     } else if (strcmp(verb->name, "resume") == 0 && first) {
         chat_complete_ids(chat, out);
+    } else if (strcmp(verb->name, "preset") == 0 && first) {
+        add_presets(out);
+    } else if (strcmp(verb->name, "set") == 0) {
+        complete_setting(line + argument, first, out);
+    } else if (strcmp(verb->name, "think") == 0 && !first) {
+        add_choices(out, chat_is_word(line + argument, "view") ? THOUGHT_CHOICES
+                                                               : "off|default");
+    } else if (strcmp(verb->name, "attach") == 0 ||
+               (strcmp(verb->name, "read") == 0 && first)) {
+        out->files = true;
     } else if (strcmp(verb->name, "help") == 0) {
         for (size_t i = 0; chat_verbs[i].name != NULL; i++)
             line_candidates_add(out, chat_verbs[i].name);

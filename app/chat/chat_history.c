@@ -2,6 +2,7 @@
 #include "config.h"
 
 #include "app/vault/audit.h"
+#include "app/chat/chat_title.h"
 #include "app/chat/chat_vault.h"
 #include "app/chat/chat_verb.h"
 #include "app/history/history_export.h"
@@ -434,14 +435,15 @@ void
 chat_run_new(struct chat *chat, const char *arguments)
 {
     struct conversation *c = &chat->conversation;
+    char title[CHAT_TITLE_BYTES];
+    struct error err;
 
-    if (*arguments != '\0') {
-        chat_say_usage(chat, "new");
-        return;
-    }
     keeping_part(&chat->keeping);
     conversation_clear(c);
     chat->last.known = false;
+    if (chat_title(title, text_of(arguments, strlen(arguments))) > 0 &&
+        conversation_set_title(c, title, &err) != STATUS_OK)
+        chat_say(chat, "%s", err.text);
     chat_say(chat, "a new conversation%s",
              c->system.length > 0 ? ", with the same system text" : "");
 }

@@ -5,6 +5,7 @@
 #include "app/progress_text.h"
 
 #include <stdio.h>
+#include <string.h>
 
 static void
 print_sampling(struct buffer *out, const struct sampling *s)
@@ -65,4 +66,62 @@ chat_run_stats(struct chat *chat, const char *arguments)
         print_figures(&text, &chat->last.done);
     chat_print(chat, (struct print_style){0}, text.data, text.length);
     buffer_release(&text);
+}
+
+void
+chat_run_ctx(struct chat *chat, const char *arguments)
+{
+    const struct generate_done *done = &chat->last.done;
+    uint64_t used =
+        done->usage.prompt + done->usage.thinking + done->usage.answer;
+    char taken[COUNT_TEXT], whole[COUNT_TEXT], left[COUNT_TEXT];
+
+    if (*arguments != '\0') {
+        chat_say_usage(chat, "ctx");
+    } else if (!chat->opened) {
+        chat_say(chat, "the model is still loading");
+    } else if (!chat->last.known) {
+        chat_say(chat, "the context has room for %s tokens",
+                 progress_count(whole, chat->context));
+    } else {
+        chat_say(chat,
+                 "%s of %s tokens of the context are taken since the last "
+                 "answer, %s are left",
+                 progress_count(taken, used),
+                 progress_count(whole, chat->context),
+                 progress_count(left, chat->context - used));
+    }
+}
+
+static void
+list_queue(struct chat *chat)
+{
+    struct buffer text = {0};
+    char shown[70];
+    struct error err;
+
+    // without memory the list is shorter
+    for (size_t i = 0; i < chat->queued; i++)
+        (void) !buffer_print(&text, &err, "%2zu  %s\n", i + 1,
+                             text_quote(shown, sizeof shown,
+                                        chat->queue[i].text.data,
+                                        chat->queue[i].text.length));
+    chat_print(chat, (struct print_style){0}, text.data, text.length);
+    buffer_release(&text);
+}
+
+void
+chat_run_queue(struct chat *chat, const char *arguments)
+{
+    if (strcmp(arguments, "drop") == 0) {
+        chat_drop_queue(chat);
+        chat_say(chat, "nothing waits any more");
+    } else if (*arguments != '\0') {
+        chat_say_usage(chat, "queue");
+    } else if (chat->queued == 0) {
+        chat_say(chat, "no message waits; what you send while an answer comes "
+                       "does");
+    } else {
+        list_queue(chat);
+    }
 }

@@ -3,6 +3,7 @@
 
 #include "app/chat/chat_verb.h"
 #include "app/options.h"
+#include "app/preset.h"
 #include "app/question.h"
 
 #include <stdio.h>
@@ -115,6 +116,182 @@ chat_run_seed(struct chat *chat, const char *arguments)
     else
         chat_say(chat, "a new seed for each answer");
 }
+
+/* -- presets ----------------------------------------------------------------
+ */
+
+static void
+list_presets(struct chat *chat)
+{
+    const struct settings *s = settings_now();
+    struct buffer text = {0};
+    struct error err;
+
+    if (s->preset_count == 0) {
+        chat_say(chat, "there are no presets; [preset.NAME] in fathom.conf "
+                       "makes one");
+        return;
+    }
+    // without memory the list is shorter
+    for (size_t i = 0; i < s->preset_count; i++)
+        (void) !buffer_print(
+            &text, &err, "%c %s\n",
+            strcmp(chat->preset, s->presets[i].name) == 0 ? '*' : ' ',
+            s->presets[i].name);
+    (void) !buffer_print(
+        &text, &err, "* in use; /preset NAME chooses, none takes it back\n");
+    chat_print(chat, (struct print_style){0}, text.data, text.length);
+    buffer_release(&text);
+}
+
+static void
+leave_preset(struct chat *chat)
+{
+    chat->generation = chat->settings->generation;
+    chat->preset[0] = '\0';
+    chat_say(chat, "sampling and thinking are as this chat began; the system "
+                   "text stays");
+}
+
+static void
+use_preset(struct chat *chat, const char *name)
+{
+    struct generation changed = chat->settings->generation;
+    struct error err;
+    enum status status;
+    int code;
+
+    changed.system = NULL;
+    status = preset_fill(&changed, name, true, &code, &err);
+    if (status == STATUS_OK && changed.system)
+        status = conversation_set_system(&chat->conversation, changed.system,
+                                         strlen(changed.system), &err);
+    if (status != STATUS_OK) {
+        chat_say(chat, "%s", err.text);
+        return;
+    }
+    chat->generation = changed;
+    text_copy(chat->preset, sizeof chat->preset, name);
+    if (changed.system)
+        chat_moved(chat);
+    chat_say(chat, "preset %s, from the next answer on%s", name,
+             changed.system ? ", with its system text" : "");
+}
+
+/* The one after the one in use, then none, then the first. */
+static void
+next_preset(struct chat *chat)
+{
+    const struct settings *s = settings_now();
+    size_t i = 0;
+
+    while (i < s->preset_count && chat->preset[0] != '\0' &&
+           strcmp(s->presets[i].name, chat->preset) != 0)
+        i++;
+    i += chat->preset[0] != '\0';
+    if (i < s->preset_count)
+        use_preset(chat, s->presets[i].name);
+    else if (s->preset_count > 0)
+        leave_preset(chat);
+    else
+        list_presets(chat);
+}
+
+void
+chat_run_preset(struct chat *chat, const char *arguments)
+{
+    if (*arguments == '\0')
+        list_presets(chat);
+    else if (strcmp(arguments, "next") == 0)
+        next_preset(chat);
+    else if (strcmp(arguments, "none") == 0)
+        leave_preset(chat);
+    else
+        use_preset(chat, arguments);
+}
+
+/* -- settings ---------------------------------------------------------------
+ */
+
+static void
+print_setting(struct buffer *out, const struct ini_row *row)
+{
+    char value[INI_TEXT_BYTES], key[80];
+    struct error err;
+    bool given = ini_value(value, settings_now(), row);
+
+    snprintf(key, sizeof key, "%s.%s", row->section, row->name);
+    // without memory the list is shorter
+    (void) !buffer_print(out, &err, "%-22s %-8s %s\n", key,
+                         given ? value : "not set", row->help);
+}
+
+static void
+list_settings(struct chat *chat)
+{
+    struct buffer text = {0};
+
+    for (size_t i = 0; i < settings_table.rows; i++)
+        if (settings_table.row[i].live)
+            print_setting(&text, &settings_table.row[i]);
+    chat_print(chat, (struct print_style){0}, text.data, text.length);
+    buffer_release(&text);
+}
+
+/* What was said in this chat gives way to what is said now. */
+static void
+take_setting(struct chat *chat, const char *key)
+{
+    if (strcmp(key, "thinking.effort") == 0)
+        chat->generation.think = NULL;
+    if (strcmp(key, "thinking.budget") == 0)
+        chat->generation.think_budget.given = false;
+    if (strcmp(key, "thinking.view") == 0)
+        chat->show_thinking = settings_thought_view() != THOUGHT_HIDE;
+    if (strcmp(key, "ui.lock_after") == 0)
+        chat->lock_after_ns = UINT64_C(1000000) * settings_lock_after_ms();
+}
+
+static void
+change_setting(struct chat *chat, const char *key, const char *value)
+{
+    struct error err;
+
+    if (settings_change(key, value, &err) != STATUS_OK) {
+        chat_say(chat, "%s", err.text);
+        return;
+    }
+    take_setting(chat, key);
+    chat_say(chat, "%s is %s until you leave", key, value);
+}
+
+void
+chat_run_set(struct chat *chat, const char *arguments)
+{
+    const struct ini_row *row;
+    struct buffer text = {0};
+    const char *value;
+    char key[80];
+
+    snprintf(key, sizeof key, "%.*s", (int) chat_first_word(arguments, &value),
+             arguments);
+    row = ini_find(&settings_table, key);
+    if (*arguments == '\0') {
+        list_settings(chat);
+    } else if (*value != '\0') {
+        change_setting(chat, key, value);
+    } else if (row == NULL) {
+        chat_say(chat, "there is no setting of that name; /set lists those "
+                       "that can change now, fathom.conf(5) has all");
+    } else {
+        print_setting(&text, row);
+        chat_print(chat, (struct print_style){0}, text.data, text.length);
+    }
+    buffer_release(&text);
+}
+
+/* -- the model --------------------------------------------------------------
+ */
 
 static void
 show_model(struct chat *chat)

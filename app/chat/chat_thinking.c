@@ -3,6 +3,7 @@
 
 #include "app/chat/chat_verb.h"
 #include "app/options.h"
+#include "app/progress_text.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -33,8 +34,7 @@ set_thinking(struct chat *chat, const char *value)
     }
     if (value && chat->opened && !chat->has_switch) {
         chat_say(chat,
-                 "%s always thinks; /think hide hides it, /think budget "
-                 "N bounds it",
+                 "%s always thinks; /think hide hides it, /budget N bounds it",
                  chat->model);
         return;
     }
@@ -43,36 +43,117 @@ set_thinking(struct chat *chat, const char *value)
              value ? value : "as the model is used to");
 }
 
-static void
-set_budget(struct chat *chat, const char *value)
+void
+chat_effort_next(struct chat *chat)
 {
+    const char *now = chat->generation.think;
+
+    if (now == NULL)
+        set_thinking(chat, "on");
+    else
+        set_thinking(chat, strcmp(now, "on") == 0 ? "off" : NULL);
+}
+
+/* The budget that counts for the next answer. */
+static struct option_count
+budget_now(const struct chat *chat)
+{
+    return chat->generation.think_budget.given
+               ? chat->generation.think_budget
+               : settings_now()->thinking_budget;
+}
+
+static void
+say_budget(struct chat *chat)
+{
+    struct option_count budget = budget_now(chat);
+    char tokens[COUNT_TEXT];
+
+    if (budget.given && budget.value < (uint64_t) GENERATION_MAX_TOKENS)
+        chat_say(chat, "a thought is closed after %s tokens",
+                 progress_count(tokens, budget.value));
+    else
+        chat_say(chat, "thoughts may be as long as they like");
+}
+
+void
+chat_run_budget(struct chat *chat, const char *arguments)
+{
+    struct option_count *budget = &chat->generation.think_budget;
     uint64_t tokens;
 
-    if (chat_is_word(value, "off")) {
-        chat->generation.think_budget.given = false;
-        chat_say(chat, "thoughts may be as long as they like");
-    } else if (option_read_count(value, &tokens) &&
+    if (strcmp(arguments, "off") == 0) {
+        // above a budget of the settings, too
+        *budget = (struct option_count){settings_now()->thinking_budget.given,
+                                        (uint64_t) GENERATION_MAX_TOKENS};
+    } else if (strcmp(arguments, "default") == 0) {
+        budget->given = false;
+    } else if (option_read_count(arguments, &tokens) &&
                (double) tokens <= GENERATION_MAX_TOKENS) {
-        chat->generation.think_budget = (struct option_count){true, tokens};
-        chat_say(chat, "a thought is closed after %llu tokens",
-                 (unsigned long long) tokens);
-    } else {
-        chat_say_usage(chat, "think");
+        *budget = (struct option_count){true, tokens};
+    } else if (*arguments != '\0') {
+        chat_say_usage(chat, "budget");
+        return;
     }
+    say_budget(chat);
 }
 
 static void
 show_thinking_state(struct chat *chat)
 {
+    static const char *const views[] = {"auto", "fold", "split", "side",
+                                        "hide"};
     const struct generation *g = &chat->generation;
-    char budget[60] = "no budget";
+    struct option_count budget = budget_now(chat);
+    char count[COUNT_TEXT], text[60] = "no budget";
 
-    if (g->think_budget.given)
-        snprintf(budget, sizeof budget, "a budget of %llu tokens",
-                 (unsigned long long) g->think_budget.value);
-    chat_say(chat, "thinking is %s, %s, with %s",
+    if (budget.given && budget.value < (uint64_t) GENERATION_MAX_TOKENS)
+        snprintf(text, sizeof text, "a budget of %s tokens",
+                 progress_count(count, budget.value));
+    chat_say(chat, "thinking is %s, %s, with %s; the screen's view is %s",
              g->think ? g->think : "as the model is used to",
-             chat->show_thinking ? "shown" : "hidden", budget);
+             chat->show_thinking ? "shown" : "hidden", text,
+             views[settings_thought_view()]);
+}
+
+/* The view that follows, "next", or one by name. */
+static void
+set_view(struct chat *chat, const char *name)
+{
+    static const char *const names[] = {"fold", "split", "side", "hide"};
+    size_t now = (size_t) settings_thought_view();
+    struct error err;
+
+    if (strcmp(name, "next") == 0)
+        name = names[now % (sizeof names / sizeof names[0])];
+    if (settings_change("thinking.view", name, &err) != STATUS_OK) {
+        chat_say(chat, "%s", err.text);
+        return;
+    }
+    chat->show_thinking = settings_thought_view() != THOUGHT_HIDE;
+    chat_say(chat, "the view of thoughts is %s", name);
+}
+
+static void
+show_thoughts(struct chat *chat)
+{
+    struct error err;
+
+    // a screen that hid them puts them where it is used to
+    if (settings_thought_view() == THOUGHT_HIDE)
+        (void) !settings_change("thinking.view", "auto", &err);
+    chat->show_thinking = true;
+    show_last_thought(chat);
+}
+
+static void
+hide_thoughts(struct chat *chat)
+{
+    struct error err;
+
+    (void) !settings_change("thinking.view", "hide", &err);
+    chat->show_thinking = false;
+    chat_say(chat, "thoughts are hidden from now on, and kept");
 }
 
 void
@@ -83,23 +164,22 @@ chat_run_think(struct chat *chat, const char *arguments)
     chat_first_word(arguments, &rest);
     bool alone = *rest == '\0';
 
-    if (*arguments == '\0') {
+    if (*arguments == '\0')
         show_thinking_state(chat);
-    } else if (chat_is_word(arguments, "budget")) {
-        set_budget(chat, rest);
-    } else if (alone && chat_is_word(arguments, "show")) {
-        chat->show_thinking = true;
-        show_last_thought(chat);
-    } else if (alone && chat_is_word(arguments, "hide")) {
-        chat->show_thinking = false;
-        chat_say(chat, "thoughts are hidden from now on, and kept");
-    } else if (alone && chat_is_word(arguments, "on")) {
-        set_thinking(chat, "on");
-    } else if (alone && chat_is_word(arguments, "off")) {
-        set_thinking(chat, "off");
-    } else if (alone && chat_is_word(arguments, "default")) {
+    else if (chat_is_word(arguments, "budget") && !alone)
+        chat_run_budget(chat, rest);
+    else if (chat_is_word(arguments, "view") && !alone)
+        set_view(chat, rest);
+    else if (alone && chat_is_word(arguments, "show"))
+        show_thoughts(chat);
+    else if (alone && chat_is_word(arguments, "hide"))
+        hide_thoughts(chat);
+    else if (alone && chat_is_word(arguments, "next"))
+        chat_effort_next(chat);
+    else if (alone && chat_is_word(arguments, "default"))
         set_thinking(chat, NULL);
-    } else {
+    else if (alone && option_is_choice("on|off", arguments))
+        set_thinking(chat, arguments[1] == 'n' ? "on" : "off");
+    else
         chat_say_usage(chat, "think");
-    }
 }

@@ -3,6 +3,8 @@
 
 #include "app/chat/chat_title.h"
 
+#include "app/attachment.h"
+
 #include <string.h>
 
 static const char ellipsis[] = "...";
@@ -36,6 +38,18 @@ first_word_on(struct text text)
         text.length -= n;
     }
     return text;
+}
+
+/* What was written, else the name of the first document that goes with it. */
+static struct text
+words_of(struct text question)
+{
+    struct text rest = attachment_rest(question), name, content;
+
+    if (first_word_on(rest).length > 0 ||
+        !attachment_next(&question, &name, &content))
+        return rest;
+    return name;
 }
 
 /* A title in the making. */
@@ -85,7 +99,7 @@ cut(struct title *t)
 size_t
 chat_title(char out[CHAT_TITLE_BYTES], struct text question)
 {
-    struct text rest = first_word_on(question);
+    struct text rest = first_word_on(words_of(question));
     struct title title = {.out = out};
     uint32_t c;
     bool valid;

@@ -14,9 +14,12 @@ struct chat_verb {
     const char *name, *arguments, *help;
     chat_verb_fn *run;   // gets arguments without blanks at their end
     const char *choices; // offered by Tab for the first argument, "on|off"
+    bool anytime;        // can be run while an answer is coming
 };
 
 extern const struct chat_verb chat_verbs[]; // the last one has no name
+/* The verb of a line "/name arguments"; NULL: there is none. */
+const struct chat_verb *chat_verb_of(const char *line);
 
 /* Splits off the first word; *rest is what follows it and the blanks. */
 size_t chat_first_word(const char *text, const char **rest);
@@ -28,15 +31,21 @@ void chat_say_usage(struct chat *chat, const char *name);
 
 /* -- chat_settings.c ------------------------------------------------------- */
 
-chat_verb_fn chat_run_system, chat_run_temp, chat_run_seed, chat_run_model;
+chat_verb_fn chat_run_system, chat_run_temp, chat_run_seed, chat_run_model,
+    chat_run_preset, chat_run_set;
 
 /* -- chat_thinking.c ------------------------------------------------------- */
 
-chat_verb_fn chat_run_think;
+chat_verb_fn chat_run_think, chat_run_budget;
+
+/* -- chat_attach.c ----------------------------------------------------------
+ */
+
+chat_verb_fn chat_run_attach, chat_run_read, chat_run_paste;
 
 /* -- chat_report.c --------------------------------------------------------- */
 
-chat_verb_fn chat_run_stats;
+chat_verb_fn chat_run_stats, chat_run_ctx, chat_run_queue;
 
 /* -- chat_tree.c ----------------------------------------------------------- */
 

@@ -7,6 +7,7 @@
 #include "app/app.h"
 #include "ui/ui.h"
 #include "app/chat/chat.h"
+#include "app/preset.h"
 
 #include <string.h>
 #include <unistd.h>
@@ -51,7 +52,8 @@ run(void *settings, const struct option_list *operands)
         notice_error("%s", err.text);
         return code;
     }
-    if (generation_check(&s->generation, &code, &err) != STATUS_OK) {
+    if (preset_start(&s->generation, &code, &err) != STATUS_OK ||
+        generation_check(&s->generation, &code, &err) != STATUS_OK) {
         notice_error("%s", err.text);
         return code;
     }
@@ -94,6 +96,7 @@ run(void *settings, const struct option_list *operands)
         ROW("recovery-code", 0, OPTION_FLAG, NULL, unlock.recovery,            \
             "ask for the recovery code, not a passphrase"),                    \
         GENERATION_MODEL(struct chat_settings, generation),                    \
+        GENERATION_PRESET(struct chat_settings, generation),                   \
         GENERATION_SYSTEM(struct chat_settings, generation),                   \
         GENERATION_THINKING(struct chat_settings, generation),                 \
         ROW("show-thinking", 0, OPTION_CHOICE, "on|off", show_thinking,        \

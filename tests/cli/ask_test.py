@@ -239,6 +239,22 @@ def options_and_operands_may_be_mixed_and_dashes_end_options():
     assert asked("-n5", "hello", "-q")["max_tokens"] == 5
 
 
+def a_preset_says_how_to_ask():
+    with Home() as home:
+        os.makedirs(home.file(".config/fathom"))
+        home.write(".config/fathom/fathom.conf",
+                   "[preset.brief]\nsystem = Be brief.\nseed = 3\n")
+        script = f"record {home.file('seen')}\nwant GENERATE\nsay Yes.\ndone\n"
+        result = run(home, "ask", "-p", "brief", "hello", script=script)
+        assert result.status == 0, result
+        seen = home.read("seen").decode()
+        assert "Be brief." in seen and '"seed":3' in seen.replace(" ", ""), seen
+        result = run(home, "ask", "-p", "long", "hello", script=script)
+        assert result.status == 78 and result.out == b"", result
+        assert "there is no preset 'long', but brief" in one_sentence(
+            result.err), result
+
+
 def wrong_options_are_64_with_a_sentence():
     cases = {
         ("--foo",): "there is no option --foo",
@@ -277,7 +293,7 @@ def wrong_options_are_64_with_a_sentence():
         ("-m", ""): "-m needs a value (MODEL)",
         ("two",): "one argument too many: 'two'",
         ("--thi=on",): "there is no option --thi",
-        ("-p", "x"): "there is no option -p",
+        ("-P", "x"): "there is no option -P",
         ("-S", "x"): "there is no option -S",
         ("-x",): "there is no option -x",
         ("--raw",): "there is no option --raw",

@@ -1,6 +1,7 @@
 """fathom chat on a pseudo-terminal, with the replay engine."""
 import json
 import os
+import re
 import signal
 import subprocess
 import time
@@ -333,8 +334,10 @@ def every_command_of_help_is_in_the_page():
 def unknown_commands_are_told_and_not_sent():
     with Chat(YES) as chat:
         text = chat.line("/hel me")
-        assert ("[there is no /hel; /help lists the commands, and //hel sends "
-                "it as text]") in text, text
+        assert ("[there is no /hel, but /help; /help lists the commands, and "
+                "//hel sends it as\ntext]") in text, text
+        assert "[there is no /xyzzy; /help" in chat.line("/xyzzy")
+        assert "no /hsitory, but /history;" in chat.line("/hsitory")
         chat.line("//hel me")
         assert chat.messages() == [("user", "/hel me")]
 
@@ -363,6 +366,201 @@ def retry_replaces_the_answer():
         chat.line("more")
         assert chat.messages() == [("user", "question"),
                                    ("assistant", "Second."), ("user", "more")]
+
+
+CONFIG = ("[thinking]\nview = hide\nbudget = 9\n"
+          "[preset.code]\ntemp = 0.25\nsystem_file = code.txt\nseed = 3\n"
+          "[preset.brief]\nsystem = Be brief.\nthink = off\nbudget = 4\n"
+          "max_tokens = 5\ntop_p = 0.5\ntop_k = 6\nmin_p = 0.125\n"
+          "repeat_penalty = 1.5\n")
+
+
+class ConfiguredChat(Chat):
+    """A chat whose user has settings and presets."""
+
+    def __init__(self, script, *arguments, **more):
+        self.folder = Home().__enter__()
+        os.mkdir(self.folder.file("fathom"))
+        os.mkdir(self.folder.file("fathom/presets"))
+        self.folder.write("fathom/fathom.conf", CONFIG)
+        self.folder.write("fathom/presets/code.txt", "Only C.\n")
+        environment = {"XDG_CONFIG_HOME": self.folder.path,
+                       **more.pop("environment", {})}
+        super().__init__(script, *arguments, environment=environment, **more)
+
+    def __exit__(self, *exception):
+        super().__exit__(*exception)
+        self.folder.__exit__()
+
+
+def a_preset_says_how_the_model_is_asked():
+    with ConfiguredChat(YES * 4) as chat:
+        text = chat.line("/preset")
+        assert "  code\n  brief\n" in text, text
+        text = chat.line("/preset code")
+        assert "preset code, from the next answer on, with its" in text, text
+        chat.line("one")
+        chat.line("/preset brief")
+        chat.line("two")
+        first, second = chat.requests()
+        assert first["sampling"]["temperature"] == 0.25, first
+        assert first["sampling"]["seed"] == 3, first
+        assert first["think_budget"] == 9, first
+        assert chat.messages(0)[0] == ("system", "Only C.\n")
+        assert "temperature" not in second["sampling"], second
+        assert second["sampling"]["top_p"] == 0.5, second
+        assert second["sampling"]["top_k"] == 6, second
+        assert second["sampling"]["min_p"] == 0.125, second
+        assert second["sampling"]["repeat_penalty"] == 1.5, second
+        assert second["thinking"] is False, second
+        assert second["think_budget"] == 4, second
+        assert second["max_tokens"] == 5, second
+        assert chat.messages(1)[0] == ("system", "Be brief.")
+        assert "* brief\n" in chat.line("/preset")
+        assert "as this chat began" in chat.line("/preset next")
+        assert "preset code" in chat.line("/preset next")
+        text = chat.line("/preset cod")
+        assert "there is no preset 'cod', but code, brief" in text, text
+
+
+def a_preset_of_the_command_line_gives_way_to_options():
+    with ConfiguredChat(YES, "-p", "brief", "-sBe long.", "-n7") as chat:
+        chat.line("one")
+        assert chat.messages()[0] == ("system", "Be long.")
+        assert chat.requests()[0]["max_tokens"] == 7
+        assert chat.requests()[0]["sampling"]["top_k"] == 6
+    with ConfiguredChat(YES, environment={"FATHOM_PRESET": "code"}) as chat:
+        chat.line("one")
+        assert chat.messages()[0] == ("system", "Only C.\n")
+
+
+def a_preset_that_is_not_there_is_78():
+    with Home() as home:
+        env = home.environment(YES)
+        with Terminal([FATHOM, "--ephemeral", "-pnone"], env) as terminal:
+            text = terminal.expect("[preset.NAME]")
+            assert "there is no preset 'none'" in text, text
+            assert terminal.wait() == 78
+
+
+def settings_say_how_a_chat_begins_and_can_be_changed():
+    with ConfiguredChat(THOUGHT * 3) as chat:
+        assert "Let me" not in chat.line("one")
+        text = " ".join(chat.line("/think").split())
+        assert ("hidden, with a budget of 9 tokens; the screen's view is hide"
+                in text), text
+        text = chat.line("/set")
+        assert "thinking.view          hide" in text, text
+        assert "ui.clipboard           not set" in text, text
+        assert "ui.theme" not in text, text
+        text = chat.line("/set thinking.view side")
+        assert "[thinking.view is side until you leave]" in text, text
+        assert "Let me" in chat.line("two")
+        chat.line("/set thinking.budget 12")
+        chat.line("three")
+        assert chat.requests()[-1]["think_budget"] == 12
+        assert "view takes auto|fold" in chat.line("/set thinking.view up")
+        assert "from the next start on" in chat.line("/set ui.theme dark")
+        assert "no setting of that name" in chat.line("/set theme dark")
+        assert "no setting of that name" in chat.line("/set theme")
+        assert "how the end of a long" in chat.line("/set ui.notify")
+
+
+def a_budget_is_set_dropped_and_shown():
+    with ConfiguredChat(YES * 3) as chat:
+        assert "closed after 9 tokens" in chat.line("/budget")
+        assert "closed after 7 tokens" in chat.line("/budget 7")
+        chat.line("one")
+        assert "as long as they like" in chat.line("/budget off")
+        chat.line("two")
+        assert "closed after 9 tokens" in chat.line("/budget default")
+        chat.line("three")
+        budgets = [r["think_budget"] for r in chat.requests()]
+        assert budgets == [7, 1000000000, 9], budgets
+        assert "usage: /budget" in chat.line("/budget much")
+
+
+def thinking_goes_from_on_to_off_to_default():
+    with Chat(YES) as chat:
+        for word in ("on", "off", "as the model is used to", "on"):
+            assert f"thinking is {word} from" in chat.line("/think next")
+        for word in ("fold", "split", "side", "hide", "fold"):
+            assert f"thoughts is {word}" in chat.line("/think view next")
+        chat.line("hello")
+        assert chat.requests()[0]["thinking"] is True
+
+
+DOCUMENT = "[file name]: {}\n[file content begin]\n{}\n[file content end]\n"
+
+
+def attached_files_go_with_the_next_message():
+    with Chat("want GENERATE\nerror limit 12 too long\n" + YES * 2) as chat:
+        first = chat.home.write("notes.txt", "some notes\n")
+        chat.home.write("a b.txt", "blank")
+        text = " ".join(chat.line(f"/attach {first} ~/nothing").split())
+        assert "notes.txt, 11 B, goes with your next message" in text, text
+        assert "/nothing: No such file" in text, text
+        chat.line("/attach ~/a b.txt")
+        text = chat.line("/attach")
+        assert "notes.txt, a b.txt; /attach none drops them" in text, text
+        # refused, they wait on
+        chat.line("what is it?")
+        assert "a b.txt" in chat.line("/attach")
+        chat.line("what is it?")
+        whole = (DOCUMENT.format("notes.txt", "some notes\n")
+                 + DOCUMENT.format("a b.txt", "blank") + "what is it?")
+        assert chat.messages()[-1] == ("user", whole), chat.messages()
+        assert "*   1  what is it?" in chat.line("/tree")
+        chat.line("and now?")
+        assert chat.messages()[-1] == ("user", "and now?")
+        chat.line(f"/attach {first}")
+        assert "nothing goes with" in chat.line("/attach none")
+
+
+def a_file_is_read_into_the_line():
+    with Chat(YES) as chat:
+        chat.home.write("notes.txt", "line one\nline two")
+        assert "No such file" in chat.line("/read ~/nothing")
+        chat.send("/read ~/notes.txt\r")
+        chat.expect("line two")
+        chat.send(" and more\r")
+        chat.expect("fathom> Yes.")
+        assert chat.messages() == [("user", "line one\nline two and more")]
+
+
+def what_cannot_be_edited_is_not_read():
+    with Chat(YES) as chat:
+        chat.home.write("large.txt", "x" * 70000)
+        chat.home.write("empty.txt", "")
+        chat.home.write("bytes.txt", b"\xff\xfe")
+        assert "/attach sends it whole" in chat.line("/read ~/large.txt")
+        assert "the file is empty" in chat.line("/read ~/empty.txt")
+        assert "is not UTF-8" in chat.line("/read ~/bytes.txt")
+        assert "is not UTF-8" in chat.line("/attach ~/bytes.txt")
+        assert "usage: /read FILE" in chat.line("/read")
+
+
+def pasted_lines_end_with_a_dot():
+    with Chat(YES) as chat:
+        chat.line("/paste", "paste> ")
+        for line in ("one", "", "/two"):
+            chat.send(line + "\r")
+            chat.expect("paste> ")
+        chat.send(".\r")
+        chat.expect("fathom> Yes.")
+        assert chat.messages() == [("user", "one\n\n/two")]
+        chat.expect("you> ")
+        chat.line("/paste", "paste> ")
+        chat.send("\x03")
+        chat.expect("nothing was sent")
+
+
+def the_context_is_told():
+    with Chat(YES) as chat:
+        chat.line("hello")
+        text = chat.line("/ctx")
+        assert re.search(r"\[\d+ of [\d,]+ tokens of the context are", text), (
+            text)
 
 
 SAID = "".join(f"want GENERATE\nsay {word}.\ndone\n"
@@ -483,8 +681,8 @@ def settings_reach_the_next_answer():
 def wrong_arguments_are_told_how_it_goes():
     cases = {"/temp hot": "usage: /temp [X|default]",
              "/temp -1": "usage: /temp", "/seed x": "usage: /seed [N|random]",
-             "/think maybe": "usage: /think on|off", "/new x": "usage: /new",
-             "/think budget x": "usage: /think", "/think on off": "usage:",
+             "/think maybe": "usage: /think on|off",
+             "/think budget x": "usage: /budget", "/think on off": "usage:",
              "/retry 3": "usage: /retry", "/redo 2": "usage: /redo",
              "/tree 2": "usage: /tree", "/undo 2": "usage: /undo",
              "/export": "usage: /export md|json|html FILE", "/quit now": "usage:",

@@ -19,6 +19,27 @@ TESTS += %D%/view_stats_test
 %C%_view_stats_test_SOURCES = %D%/view_stats_test.c $(GOLDEN_SCREEN)
 %C%_view_stats_test_LDADD = $(UI_LIBS) $(UNIT_TEST_LIBS)
 
+check_PROGRAMS += %D%/view_models_test
+TESTS += %D%/view_models_test
+%C%_view_models_test_SOURCES = %D%/view_models_test.c $(GOLDEN_SCREEN)
+%C%_view_models_test_LDADD = $(UI_LIBS) $(UNIT_TEST_LIBS)
+
+# Keys in, screen out, on a terminal that libvterm plays: NAME.sh plays the
+# script NAME.keys. Without libvterm they are skipped.
+if HAVE_VTERM
+if WITH_READLINE
+check_PROGRAMS += %D%/screen_player %D%/screen_demo
+%C%_screen_player_SOURCES = %D%/screen_player.c \
+    %D%/key_text.c %D%/key_text.h %D%/pty_screen.c %D%/pty_screen.h
+%C%_screen_player_CFLAGS = $(AM_CFLAGS) $(VTERM_CFLAGS) $(NCURSES_CFLAGS)
+%C%_screen_player_LDADD = libbase.a $(VTERM_LIBS) $(NCURSES_LIBS)
+%C%_screen_demo_LDADD = $(UI_LIBS)
+endif
+endif
+EXTRA_DIST += %D%/play.sh
+EXTRA_DIST += %D%/terminal_care.sh %D%/terminal_care.keys
+TESTS += %D%/terminal_care.sh
+
 check_PROGRAMS += %D%/view_chat_test
 TESTS += %D%/view_chat_test
 %C%_view_chat_test_SOURCES = %D%/view_chat_test.c $(GOLDEN_SCREEN)

@@ -94,6 +94,9 @@ TESTS += %D%/blake2b_test %D%/fingerprint_test
 %C%_fingerprint_test_LDADD = $(ENGINE_LIBS) $(CMOCKA_LIBS)
 
 APP_TEST_LIBS = libapp.a $(UI_LIBS) $(STORAGE_LIBS) $(CMOCKA_LIBS)
+check_PROGRAMS += %D%/attachment_test
+TESTS += %D%/attachment_test
+%C%_attachment_test_LDADD = $(APP_TEST_LIBS)
 check_PROGRAMS += %D%/chat_title_test %D%/history_export_test
 TESTS += %D%/chat_title_test %D%/history_export_test
 check_PROGRAMS += %D%/history_import_test
@@ -194,6 +197,9 @@ TESTS += %D%/audit_test
 %C%_audit_test_SOURCES = %D%/audit_test.c app/report.c
 %C%_audit_test_LDADD = $(APP_TEST_LIBS)
 
-check_PROGRAMS += %D%/bottleneck_test
-TESTS += %D%/bottleneck_test
+check_PROGRAMS += %D%/bottleneck_test %D%/expert_window_test \
+    %D%/machine_state_test
+TESTS += %D%/bottleneck_test %D%/expert_window_test %D%/machine_state_test
+%C%_expert_window_test_LDADD = $(APP_TEST_LIBS)
+%C%_machine_state_test_LDADD = $(APP_TEST_LIBS)
 %C%_bottleneck_test_LDADD = $(APP_TEST_LIBS)
