@@ -44,6 +44,9 @@ libui_a_SOURCES += \
     %D%/markdown.c %D%/markdown.h \
     %D%/markdown_block.c %D%/markdown_block.h \
     %D%/offset_map.c %D%/offset_map.h
+libui_a_SOURCES += \
+    %D%/history_pane.c %D%/history_pane.h \
+    %D%/view_history.c %D%/view_history.h
 libui_a_CFLAGS = $(AM_CFLAGS) $(READLINE_CFLAGS) $(NCURSES_CFLAGS) \
     $(MD4C_CFLAGS) $(UTF8PROC_CFLAGS)
 

@@ -38,6 +38,7 @@
 #include "ui/view_loading.h"
 #include "ui/view_models.h"
 #include "ui/view_stats.h"
+#include "ui/view_history.h"
 #include "ui/view_chat.h"
 
 #endif

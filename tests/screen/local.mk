@@ -2,7 +2,7 @@
 #   %C%_NAME_test_SOURCES = %D%/NAME_test.c $(GOLDEN_SCREEN)
 #   %C%_NAME_test_LDADD = $(UI_LIBS) $(UNIT_TEST_LIBS)
 GOLDEN_SCREEN = %D%/golden_screen.c %D%/golden_screen.h
-EXTRA_DIST += $(GOLDEN_SCREEN)
+EXTRA_DIST += $(GOLDEN_SCREEN) %D%/golden
 
 check_PROGRAMS += %D%/view_experts_test
 TESTS += %D%/view_experts_test
@@ -44,3 +44,8 @@ check_PROGRAMS += %D%/view_chat_test
 TESTS += %D%/view_chat_test
 %C%_view_chat_test_SOURCES = %D%/view_chat_test.c $(GOLDEN_SCREEN)
 %C%_view_chat_test_LDADD = $(UI_LIBS) $(UNIT_TEST_LIBS)
+
+check_PROGRAMS += %D%/view_history_test
+TESTS += %D%/view_history_test
+%C%_view_history_test_SOURCES = %D%/view_history_test.c $(GOLDEN_SCREEN)
+%C%_view_history_test_LDADD = $(UI_LIBS) $(UNIT_TEST_LIBS)
