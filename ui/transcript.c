@@ -117,10 +117,10 @@ transcript_append(struct transcript *transcript, size_t number,
     if (!piece->document)
         TRY(document_open(&piece->document, document_kind_of(item->kind, part),
                           err));
-    TRY(document_append(piece->document, bytes, length, err));
-    piece->breaks += line_feeds(bytes, length);
     piece->columns = 0;
     transcript->version++;
+    TRY(document_append(piece->document, bytes, length, err));
+    piece->breaks += line_feeds(bytes, length);
     if (part == TRANSCRIPT_THOUGHT)
         item->thinking = true;
     else

@@ -528,22 +528,41 @@ shows_thought(const struct transcript *transcript, size_t item)
     return rows[SECTION_THOUGHT] > 0;
 }
 
-/* Folds or unfolds while the first row of the view stays where it is. */
+/* The row of the view that shows the head, or as many as it has. */
+static size_t
+head_row(const struct transcript *transcript, size_t number)
+{
+    size_t rows = transcript_section_row(transcript, number, SECTION_HEAD);
+
+    if (!transcript_head_in_view(transcript, number))
+        return transcript->rows;
+    for (size_t i = transcript->first.item; i < number; i++)
+        rows += transcript_item_rows(transcript, i);
+    return rows - transcript->first.row;
+}
+
+/*
+ * Folds or unfolds while the first row of the view stays where it is, unless
+ * that would show nothing of the thought.
+ */
 static enum status
 fold_in_view(struct transcript *transcript, size_t number, bool opens,
              struct error *err)
 {
     struct transcript_item *item = &transcript->items[number];
     struct transcript_spot top;
-    bool head_shows = transcript_head_in_view(transcript, number);
+    size_t row = head_row(transcript, number);
 
     TRY(transcript_find_top(transcript, &top, err));
     if (opens)
         stand_at(transcript, top);
     item->folding = opens ? FOLDING_OPEN : FOLDING_SHUT;
     item->held = false;
-    if (!head_shows) {
-        transcript_show(transcript, number);
+    if (row == transcript->rows || (opens && row > transcript->rows / 2)) {
+        transcript->selected = number;
+        TRY(transcript_layout_item(transcript, number, err));
+        transcript_put_below_top(transcript, head_spot(transcript, number),
+                                 opens ? transcript->rows / 3 : 0);
     } else if (!transcript->follows) {
         TRY(transcript_find_top(transcript, &top, err));
         transcript_put_top(transcript, top);

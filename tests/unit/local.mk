@@ -203,3 +203,7 @@ TESTS += %D%/bottleneck_test %D%/expert_window_test %D%/machine_state_test
 %C%_expert_window_test_LDADD = $(APP_TEST_LIBS)
 %C%_machine_state_test_LDADD = $(APP_TEST_LIBS)
 %C%_bottleneck_test_LDADD = $(APP_TEST_LIBS)
+
+check_PROGRAMS += %D%/transcript_test
+TESTS += %D%/transcript_test
+%C%_transcript_test_LDADD = $(UI_LIBS) $(UNIT_TEST_LIBS)
