@@ -100,6 +100,7 @@ if WITH_READLINE
 fathom_SOURCES += \
     %D%/chat/chat.c %D%/chat/chat.h \
     %D%/chat/chat_commands.c \
+    %D%/chat/chat_editor.c %D%/chat/chat_editor.h \
     %D%/chat/chat_history.c \
     %D%/chat/chat_lock.c \
     %D%/chat/chat_plain.c \

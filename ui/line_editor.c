@@ -14,6 +14,7 @@
 #include <readline/readline.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -24,10 +25,16 @@ enum {
     READ_BYTES = 4096,
     MODE_BYTES = 64,
     REMARK_BYTES = 4096,
+    HIDDEN_LINES = 4, // lines within lines: a question while one is typed
 };
 
 /* A lone Esc waits less than readline's half second, unless inputrc says. */
 static const char key_wait[] = "200";
+
+struct hidden_line {
+    char *text, *prompt;
+    int point;
+};
 
 static struct {
     line_complete_fn complete;
@@ -36,8 +43,8 @@ static struct {
     enum line_result result;
     struct buffer line;
     char *prompt;
-    char *kept, *kept_prompt; // of a hidden line
-    int kept_point;
+    struct hidden_line kept[HIDDEN_LINES]; // the last one is the newest
+    size_t kept_count;
     struct line_candidates candidates;
     size_t next_candidate;
     void (*act)(void *context, enum action action, int count);
@@ -427,6 +434,22 @@ line_editor_fill(const char *text)
     tell_changed();
 }
 
+void
+line_editor_replace(const char *text)
+{
+    if (!editor.visible)
+        return;
+    rl_callback_sigcleanup();
+    // one step back brings the old text
+    rl_begin_undo_group();
+    rl_delete_text(0, rl_end);
+    rl_point = rl_mark = 0;
+    rl_insert_text(text);
+    rl_end_undo_group();
+    rl_redisplay_function();
+    tell_changed();
+}
+
 /* The terminal is gone. */
 static enum line_result
 end_of_input(void)
@@ -615,11 +638,35 @@ line_editor_keys(const char *bytes, size_t length, uint64_t now_ns)
     return line_editor_tick(now_ns);
 }
 
+/*
+ * Reads keys as far as the end of a line: what was typed ahead behind it may
+ * be a passphrase, which is not for this editor. A paste comes in pieces.
+ */
+static ssize_t
+read_keys(char bytes[READ_BYTES])
+{
+    ssize_t length = 0;
+    int there = 0;
+
+    if (editor.reader.pasting)
+        return read(STDIN_FILENO, bytes, READ_BYTES);
+    do {
+        ssize_t got = read(STDIN_FILENO, bytes + length, 1);
+
+        if (got <= 0)
+            return length > 0 ? length : got;
+        length++;
+    } while (bytes[length - 1] != '\r' && bytes[length - 1] != '\n' &&
+             length < READ_BYTES &&
+             ioctl(STDIN_FILENO, FIONREAD, &there) == 0 && there > 0);
+    return length;
+}
+
 static enum line_result
 feed_box(void)
 {
     char bytes[READ_BYTES];
-    ssize_t got = read(STDIN_FILENO, bytes, sizeof bytes);
+    ssize_t got = read_keys(bytes);
 
     if (got == 0 || (got < 0 && errno != EINTR && errno != EAGAIN))
         return end_of_input();
@@ -747,13 +794,26 @@ line_editor_interrupt(void)
 }
 
 static void
-forget_kept(void)
+forget_line(struct hidden_line *line)
 {
-    if (editor.kept != NULL)
-        explicit_bzero(editor.kept, strlen(editor.kept));
-    free(editor.kept);
-    free(editor.kept_prompt);
-    editor.kept = editor.kept_prompt = NULL;
+    if (line->text != NULL)
+        explicit_bzero(line->text, strlen(line->text));
+    free(line->text);
+    free(line->prompt);
+    *line = (struct hidden_line){0};
+}
+
+/* The oldest goes for the newest. */
+static struct hidden_line *
+add_hidden(void)
+{
+    if (editor.kept_count == HIDDEN_LINES) {
+        forget_line(&editor.kept[0]);
+        memmove(editor.kept, editor.kept + 1,
+                (HIDDEN_LINES - 1) * sizeof editor.kept[0]);
+        editor.kept_count--;
+    }
+    return &editor.kept[editor.kept_count++];
 }
 
 void
@@ -761,12 +821,13 @@ line_editor_hide(void)
 {
     if (!editor.visible)
         return;
-    forget_kept();
     // a search that goes on ends where it is
     rl_callback_sigcleanup();
-    editor.kept = rl_copy_text(0, rl_end);
-    editor.kept_prompt = strdup(editor.prompt ? editor.prompt : "");
-    editor.kept_point = rl_point;
+    *add_hidden() = (struct hidden_line){
+        .text = rl_copy_text(0, rl_end),
+        .prompt = strdup(editor.prompt ? editor.prompt : ""),
+        .point = rl_point,
+    };
     // an empty line without prompt wipes what was shown
     rl_set_prompt("");
     rl_replace_line("", 0);
@@ -780,13 +841,17 @@ line_editor_hide(void)
 void
 line_editor_resume(void)
 {
-    if (editor.visible || editor.kept == NULL)
+    if (editor.visible || editor.kept_count == 0)
         return;
-    line_editor_show(editor.kept_prompt ? editor.kept_prompt : "");
-    rl_insert_text(editor.kept);
-    rl_point = editor.kept_point;
+    struct hidden_line line = editor.kept[--editor.kept_count];
+
+    editor.kept[editor.kept_count] = (struct hidden_line){0};
+    line_editor_show(line.prompt ? line.prompt : "");
+    if (line.text != NULL)
+        rl_insert_text(line.text);
+    rl_point = line.point;
     rl_redisplay_function();
-    forget_kept();
+    forget_line(&line);
     tell_changed();
 }
 
@@ -795,7 +860,11 @@ line_editor_typed(void)
 {
     if (editor.visible)
         return rl_copy_text(0, rl_end);
-    return editor.kept ? strdup(editor.kept) : NULL;
+    if (editor.kept_count == 0)
+        return NULL;
+    const char *text = editor.kept[editor.kept_count - 1].text;
+
+    return text ? strdup(text) : NULL;
 }
 
 bool
@@ -834,7 +903,8 @@ line_editor_close(void)
     forget_candidates();
     buffer_release(&editor.line);
     free(editor.prompt);
-    forget_kept();
+    while (editor.kept_count > 0)
+        forget_line(&editor.kept[--editor.kept_count]);
     key_reader_release(&editor.reader);
     if (editor.remarks >= 0)
         close(editor.remarks);

@@ -44,6 +44,8 @@ void line_editor_close(void); // forgets the history; takes never opened
 void line_editor_show(const char *prompt);
 /* Begins the line that is shown with this text, to be edited. */
 void line_editor_fill(const char *text);
+/* Puts this text in place of what is in the line, which undo brings back. */
+void line_editor_replace(const char *text);
 /* Standard input is readable. */
 MUST_CHECK enum line_result line_editor_feed(void);
 /* The line of LINE_DONE: UTF-8 repaired, valid until the next show. */

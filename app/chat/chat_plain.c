@@ -5,7 +5,7 @@
  */
 #include "config.h"
 
-#include "app/chat/chat.h"
+#include "app/chat/chat_editor.h"
 #include "app/exit_code.h"
 #include "app/progress_text.h"
 
@@ -101,6 +101,39 @@ greet(struct chat *chat)
     plain_print(chat, (struct print_style){0}, text, strlen(text));
 }
 
+/* What a key does that is bound to one of fathom's functions. */
+static const struct {
+    enum action action;
+    const char *command;
+} plain_actions[] = {
+    {ACTION_HELP, "/help"},   {ACTION_HISTORY, "/history"},
+    {ACTION_MODEL, "/model"}, {ACTION_STATS, "/stats"},
+    {ACTION_LOCK, "/lock"},   {ACTION_PRESET, "/preset next"},
+    {ACTION_RETRY, "/retry"}, {ACTION_UNDO, "/undo"},
+    {ACTION_LEAVE, "/quit"},
+};
+
+/* The half-typed line makes room for what a command prints. */
+static void
+plain_act(void *context, enum action action, int count)
+{
+    struct chat *chat = context;
+
+    (void) count;
+    if (action == ACTION_EDIT) {
+        chat_editor_line(chat);
+        return;
+    }
+    for (size_t i = 0; i < sizeof plain_actions / sizeof *plain_actions; i++) {
+        if (plain_actions[i].action != action)
+            continue;
+        line_editor_hide();
+        chat_command(chat, plain_actions[i].command);
+        if (!chat->quit && !chat->locking)
+            line_editor_resume();
+    }
+}
+
 static enum status
 plain_open(struct chat *chat, struct error *err)
 {
@@ -109,6 +142,7 @@ plain_open(struct chat *chat, struct error *err)
                                      .colour = chat->terminal.colour};
     plain.opened = true;
     line_editor_open(chat_complete, chat);
+    line_editor_watch(plain_act, chat);
     greet(chat);
     return STATUS_OK;
 }

@@ -1,0 +1,25 @@
+/*
+ * Programs of the user's that get text of the chat: $VISUAL or $EDITOR to
+ * write it, $PAGER to read it. They have the terminal as long as they run,
+ * and the engine goes on meanwhile. No text of them is written to a disk by
+ * us; what they do with it is theirs, so the policy can forbid both.
+ */
+#ifndef FATHOM_APP_CHAT_EDITOR_H
+#define FATHOM_APP_CHAT_EDITOR_H
+
+#include "app/chat/chat.h"
+
+/*
+ * Lets the user edit *text. On failure (there is no such program, it ended
+ * with an error) it is as it was, and err->text says why.
+ */
+MUST_CHECK enum status chat_editor_edit(struct buffer *text, struct error *err);
+
+/* Shows text, through the sanitiser. */
+MUST_CHECK enum status chat_editor_page(const char *text, size_t length,
+                                        struct error *err);
+
+/* The half-typed line into the editor and back; it is not sent. */
+void chat_editor_line(struct chat *chat);
+
+#endif
