@@ -70,6 +70,7 @@ fathom_SOURCES = \
     %D%/chat/conversation.c %D%/chat/conversation.h \
     %D%/chat/keeping.c %D%/chat/keeping.h \
     %D%/doctor/cmd_doctor.c \
+    %D%/doctor/doctor_look.c \
     %D%/doctor/doctor_offline.c \
     %D%/history/cmd_history.c \
     %D%/history/cmd_history_export.c \
@@ -116,6 +117,7 @@ fathom_SOURCES += \
     %D%/chat/chat_turn.c \
     %D%/chat/chat_file.c %D%/chat/chat_file.h \
     %D%/chat/chat_attach.c \
+    %D%/chat/chat_copy.c \
     %D%/chat/chat_wait.c \
     %D%/chat/face.h
 endif

@@ -12,6 +12,7 @@
  *   text_width.h   columns of text, and where it may be cut
  *   document.h     Markdown that grows, as lines that fit a width
  *   canvas.h       the cells that a screen shows; look.h what they are
+ *   clipboard.h    text for the clipboard of the terminal
  *   screen.h       the terminal as one screen, with ncurses; theme.h how what
  *                  is shown there looks, tty.h the terminal below
  *   action.h       what can be done there, and the keys for it
@@ -22,6 +23,7 @@
 #define FATHOM_UI_UI_H
 
 #include "ui/canvas.h"
+#include "ui/clipboard.h"
 #include "ui/document.h"
 #include "ui/input_box.h"
 #include "ui/line_editor.h"

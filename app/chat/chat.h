@@ -126,6 +126,8 @@ void chat_ask(struct chat *chat, const char *question, size_t length);
 bool chat_answer_now(struct chat *chat);
 /* Answers the last question again. */
 void chat_retry(struct chat *chat);
+/* Goes on with the leaf, an answer that was stopped, as a branch beside it. */
+void chat_continue(struct chat *chat);
 /*
  * Follows an answer that an engine goes on with: its number, and the turn that
  * has its beginning, which is the leaf.
@@ -185,6 +187,16 @@ bool chat_confirm(struct chat *chat, const char *question, bool by_default);
 
 /* Thinking of the answers to come: on, off, as the model is used to. */
 void chat_effort_next(struct chat *chat);
+/*
+ * The engine says that a thought or an answer repeats itself: tells the user,
+ * once. True: the settings say that the thought is to be closed.
+ */
+bool chat_take_loop(struct chat *chat, const struct loop_event *loop);
+
+/* -- chat_copy.c ----------------------------------------------------------- */
+
+/* Says which blocks of code an answer has, and what can be done with them. */
+void chat_say_codes(struct chat *chat, size_t answer);
 
 /* -- chat_attach.c -------------------------------------------------------- */
 

@@ -148,18 +148,28 @@ const struct chat_verb chat_verbs[] = {
             chat_run_queue, "drop"),
     BETWEEN("retry", "", "answer the last question again", chat_run_retry,
             NULL),
+    BETWEEN("continue", "", "go on with an answer that was stopped",
+            chat_run_continue, NULL),
     BETWEEN("edit", "[TURN]", "write a question anew, as a branch",
             chat_run_edit, NULL),
     BETWEEN("undo", "", "go back before the last question", chat_run_undo,
             NULL),
     BETWEEN("redo", "", "take the last /undo back", chat_run_redo, NULL),
+    BETWEEN("delete", "[TURN]", "take a turn and what follows off the branch",
+            chat_run_delete, NULL),
     BETWEEN("branch", "[TURN]", "go on after that turn", chat_run_branch, NULL),
     ANYTIME("tree", "", "all turns and branches, with their numbers",
             chat_run_tree, NULL),
     BETWEEN("title", "[TEXT]", "show or set the chat's title", chat_run_title,
             NULL),
+    ANYTIME("copy", "[N|turn|all|think]", "copy the last answer, or its code N",
+            chat_run_copy, "turn|all|think"),
+    BETWEEN("save", "N FILE", "write its code N to a new file", chat_run_save,
+            NULL),
     ANYTIME("stats", "", "figures of the last answer", chat_run_stats, NULL),
     ANYTIME("ctx", "", "how much of the context is taken", chat_run_ctx, NULL),
+    BETWEEN("tokens", "TEXT", "what TEXT is to the model", chat_run_tokens,
+            NULL),
     BETWEEN("model", "[MODEL]", "show or change the model", chat_run_model,
             NULL),
     BETWEEN("history", "[N]", "the chats that are kept, newest first",
@@ -175,6 +185,10 @@ const struct chat_verb chat_verbs[] = {
             chat_run_forget, NULL),
     BETWEEN("ephemeral", "", "write nothing of this chat from here on",
             chat_run_ephemeral, NULL),
+    ANYTIME("audit", "", "what was recorded of the vault of late",
+            chat_run_audit, NULL),
+    ANYTIME("doctor", "", "what this machine would leak", chat_run_doctor,
+            NULL),
     ANYTIME("lock", "", "lock the vault and wipe the screen", chat_run_lock,
             NULL),
     ANYTIME("quit", "", "leave", run_quit, NULL),
@@ -357,7 +371,8 @@ complete_argument(const struct chat *chat, const struct chat_verb *verb,
         add_choices(out, chat_is_word(line + argument, "view") ? THOUGHT_CHOICES
                                                                : "off|default");
     } else if (strcmp(verb->name, "attach") == 0 ||
-               (strcmp(verb->name, "read") == 0 && first)) {
+               strcmp(verb->name, "read") == 0 ||
+               (strcmp(verb->name, "save") == 0 && !first)) {
         out->files = true;
     } else if (strcmp(verb->name, "help") == 0) {
         for (size_t i = 0; chat_verbs[i].name != NULL; i++)

@@ -372,17 +372,15 @@ note_export(struct chat *chat, const struct export_order *order)
     return false;
 }
 
-static void
-save_export(struct chat *chat, const struct export_order *order,
-            const struct buffer *text)
+void
+chat_save_file(struct chat *chat, const char *path, const struct buffer *text)
 {
     char shown[300], question[400];
     struct error err;
     bool exists;
 
-    text_quote(shown, sizeof shown, order->path, strlen(order->path));
-    enum status status =
-        chat_file_save(order->path, false, text, &exists, &err);
+    text_quote(shown, sizeof shown, path, strlen(path));
+    enum status status = chat_file_save(path, false, text, &exists, &err);
 
     if (status != STATUS_OK && exists) {
         snprintf(question, sizeof question, "%s exists. Replace it?", shown);
@@ -390,7 +388,7 @@ save_export(struct chat *chat, const struct export_order *order,
             chat_say(chat, "nothing was written");
             return;
         }
-        status = chat_file_save(order->path, true, text, &exists, &err);
+        status = chat_file_save(path, true, text, &exists, &err);
     }
     if (status != STATUS_OK) {
         chat_say(chat, "%s", err.text);
@@ -424,7 +422,7 @@ chat_run_export(struct chat *chat, const char *arguments)
     if (print_export(&text, chat, &order.how, &err) != STATUS_OK)
         chat_say(chat, "%s", err.text);
     else if (note_export(chat, &order))
-        save_export(chat, &order, &text);
+        chat_save_file(chat, order.path, &text);
     buffer_release(&text);
 }
 

@@ -420,6 +420,8 @@ plain_end_answer(struct chat *chat, const struct generate_done *done)
 {
     (void) done;
     end_text(chat);
+    if (plain.answering && chat->answering != TURN_NONE)
+        chat_say_codes(chat, chat->answering);
     terminal_unmute();
     plain.coming = false;
 }

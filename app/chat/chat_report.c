@@ -2,7 +2,9 @@
 #include "config.h"
 
 #include "app/chat/chat_verb.h"
+#include "app/doctor/doctor.h"
 #include "app/progress_text.h"
+#include "app/time_text.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -124,4 +126,167 @@ chat_run_queue(struct chat *chat, const char *arguments)
     } else {
         list_queue(chat);
     }
+}
+
+/* -- tokens -----------------------------------------------------------------
+ */
+
+/* What comes of a request for ids. */
+struct tokens {
+    uint64_t number;
+    struct buffer ids;
+    uint64_t count;
+    bool done;
+};
+
+static enum status
+take_ids(struct tokens *tokens, const struct event *event, struct error *err)
+{
+    if (event->type == MESSAGE_ERROR)
+        return error_set(err, event->error.status, "%s", event->error.text);
+    tokens->done = event->type == MESSAGE_DONE;
+    if (tokens->done)
+        tokens->count = event->tokens;
+    for (size_t i = 0; event->type == MESSAGE_IDS && i < event->ids.count; i++)
+        TRY(buffer_print(&tokens->ids, err, " %d", (int) event->ids.ids[i]));
+    return STATUS_OK;
+}
+
+/* STATUS_IO: the engine is gone. */
+static enum status
+wait_for_ids(struct chat *chat, struct tokens *tokens, struct error *err)
+{
+    while (!tokens->done && !chat->quit && !chat->locking) {
+        struct chat_wait wait = {.deadline_ns = UINT64_MAX};
+
+        TRY(chat_wait(chat, &wait, err));
+        if (wait.wake == CHAT_INTERRUPT)
+            return error_set(err, STATUS_CANCELLED, "stopped");
+        if (wait.wake != CHAT_EVENT)
+            continue;
+        enum status status = wait.event.number == tokens->number
+                                 ? take_ids(tokens, &wait.event, err)
+                                 : chat_take_event(chat, &wait.event, err);
+
+        event_release(&wait.event);
+        TRY(status);
+    }
+    return STATUS_OK;
+}
+
+void
+chat_run_tokens(struct chat *chat, const char *arguments)
+{
+    struct text text = {arguments, strlen(arguments)};
+    struct tokens tokens = {0};
+    struct error err;
+
+    if (*arguments == '\0') {
+        chat_say_usage(chat, "tokens");
+        return;
+    }
+    if (chat->client == NULL) {
+        chat_say(chat, "there is no engine now; the next message starts one");
+        return;
+    }
+    tokens.number = client_number(chat->client);
+    enum status status = request_put_tokenize(client_outgoing(chat->client),
+                                              tokens.number, &text, 1, &err);
+
+    if (status == STATUS_OK)
+        status = wait_for_ids(chat, &tokens, &err);
+    if (status == STATUS_IO)
+        chat_lost_engine(chat, &err);
+    else if (status != STATUS_OK)
+        chat_say(chat, "%s", err.text);
+    else if (tokens.done)
+        chat_say(chat, "%llu token%s:%s", (unsigned long long) tokens.count,
+                 tokens.count == 1 ? "" : "s",
+                 tokens.ids.data ? tokens.ids.data : "");
+    buffer_release(&tokens.ids);
+}
+
+/* -- this machine -----------------------------------------------------------
+ */
+
+void
+chat_run_doctor(struct chat *chat, const char *arguments)
+{
+    struct findings findings = {0};
+    struct buffer text = {0};
+    struct error err;
+
+    if (*arguments != '\0') {
+        chat_say_usage(chat, "doctor");
+        return;
+    }
+    enum status status = findings_init(&findings, &err);
+
+    if (status == STATUS_OK) {
+        doctor_look(&findings);
+        status = findings_lines(&text, &findings, &err);
+    }
+    if (status != STATUS_OK)
+        chat_say(chat, "%s", err.text);
+    else
+        chat_print(chat, (struct print_style){0}, text.data, text.length);
+    buffer_release(&text);
+    findings_release(&findings);
+}
+
+/* -- what was recorded ------------------------------------------------------
+ */
+
+enum { AUDIT_SHOWN = 12 };
+
+/* The last lines of a chain that is longer. */
+struct audit_tail {
+    char line[AUDIT_SHOWN][120];
+    size_t count;
+};
+
+static bool
+take_audit(void *context, uint64_t number, uint64_t time_ms, const char *event,
+           const char *detail)
+{
+    struct audit_tail *tail = context;
+    char when[TIME_TEXT];
+
+    snprintf(tail->line[tail->count++ % AUDIT_SHOWN], sizeof tail->line[0],
+             "%6llu  %s  %s%s%s\n", (unsigned long long) number,
+             time_text_local(when, time_ms), event, *detail ? ": " : "",
+             detail);
+    return true;
+}
+
+void
+chat_run_audit(struct chat *chat, const char *arguments)
+{
+    struct audit_tail tail = {.count = 0};
+    struct buffer text = {0};
+    struct error err;
+
+    if (*arguments != '\0') {
+        chat_say_usage(chat, "audit");
+        return;
+    }
+    if (chat->keeping.kind != KEEPING_VAULT) {
+        chat_say(chat, "the vault is not open here, so there is nothing to "
+                       "show; fathom audit show opens it");
+        return;
+    }
+    if (vault_each_audit(chat->keeping.vault, take_audit, &tail, &err) !=
+        STATUS_OK) {
+        chat_say(chat, "%s", err.text);
+        return;
+    }
+    size_t first = tail.count > AUDIT_SHOWN ? tail.count - AUDIT_SHOWN : 0;
+
+    // without memory the list is shorter
+    for (size_t i = first; i < tail.count; i++)
+        (void) !buffer_print(&text, &err, "%s", tail.line[i % AUDIT_SHOWN]);
+    chat_print(chat, (struct print_style){0}, text.data, text.length);
+    if (first > 0)
+        chat_say(chat, "%zu before these; fathom audit show has all", first);
+    buffer_release(&text);
 }

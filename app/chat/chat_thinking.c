@@ -183,3 +183,34 @@ chat_run_think(struct chat *chat, const char *arguments)
     else
         chat_say_usage(chat, "think");
 }
+
+/* -- loops ------------------------------------------------------------------
+ */
+
+static void
+say_loop(struct chat *chat, bool thinks)
+{
+    if (!thinks)
+        chat_say(chat, "the answer repeats itself; ^C stops it");
+    else if (settings_loop_break() == LOOP_BREAK_FORCE)
+        chat_say(chat, "the thought repeats itself and is closed");
+    else
+        chat_say(chat,
+                 "the thought repeats itself; %s answers now, it goes on "
+                 "otherwise",
+                 chat->face->live ? "^Xa" : "^\\");
+}
+
+bool
+chat_take_loop(struct chat *chat, const struct loop_event *loop)
+{
+    bool thinks = loop->channel == CHANNEL_THINK;
+    enum loop_break what = settings_loop_break();
+
+    if (what == LOOP_BREAK_OFF)
+        return false;
+    if (chat->loop_told != chat->answering)
+        say_loop(chat, thinks);
+    chat->loop_told = chat->answering;
+    return thinks && what == LOOP_BREAK_FORCE;
+}

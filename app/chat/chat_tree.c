@@ -1,6 +1,7 @@
 /* Commands that move about among the turns of a chat. */
 #include "config.h"
 
+#include "app/attachment.h"
 #include "app/chat/chat_title.h"
 #include "app/chat/chat_verb.h"
 #include "app/options.h"
@@ -68,6 +69,57 @@ chat_run_retry(struct chat *chat, const char *arguments)
     chat_retry(chat);
 }
 
+void
+chat_run_continue(struct chat *chat, const char *arguments)
+{
+    const struct conversation *c = &chat->conversation;
+    size_t answer = conversation_answered(c);
+
+    if (*arguments != '\0')
+        chat_say_usage(chat, "continue");
+    else if (answer == TURN_NONE)
+        chat_say(chat, "there is no answer to go on with");
+    else if (c->turns[answer].complete)
+        chat_say(chat, "the answer is complete; /retry asks for another");
+    else
+        chat_continue(chat);
+}
+
+/* The question's documents, as they were, and the new text. */
+static enum status
+join_edited(struct buffer *out, struct text question, const char *line,
+            struct error *err)
+{
+    struct text words = attachment_rest(question);
+
+    TRY(buffer_append(out, question.bytes, question.length - words.length,
+                      err));
+    return buffer_append(out, line, strlen(line), err);
+}
+
+/* The question's text as the user wants it now; false: given up. */
+static bool
+edit_question(struct chat *chat, size_t turn, struct buffer *out)
+{
+    struct text question =
+        conversation_text(&chat->conversation.turns[turn].content);
+    // ends with the question, so with its NUL
+    const char *line =
+        chat_edit_line(chat, "edit> ", attachment_rest(question).bytes);
+    struct error err;
+
+    if (line == NULL || strspn(line, " \t\n") == strlen(line)) {
+        if (!chat->quit)
+            chat_say(chat, "nothing was changed");
+        return false;
+    }
+    chat_remember(chat, line);
+    if (join_edited(out, question, line, &err) == STATUS_OK)
+        return true;
+    chat_say(chat, "%s", err.text);
+    return false;
+}
+
 /* Asks an old question's text anew, beside it. */
 void
 chat_run_edit(struct chat *chat, const char *arguments)
@@ -75,32 +127,20 @@ chat_run_edit(struct chat *chat, const char *arguments)
     struct conversation *c = &chat->conversation;
     size_t turn = named_turn(chat, arguments, "edit");
     struct buffer text = {0};
-    struct error err;
 
     if (turn == TURN_NONE)
         return;
     if (c->turns[turn].role == TURN_ANSWER)
         turn = c->turns[turn].parent;
-    const char *line =
-        chat_edit_line(chat, "edit> ", c->turns[turn].content.data);
+    if (edit_question(chat, turn, &text)) {
+        size_t before = c->leaf;
 
-    if (line == NULL || strspn(line, " \t\n") == strlen(line)) {
-        if (!chat->quit)
-            chat_say(chat, "nothing was changed");
-        return;
+        conversation_move(c, c->turns[turn].parent);
+        chat_ask(chat, text.data, text.length);
+        // an edit that was refused leaves everything where it was
+        if (c->leaf == c->turns[turn].parent)
+            chat_move(chat, before);
     }
-    if (buffer_append(&text, line, strlen(line), &err) != STATUS_OK) {
-        chat_say(chat, "%s", err.text);
-        return;
-    }
-    line_editor_remember(text.data);
-    size_t before = c->leaf;
-
-    conversation_move(c, c->turns[turn].parent);
-    chat_ask(chat, text.data, text.length);
-    // an edit that was refused leaves everything where it was
-    if (c->leaf == c->turns[turn].parent)
-        chat_move(chat, before);
     buffer_release(&text);
 }
 
@@ -124,6 +164,7 @@ void
 chat_run_undo(struct chat *chat, const char *arguments)
 {
     struct conversation *c = &chat->conversation;
+    bool cut = c->cut != TURN_NONE;
 
     if (*arguments != '\0') {
         chat_say_usage(chat, "undo");
@@ -131,9 +172,28 @@ chat_run_undo(struct chat *chat, const char *arguments)
         chat_say(chat, "there is nothing to undo");
     } else {
         chat_moved(chat);
-        say_where(chat, "went back before the last question, /redo takes it "
-                        "up again");
+        say_where(chat, cut ? "what /delete took off is back"
+                            : "went back before the last question, /redo "
+                              "takes it up again");
     }
+}
+
+void
+chat_run_delete(struct chat *chat, const char *arguments)
+{
+    struct conversation *c = &chat->conversation;
+    size_t turn = named_turn(chat, arguments, "delete");
+
+    if (turn == TURN_NONE)
+        return;
+    if (!conversation_on_branch(c, turn)) {
+        chat_say(chat, "that turn is on another branch; /tree shows them");
+        return;
+    }
+    conversation_cut(c, turn);
+    chat_moved(chat);
+    say_where(chat, "off the branch, and still in /tree: /undo brings it back, "
+                    "/forget deletes a chat for good");
 }
 
 void

@@ -255,6 +255,8 @@ on_event(struct run *run, const struct event *event, struct error *err)
         finish_run(run, &event->generate);
     if (event->type == MESSAGE_PROGRESS)
         run->chat->face->activity(run->chat, &event->progress);
+    if (event->type == MESSAGE_LOOP && chat_take_loop(run->chat, &event->loop))
+        (void) chat_answer_now(run->chat);
     if (event->type == MESSAGE_RESIDENCY)
         run->chat->face->residency(run->chat, event);
     if (event->type == MESSAGE_ERROR) {
@@ -358,6 +360,26 @@ await_cache(struct run *run, struct error *err)
     return STATUS_OK;
 }
 
+/* The answer goes on from what its turn has already. */
+static void
+fill_beginning(const struct run *run, struct generate_request *request)
+{
+    const struct turn *turn = run->turn;
+
+    if (turn->content.length == 0 && turn->thinking.length == 0)
+        return;
+    // inside of the thought, or after it; switched on it would think again
+    if (turn->content.length == 0) {
+        request->prefill = conversation_text(&turn->thinking);
+        request->thinking = SWITCH_ON;
+        return;
+    }
+    request->prefill = conversation_text(&turn->content);
+    request->thinking = SWITCH_DEFAULT;
+    if (run->chat->thinks && turn->thinking.length > 0)
+        request->prefill_reasoning = conversation_text(&turn->thinking);
+}
+
 static enum status
 send_request(struct run *run, struct error *err)
 {
@@ -372,6 +394,7 @@ send_request(struct run *run, struct error *err)
     TRY(conversation_messages(&messages, &count, &chat->conversation, err));
     made.request.messages = messages;
     made.request.message_count = count;
+    fill_beginning(run, &made.request);
     run->number = chat->answer_number = client_number(chat->client);
     enum status status = request_put_generate(client_outgoing(chat->client),
                                               run->number, &made.request, err);
@@ -452,12 +475,35 @@ run_to_end(struct run *run, bool asked)
     return true;
 }
 
+/* What an answer that was stopped has, into the one that goes on from it. */
+static enum status
+copy_beginning(struct conversation *c, size_t answer, size_t from,
+               struct error *err)
+{
+    const struct turn *old = &c->turns[from];
+    struct turn *turn = &c->turns[answer];
+
+    TRY(buffer_append(&turn->content,
+                      old->content.data ? old->content.data : "",
+                      old->content.length, err));
+    return buffer_append(&turn->thinking,
+                         old->thinking.data ? old->thinking.data : "",
+                         old->thinking.length, err);
+}
+
+static size_t
+turn_bytes(const struct turn *turn)
+{
+    return turn->content.length + turn->thinking.length;
+}
+
 /*
- * Adds an answer to the leaf's question and fills it. False: the engine died.
- * What stayed empty is taken back: `before` is the leaf then.
+ * Adds an answer to the leaf's question and fills it, from the beginning that
+ * another has where `from` is one. False: the engine died. If nothing comes it
+ * is taken back: `before` is the leaf then.
  */
 static bool
-answer_leaf(struct chat *chat, size_t before)
+answer_leaf(struct chat *chat, size_t before, size_t from)
 {
     struct conversation *c = &chat->conversation;
     struct run run = {.chat = chat};
@@ -468,12 +514,18 @@ answer_leaf(struct chat *chat, size_t before)
         return true;
     }
     run.turn = &c->turns[run.answer];
+    if (from != TURN_NONE &&
+        copy_beginning(c, run.answer, from, &err) != STATUS_OK) {
+        chat_say(chat, "%s", err.text);
+        conversation_drop(c, before);
+        return true;
+    }
+    size_t begun = turn_bytes(run.turn);
     bool heard = run_to_end(&run, false);
 
     if (chat->away.number != 0)
         return true;
-    if (run.turn->content.length == 0 && run.turn->thinking.length == 0 &&
-        !run.turn->complete)
+    if (turn_bytes(run.turn) == begun && !run.turn->complete)
         conversation_drop(c, before);
     chat_keep(chat, TURN_NONE);
     if (heard)
@@ -495,7 +547,7 @@ chat_ask(struct chat *chat, const char *question, size_t length)
         return;
     }
     chat_keep(chat, TURN_NONE);
-    bool heard = answer_leaf(chat, asked);
+    bool heard = answer_leaf(chat, asked, TURN_NONE);
 
     // a question that was refused or stopped at once is not gone on from; if
     // the engine died it waits for /retry
@@ -520,7 +572,20 @@ chat_retry(struct chat *chat)
     }
     // an answer that never comes does not take the place of one that did
     if (have_engine(chat))
-        (void) answer_leaf(chat, c->leaf);
+        (void) answer_leaf(chat, c->leaf, TURN_NONE);
+}
+
+void
+chat_continue(struct chat *chat)
+{
+    struct conversation *c = &chat->conversation;
+    size_t stopped = c->leaf;
+
+    if (!have_engine(chat))
+        return;
+    // beside it: the turn that was kept stays as it is
+    conversation_move(c, c->turns[stopped].parent);
+    (void) answer_leaf(chat, stopped, stopped);
 }
 
 void

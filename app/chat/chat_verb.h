@@ -43,19 +43,33 @@ chat_verb_fn chat_run_think, chat_run_budget;
 
 chat_verb_fn chat_run_attach, chat_run_read, chat_run_paste;
 
+/* -- chat_copy.c ------------------------------------------------------------
+ */
+
+chat_verb_fn chat_run_copy, chat_run_save;
+
+/* Whether the terminal may be handed text for its clipboard. */
+bool chat_may_copy(const struct chat *chat);
+
 /* -- chat_report.c --------------------------------------------------------- */
 
-chat_verb_fn chat_run_stats, chat_run_ctx, chat_run_queue;
+chat_verb_fn chat_run_stats, chat_run_ctx, chat_run_queue, chat_run_tokens,
+    chat_run_doctor, chat_run_audit;
 
 /* -- chat_tree.c ----------------------------------------------------------- */
 
-chat_verb_fn chat_run_retry, chat_run_edit, chat_run_undo, chat_run_redo,
-    chat_run_branch, chat_run_tree, chat_run_title;
+chat_verb_fn chat_run_retry, chat_run_continue, chat_run_edit, chat_run_undo,
+    chat_run_redo, chat_run_delete, chat_run_branch, chat_run_tree,
+    chat_run_title;
 
 /* -- chat_history.c -------------------------------------------------------- */
 
 chat_verb_fn chat_run_new, chat_run_history, chat_run_search, chat_run_resume,
     chat_run_export, chat_run_forget, chat_run_ephemeral, chat_run_lock;
+
+/* Writes a file for the user alone; asks before it replaces one. */
+void chat_save_file(struct chat *chat, const char *path,
+                    const struct buffer *text);
 
 /* Offers the ids of the chats that are kept. */
 void chat_complete_ids(const struct chat *chat, struct line_candidates *out);

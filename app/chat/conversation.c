@@ -13,7 +13,8 @@
 void
 conversation_init(struct conversation *c)
 {
-    *c = (struct conversation){.leaf = TURN_NONE, .redo = TURN_NONE};
+    *c = (struct conversation){
+        .leaf = TURN_NONE, .redo = TURN_NONE, .cut = TURN_NONE};
 }
 
 static uint64_t
@@ -52,7 +53,7 @@ add(size_t *out, struct conversation *c, size_t parent, enum turn_role role,
     c->turns[c->count] =
         (struct turn){.parent = parent, .role = role, .time_ms = now_ms()};
     *out = c->leaf = c->count++;
-    c->redo = TURN_NONE;
+    c->redo = c->cut = TURN_NONE;
     return STATUS_OK;
 }
 
@@ -106,7 +107,7 @@ conversation_clear(struct conversation *c)
     while (c->count > 0)
         conversation_drop(c, TURN_NONE);
     buffer_release(&c->title);
-    c->leaf = c->redo = TURN_NONE;
+    c->leaf = c->redo = c->cut = TURN_NONE;
 }
 
 void
@@ -190,11 +191,26 @@ conversation_path(size_t **out, size_t *count, const struct conversation *c,
     return STATUS_OK;
 }
 
+void
+conversation_cut(struct conversation *c, size_t turn)
+{
+    size_t end = c->leaf;
+
+    if (c->turns[turn].role == TURN_ANSWER)
+        turn = c->turns[turn].parent;
+    conversation_move(c, c->turns[turn].parent);
+    c->cut = end;
+}
+
 bool
 conversation_undo(struct conversation *c)
 {
     size_t question = conversation_question(c);
 
+    if (c->cut != TURN_NONE) {
+        conversation_move(c, c->cut);
+        return true;
+    }
     if (question == TURN_NONE)
         return false;
     if (c->redo == TURN_NONE)
@@ -231,6 +247,7 @@ conversation_move(struct conversation *c, size_t leaf)
 {
     c->leaf = leaf;
     c->redo = TURN_NONE;
+    c->cut = TURN_NONE;
 }
 
 /* -- numbers ---------------------------------------------------------------

@@ -38,6 +38,7 @@ struct conversation {
     size_t count, capacity;
     size_t leaf; // TURN_NONE: before the first question
     size_t redo; // the leaf before the first of several undos, or TURN_NONE
+    size_t cut;  // the leaf before the last cut, or TURN_NONE
 };
 
 void conversation_init(struct conversation *conversation);
@@ -82,6 +83,11 @@ MUST_CHECK enum status
 conversation_path(size_t **out, size_t *count,
                   const struct conversation *conversation, struct error *err);
 
+/*
+ * Takes a turn of the branch in use, and what follows it, off the branch: the
+ * leaf is before its question. conversation_undo takes that back at once.
+ */
+void conversation_cut(struct conversation *conversation, size_t turn);
 /* Before the leaf's question; false where there is none. */
 bool conversation_undo(struct conversation *conversation);
 /* Takes the last undo back; false: there was none, or much came since. */

@@ -5,6 +5,7 @@
  *   doctor.c          findings: collected, laid out, as JSON
  *   doctor_machine.c  the kernel, swap, core files, hibernation, memory
  *   doctor_folders.c  the vault's folders and files, the runtime directory
+ *   doctor_look.c     all of these
  *   doctor_offline.c  every way to a network, tried in both programs
  */
 #ifndef FATHOM_APP_DOCTOR_H
@@ -41,6 +42,9 @@ struct machine {
     const char *proc, *sys;
 };
 extern const struct machine this_machine;
+
+/* All of what follows, for this machine. */
+void doctor_look(struct findings *findings);
 
 /* Each adds one finding or more. */
 void doctor_filter(struct findings *findings, bool loaded);

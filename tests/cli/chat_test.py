@@ -1,4 +1,5 @@
 """fathom chat on a pseudo-terminal, with the replay engine."""
+import base64
 import json
 import os
 import re
@@ -561,6 +562,202 @@ def the_context_is_told():
         text = chat.line("/ctx")
         assert re.search(r"\[\d+ of [\d,]+ tokens of the context are", text), (
             text)
+
+
+CODE = ("want GENERATE\nsay Two:\\n\\n```c\\nint x;\\n\\nint y;\\n```\\n"
+        "\\n    indented\\n\\n```\\nno label\\n```\ndone\n")
+
+
+def clipboard(chat):
+    """What the terminal was asked to take, texts in their order."""
+    return [base64.b64decode(text).decode() for text in
+            re.findall(rb"\x1b]52;c;([A-Za-z0-9+/=]*)(?:\x07|\x1b\\\\)",
+                       chat.seen)]
+
+
+def code_is_numbered_after_the_answer():
+    with Chat(CODE + YES) as chat:
+        text = chat.line("code?")
+        assert ("[code 1, c, 3 lines; /copy 1 or /save 1 FILE]\n" in text
+                ), text
+        assert "[code 2, 1 line; /copy 2 or /save 2 FILE]\n" in text, text
+        assert text.index("[code 1") < text.index("tok/s"), text
+        assert "[code" not in chat.line("yes?")
+
+
+def answers_and_their_code_are_copied():
+    with Chat(THOUGHT + CODE) as chat:
+        assert "there is no answer yet" in chat.line("/copy")
+        chat.line("first")
+        chat.line("/copy")
+        chat.line("/copy think")
+        assert "has no code" in chat.line("/copy 1")
+        chat.line("code?")
+        text = chat.line("/copy 1")
+        assert "code 1 is in the clipboard, if the terminal takes" in text, (
+            text)
+        assert "has 2 blocks of code" in chat.line("/copy 4")
+        assert "has 2 blocks of code" in chat.line("/copy 0")
+        assert "it is empty" in chat.line("/copy think")
+        chat.line("/copy turn")
+        chat.line("/copy all")
+        texts = clipboard(chat)
+        assert texts[:3] == ["Yes.", "Let me\nsee.", "int x;\n\nint y;\n"], (
+            texts)
+        assert texts[3].startswith("**you**\n\ncode?\n\n**fathom**\n\nTwo:")
+        assert texts[4].startswith("**you**\n\nfirst\n\n**fathom**\n\nYes.\n")
+        assert len(texts) == 5
+
+
+def a_clipboard_that_is_off_is_not_written_to():
+    with Chat(YES) as chat:
+        chat.line("hello")
+        chat.line("/set ui.clipboard off")
+        assert "ui.clipboard is off" in chat.line("/copy")
+        assert not clipboard(chat)
+    for environment in ({"TERM": "dumb"}, {"TERM": "linux"}):
+        with Chat(CODE, environment=environment) as chat:
+            text = chat.line("hello")
+            assert "[code 1, c, 3 lines; /save 1 FILE]" in text, text
+            assert "no clipboard for" in chat.line("/copy")
+            assert not clipboard(chat)
+
+
+def code_is_saved_for_its_user_alone():
+    with Chat(CODE) as chat:
+        chat.line("hello")
+        path = chat.home.file("x.c")
+        assert "written to" in chat.line(f"/save 1 {path}")
+        assert chat.home.read("x.c") == b"int x;\n\nint y;\n"
+        assert os.stat(path).st_mode & 0o777 == 0o600
+        chat.line("/save 2 ~/x.c", "Replace it? [y/N] ")
+        chat.send("n\r")
+        chat.expect("nothing was written")
+        chat.expect("you> ")
+        assert chat.home.read("x.c") == b"int x;\n\nint y;\n"
+        assert "No such file" in chat.line("/save 1 ~/none/x.c")
+        assert "usage: /save N FILE" in chat.line("/save 1")
+        assert "usage: /save N FILE" in chat.line("/save x.c")
+
+
+STOPPED = ("want GENERATE\n{}want CANCEL\n"
+           "done {{\"finish\":\"interrupted\"}}\n")
+
+
+def stop(chat, question, seen):
+    chat.send(question + "\r")
+    chat.expect(seen)
+    chat.send("\x03")
+    return chat.expect("you> ")
+
+
+def an_answer_that_was_stopped_goes_on():
+    script = (STOPPED.format("think Hm.\nsay So far\n")
+              + "want GENERATE\nsay , so good.\ndone\n" + YES)
+    with Chat(script) as chat:
+        assert "no answer to go on" in chat.line("/continue")
+        stop(chat, "hello", "So far")
+        assert "fathom> , so good." in chat.line("/continue")
+        request = chat.requests()[-1]
+        assert request["prefill"] == "So far", request
+        assert request["prefill_reasoning"] == "Hm.", request
+        assert request["thinking"] is None, request
+        assert [m["content"] for m in request["messages"]] == ["hello"]
+        chat.line("more")
+        assert chat.messages()[1] == ("assistant", "So far, so good.")
+        assert "the answer is complete" in chat.line("/continue")
+        assert "1 again" in chat.line("/tree")
+
+
+def a_thought_that_was_stopped_goes_on():
+    script = (STOPPED.format("think Let me \n")
+              + "want GENERATE\nthink see.\nsay Yes.\ndone\n")
+    with Chat(script) as chat:
+        stop(chat, "hello", "Let me")
+        chat.line("/continue")
+        request = chat.requests()[-1]
+        assert request["prefill"] == "Let me ", request
+        assert request["thinking"] is True, request
+        assert ": Let me see." in chat.line("/think show")
+
+
+def a_continuation_that_is_refused_leaves_what_was_there():
+    script = (STOPPED.format("say So far\n")
+              + "want GENERATE\nerror limit 12 too long\n" + YES)
+    with Chat(script) as chat:
+        stop(chat, "hello", "So far")
+        assert "too long" in chat.line("/continue")
+        chat.line("more")
+        assert chat.messages()[1] == ("assistant", "So far")
+
+
+def a_turn_is_taken_off_and_brought_back():
+    with Chat(SAID) as chat:
+        for question in ("one", "two", "three"):
+            chat.line(question)
+        text = " ".join(chat.line("/delete 2").split())
+        assert 'your next message comes after turn 1, "one"' in text, text
+        text = " ".join(chat.line("/undo").split())
+        assert "what /delete took off is back; your next" in text, text
+        assert "* 3 three" in " ".join(chat.line("/tree").split())
+        chat.line("/delete")
+        chat.line("again")
+        assert questions(chat) == ["one", "two", "again"]
+        # the undo of what came since is an undo
+        assert "went back before" in chat.line("/undo")
+        assert "on another branch" in chat.line("/delete 3")
+        assert "there is no turn 9" in chat.line("/delete 9")
+
+
+def an_edit_leaves_documents_with_the_question():
+    with Chat(SAID) as chat:
+        chat.home.write("notes.txt", "notes")
+        chat.line("/attach ~/notes.txt")
+        chat.line("one")
+        chat.line("/edit", "edit> one")
+        chat.send(" more\r")
+        chat.expect("fathom> Second.")
+        assert chat.messages()[-1] == (
+            "user", DOCUMENT.format("notes.txt", "notes") + "one more")
+
+
+LOOP = ("want GENERATE\nthink again and \n"
+        "send LOOP {\"channel\":\"think\",\"period\":2,\"repeats\":9}\n"
+        "send LOOP {\"channel\":\"think\",\"period\":2,\"repeats\":19}\n")
+
+
+def a_thought_that_repeats_itself_is_told_once():
+    with Chat(LOOP + "say Yes.\ndone\n" + LOOP + "say Yes.\ndone\n") as chat:
+        text = " ".join(chat.line("hello").split())
+        assert text.count("the thought repeats itself; ^\\ answers now") == 1, (
+            text)
+        chat.line("/set thinking.loop_break off")
+        assert "repeats itself" not in chat.line("hello")
+
+
+def a_thought_that_repeats_itself_is_closed_if_that_is_set():
+    with Chat(LOOP + "want ANSWER_NOW\nsay Yes.\ndone\n") as chat:
+        chat.line("/set thinking.loop_break force")
+        text = chat.line("hello")
+        assert "repeats itself and is closed" in text and "Yes." in text, text
+
+
+def texts_are_counted_in_tokens():
+    script = ("want TOKENIZE\nsend IDS {\"index\":0,\"ids\":[5,7],"
+              "\"more\":false}\nsend DONE {\"tokens\":2}\n"
+              "want TOKENIZE\nerror format 65 no such thing\n")
+    with Chat(script) as chat:
+        assert "[2 tokens: 5 7]" in chat.line("/tokens two words")
+        assert "[no such thing]" in chat.line("/tokens two words")
+        assert "usage: /tokens TEXT" in chat.line("/tokens")
+
+
+def the_machine_is_looked_at():
+    with Chat(YES) as chat:
+        text = chat.line("/doctor")
+        assert re.search(r"^(ok|warn) .*core files", text, re.M), text
+        assert "the vault is not open here" in " ".join(
+            chat.line("/audit").split())
 
 
 SAID = "".join(f"want GENERATE\nsay {word}.\ndone\n"
