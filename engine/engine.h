@@ -17,6 +17,7 @@
  *   tokenizer.h  text to token ids and back; detokenizer.h: a stream of ids
  *   prompt.h     conversations to token ids, by model family
  *   sampler.h    logits to a token
+ *   loop_finder.h  notices text that repeats itself
  *   session.h    one conversation; channels.h divides thought from answer
  *   ready.h      a model file made ready as far as a request needs it
  *   server.h     the frame loop; warm.h: its rendezvous

@@ -18,6 +18,7 @@ libfathom_a_SOURCES = \
     %D%/forward.c %D%/forward.h \
     %D%/gguf.c %D%/gguf.h %D%/gguf_parse.c %D%/gguf_parse.h \
     %D%/kv_cache.c %D%/kv_cache.h \
+    %D%/loop_finder.c %D%/loop_finder.h \
     %D%/model.c %D%/model.h %D%/model_describe.c \
     %D%/model_load.c %D%/model_parts.h \
     %D%/prompt.h \

@@ -453,6 +453,20 @@ on_uses(void *context, struct expert_uses *uses, bool last)
         send_residency(telling->work, job, uses);
 }
 
+/* It is told once: a slow reader gets it too. */
+static void
+on_loop(void *context, const struct loop_event *loop)
+{
+    const struct telling *telling = context;
+    struct buffer frame = {0};
+    struct error err;
+
+    if (event_put_loop(&frame, telling->job->number, loop, &err) != STATUS_OK ||
+        client_send(telling->job->client, &frame, PUSH_ALWAYS, NULL, NULL,
+                    &err) != STATUS_OK)
+        buffer_release(&frame);
+}
+
 /* The client's session; STATUS_LIMIT when too many have one. */
 static enum status
 find_session(struct work *work, struct client *client, struct error *err)
@@ -649,6 +663,7 @@ run_generate(struct work *work, struct job *job)
         .prefill = on_prefill,
         .part = on_part,
         .uses = on_uses,
+        .loop = on_loop,
         .answer_now = &job->answer_now,
     };
     struct stamps stamps = {clock_ns(), clock_ns(), clock_ns(),

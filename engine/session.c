@@ -7,6 +7,7 @@
 
 #include "engine/detokenizer.h"
 #include "engine/experts/expert_uses.h"
+#include "engine/loop_finder.h"
 
 #include <math.h>
 #include <stdatomic.h>
@@ -30,6 +31,8 @@ session_open(struct session **out, const struct session_model *model,
     session->logits = memory;
     if (status == STATUS_OK)
         status = sampler_open(&session->sampler, vocabulary, err);
+    if (status == STATUS_OK)
+        status = loop_finder_open(&session->loops, err);
     if (status == STATUS_OK)
         status =
             forward_open(&session->forward, model->model, &model->forward, err);
@@ -60,6 +63,7 @@ session_close(struct session *session)
     session_forget_answers(session);
     tokens_release(&session->ids);
     expert_uses_close(session->uses);
+    loop_finder_close(session->loops);
     forward_close(session->forward);
     sampler_close(session->sampler);
     if (session->logits != NULL)
@@ -499,6 +503,33 @@ decode(struct generation *g, int32_t id)
     return detokenizer_push(&g->detokenizer, id, &g->piece, g->err);
 }
 
+static bool
+has_letters(struct gguf_string piece)
+{
+    for (size_t i = 0; i < piece.length; i++) {
+        unsigned char c = (unsigned char) piece.bytes[i];
+
+        if (c >= 0x80 || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z'))
+            return true;
+    }
+    return false;
+}
+
+/* Tells of a loop that begins with this token of `channel`. */
+static void
+watch_loops(struct generation *g, int32_t id, enum channel channel)
+{
+    const struct tokenizer *tokenizer = g->session->model.tokenizer;
+    struct loop loop;
+
+    if (!loop_finder_push(g->session->loops, id,
+                          has_letters(tokenizer_piece(tokenizer, id)), &loop) ||
+        g->listener->loop == NULL)
+        return;
+    struct loop_event event = {channel, loop.period, loop.repeats};
+    g->listener->loop(g->listener->context, &event);
+}
+
 static enum status
 show_token(struct generation *g, int32_t id)
 {
@@ -520,7 +551,10 @@ show_token(struct generation *g, int32_t id)
         if (thinking)
             g->result->thinking_ns += now - g->thought_start_ns;
         g->thought_start_ns = now;
+        loop_finder_reset(g->session->loops);
+        return STATUS_OK;
     }
+    watch_loops(g, id, thinking ? CHANNEL_THINK : CHANNEL_ANSWER);
     return STATUS_OK;
 }
 
@@ -682,6 +716,7 @@ session_generate(struct session *session,
         status = STATUS_OK;
     }
     end_counting(&g);
+    loop_finder_reset(session->loops);
     channels_close(g.channels);
     tokens_release(&g.prompt);
     tokens_release(&g.forced);

@@ -38,6 +38,8 @@ struct session_listener {
      * more at the end. Whoever has told it clears it; the session wipes it.
      */
     void (*uses)(void *context, struct expert_uses *uses, bool last);
+    /* The tokens of a channel repeat themselves; may be NULL. */
+    void (*loop)(void *context, const struct loop_event *loop);
     /*
      * NULL, or true when the thought is to be closed at its next token; it is
      * then made false. A thought that has not begun is closed as it begins;

@@ -19,7 +19,8 @@ struct session {
     struct session_model model;
     struct forward *forward;
     struct sampler *sampler;
-    float *logits;            // (vocabulary)
+    float *logits; // (vocabulary)
+    struct loop_finder *loops;
     struct expert_uses *uses; // NULL until a request wants them
 
     struct tokens ids;  // what the cache holds

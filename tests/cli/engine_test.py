@@ -471,6 +471,31 @@ def an_answer_that_is_asked_for_begins_at_once():
     end_well(engine)
 
 
+def a_thought_and_an_answer_that_repeat_themselves_are_noticed():
+    engine = start()
+    # a penalty below one favours what was said already
+    rule = {"temperature": 0, "repeat_penalty": 0.3}
+    ask(engine, 1, content="Who are you?", ignore_end=True, sampling=rule)
+    events, done, _ = engine.answer(1)
+    loops = [body for kind, body in events if kind == "LOOP"]
+    assert [one["channel"] for one in loops] == ["think", "answer"]
+    for one in loops:
+        assert one["period"] * one["repeats"] >= 160 and one["repeats"] >= 4
+        assert text_of(events, one["channel"]).count(" about me.\n") > 50
+    at = next(i for i, event in enumerate(events) if event[0] == "LOOP")
+    assert events[at + 1][0] == "TOKEN"  # it goes on
+    # who does not wait for it to end asks for the answer
+    ask(engine, 2, content="Who are you?", ignore_end=True, sampling=rule)
+    while engine.event()[0] != "LOOP":
+        pass
+    engine.send("ANSWER_NOW", 2)
+    cut = engine.answer(2)[1]
+    assert cut["thinking"]["asked"] and cut["thinking"]["closed"]
+    ask(engine, 3)  # what does not repeat itself is let alone
+    assert "LOOP" not in [kind for kind, _ in engine.answer(3)[0]]
+    end_well(engine)
+
+
 def a_plan_is_what_will_be_held():
     engine = start("--context=512")
     engine.send("PLAN", 1)
@@ -985,6 +1010,7 @@ engine_client.run([
     counts_are_of_the_request_alone,
     a_long_prompt_tells_how_far_it_is,
     an_answer_that_is_asked_for_begins_at_once,
+    a_thought_and_an_answer_that_repeat_themselves_are_noticed,
     a_plan_is_what_will_be_held,
     a_plan_that_does_not_fit_says_so,
     the_process_is_counted,

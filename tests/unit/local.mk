@@ -48,6 +48,10 @@ TESTS += \
 %C%_sampler_test_LDADD = $(ENGINE_LIBS) libbase.a $(CMOCKA_LIBS) -lm
 %C%_protocol_test_LDADD = libbase.a $(JANSSON_LIBS) $(CMOCKA_LIBS)
 
+check_PROGRAMS += %D%/loop_finder_test
+TESTS += %D%/loop_finder_test
+%C%_loop_finder_test_LDADD = $(ENGINE_LIBS) libbase.a $(CMOCKA_LIBS) -lm
+
 GOLDEN_FILES = %D%/golden_file.c %D%/golden_file.h \
     %D%/gguf_writer.c %D%/gguf_writer.h \
     %D%/vocabulary_files.c %D%/vocabulary_files.h
