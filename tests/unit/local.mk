@@ -15,6 +15,11 @@ TESTS += %D%/document_test
 %C%_printer_test_LDADD = $(UI_LIBS) $(UNIT_TEST_LIBS)
 %C%_sanitiser_test_LDADD = $(UI_LIBS) $(UNIT_TEST_LIBS)
 
+check_PROGRAMS += %D%/canvas_test %D%/clipboard_test
+TESTS += %D%/canvas_test %D%/clipboard_test
+%C%_canvas_test_LDADD = $(UI_LIBS) $(UNIT_TEST_LIBS)
+%C%_clipboard_test_LDADD = $(UI_LIBS) $(UNIT_TEST_LIBS)
+
 QUANT_TEST_LIBS = libquant.a $(UNIT_TEST_LIBS) -lm
 check_PROGRAMS += %D%/codebooks_test %D%/floats_test %D%/formats_test \
     %D%/interleaved_test
