@@ -25,3 +25,7 @@ EXTRA_DIST += %D%/mini-eval %D%/problems.jsonl
 noinst_PROGRAMS += %D%/mini_eval
 %C%_mini_eval_CPPFLAGS = $(AM_CPPFLAGS) -DSOURCE_DIR='"$(abs_top_srcdir)"'
 %C%_mini_eval_LDADD = $(ENGINE_LIBS)
+
+noinst_PROGRAMS += %D%/screen_bench
+BENCHMARKS += %D%/screen_bench
+%C%_screen_bench_LDADD = $(UI_LIBS)
