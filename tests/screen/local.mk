@@ -36,6 +36,12 @@ check_PROGRAMS += %D%/screen_player %D%/screen_demo
 %C%_screen_demo_LDADD = $(UI_LIBS)
 endif
 endif
+if WITH_READLINE
+check_PROGRAMS += %D%/frame_cost
+%C%_frame_cost_LDADD = $(UI_LIBS)
+endif
+EXTRA_DIST += %D%/frame_cost.sh
+TESTS += %D%/frame_cost.sh
 EXTRA_DIST += %D%/play.sh
 EXTRA_DIST += %D%/terminal_care.sh %D%/terminal_care.keys
 TESTS += %D%/terminal_care.sh
