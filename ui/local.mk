@@ -3,6 +3,7 @@ libui_a_SOURCES = \
     %D%/ui.h \
     %D%/action.c %D%/action.h \
     %D%/canvas.c %D%/canvas.h \
+    %D%/chat_lines.c %D%/chat_lines.h \
     %D%/clipboard.c %D%/clipboard.h \
     %D%/look.h \
     %D%/printer.c %D%/printer.h \

@@ -55,3 +55,8 @@ check_PROGRAMS += %D%/view_history_test
 TESTS += %D%/view_history_test
 %C%_view_history_test_SOURCES = %D%/view_history_test.c $(GOLDEN_SCREEN)
 %C%_view_history_test_LDADD = $(UI_LIBS) $(UNIT_TEST_LIBS)
+
+check_PROGRAMS += %D%/render_cost
+%C%_render_cost_LDADD = $(UI_LIBS)
+EXTRA_DIST += %D%/render_cost.sh
+TESTS += %D%/render_cost.sh
