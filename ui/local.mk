@@ -40,11 +40,18 @@ libui_a_SOURCES += \
     %D%/view_stats.c %D%/view_stats.h
 libui_a_SOURCES += \
     %D%/document.c %D%/document.h %D%/document_parts.h \
+    %D%/entity.c %D%/entity.h \
     %D%/flow.c %D%/flow.h \
+    %D%/formula.c %D%/formula.h \
+    %D%/latex.c %D%/latex.h \
+    %D%/latex_grid.c %D%/latex_grid.h \
+    %D%/latex_symbols.c %D%/latex_symbols.h \
     %D%/line_store.c %D%/line_store.h \
+    %D%/link_definition.c %D%/link_definition.h \
     %D%/markdown.c %D%/markdown.h \
     %D%/markdown_block.c %D%/markdown_block.h \
-    %D%/offset_map.c %D%/offset_map.h
+    %D%/offset_map.c %D%/offset_map.h \
+    %D%/table_layout.c %D%/table_layout.h
 libui_a_SOURCES += \
     %D%/history_pane.c %D%/history_pane.h \
     %D%/view_history.c %D%/view_history.h
