@@ -106,6 +106,11 @@ fathom_SOURCES += \
     %D%/chat/chat_lock.c \
     %D%/chat/chat_plain.c \
     %D%/chat/chat_report.c \
+    %D%/chat/chat_screen.c %D%/chat/chat_screen.h \
+    %D%/chat/chat_screen_frame.c \
+    %D%/chat/chat_screen_keys.c \
+    %D%/chat/chat_screen_state.c \
+    %D%/chat/chat_screen_turns.c \
     %D%/chat/chat_secret.c \
     %D%/chat/chat_settings.c \
     %D%/chat/chat_thinking.c \

@@ -339,6 +339,25 @@ lock_after_ms(const struct chat_settings *settings)
     return settings_shorter(settings->lock_after, policy_now()->lock_after);
 }
 
+/* A screen where nothing speaks against it. */
+static void
+choose_face(struct chat *chat)
+{
+    struct error err;
+    const char *why = "";
+
+    if (chat->settings->plain)
+        why = "--plain";
+    else if (chat->terminal.accessible)
+        why = "ACCESSIBLE is set";
+    else if (settings_face() == UI_FACE_PLAIN)
+        why = "ui.face = plain";
+    else if (screen_possible(&err) != STATUS_OK)
+        why = err.text;
+    text_quote(chat->face_why, sizeof chat->face_why, why, strlen(why));
+    chat->face = *why == '\0' ? &screen_face : &plain_face;
+}
+
 static enum status
 chat_open(struct chat *chat, const struct chat_settings *settings,
           struct error *err)
@@ -358,7 +377,7 @@ chat_open(struct chat *chat, const struct chat_settings *settings,
     conversation_init(&chat->away.rest);
     chat->terminal = terminal_of(STDOUT_FILENO);
     chat->answering = TURN_NONE;
-    chat->face = &plain_face;
+    choose_face(chat);
     chat->touched_ns = clock_ns();
     chat->lock_after_ns = UINT64_C(1000000) * lock_after_ms(settings);
     if (system)

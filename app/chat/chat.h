@@ -65,6 +65,7 @@ struct chat_attached {
 
 struct chat {
     const struct face *face;
+    char face_why[200]; // what made it plain; or ""
     const struct chat_settings *settings;
     struct generation generation;
     bool show_thinking;

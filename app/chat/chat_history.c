@@ -67,11 +67,7 @@ chat_resume(struct chat *chat, const char *id)
         return false;
     }
     chat->last.known = false;
-    chat_say(chat, "\"%s\", %zu %s; it ends with:",
-             c->title.length > 0 ? c->title.data : "without title",
-             conversation_depth(c),
-             conversation_depth(c) == 1 ? "turn" : "turns");
-    chat->face->show(chat);
+    chat->face->show(chat, true);
     chat_give_cache(chat);
     return true;
 }

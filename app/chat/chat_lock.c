@@ -508,7 +508,7 @@ join_unsealed(struct chat *chat)
         return;
     }
     conversation_clear(&chat->away.rest);
-    chat->face->show(chat);
+    chat->face->show(chat, false);
     if (done || chat->client == NULL)
         chat_keep(chat, TURN_NONE);
     else
@@ -537,7 +537,7 @@ come_back(struct chat *chat)
     if (chat->away.number != 0)
         join_unsealed(chat);
     else
-        chat->face->show(chat);
+        chat->face->show(chat, false);
 }
 
 void

@@ -457,11 +457,16 @@ print_turn(struct chat *chat, const struct turn *turn)
 }
 
 static void
-plain_show(struct chat *chat)
+plain_show(struct chat *chat, bool resumed)
 {
     const struct conversation *c = &chat->conversation;
     size_t question = conversation_question(c);
 
+    if (resumed)
+        chat_say(chat, "\"%s\", %zu %s; it ends with:",
+                 c->title.length > 0 ? c->title.data : "without title",
+                 conversation_depth(c),
+                 conversation_depth(c) == 1 ? "turn" : "turns");
     if (question == TURN_NONE)
         return;
     print_turn(chat, &c->turns[question]);
@@ -509,6 +514,13 @@ plain_tick(struct chat *chat, uint64_t now_ns)
     plain.tick_ns = now_ns;
     if (plain.coming)
         show_activity();
+}
+
+static bool
+plain_ready(struct chat *chat)
+{
+    (void) chat;
+    return false;
 }
 
 static void
@@ -563,6 +575,7 @@ const struct face plain_face = {
     .view = plain_view,
     .deadline = plain_deadline,
     .tick = plain_tick,
+    .ready = plain_ready,
     .resized = plain_resized,
     .suspend = plain_suspend,
 };

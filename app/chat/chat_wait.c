@@ -39,27 +39,6 @@ take_signal(struct chat *chat, struct chat_wait *wait)
     }
 }
 
-/* The same for the time that the client's wait was given. */
-static bool
-take_time(struct chat *chat, struct chat_wait *wait)
-{
-    uint64_t now = clock_ns();
-
-    if (now >= chat->face->deadline(chat))
-        chat->face->tick(chat, now);
-    if (chat->quit) {
-        wait->wake = CHAT_OVER;
-        return true;
-    }
-    if (!chat->locking && now >= chat_lock_deadline(chat)) {
-        chat->locking = true;
-        wait->wake = CHAT_OVER;
-        return true;
-    }
-    wait->wake = CHAT_TIME;
-    return now >= wait->deadline_ns;
-}
-
 /* Keys for the one who waits, or for a face that takes them at any time. */
 static bool
 take_keys(struct chat *chat, struct chat_wait *wait)
@@ -71,6 +50,29 @@ take_keys(struct chat *chat, struct chat_wait *wait)
     chat->face->busy_keys(chat);
     wait->wake = CHAT_OVER;
     return chat->quit || chat->locking;
+}
+
+/* The same for the time that the client's wait was given. */
+static bool
+take_time(struct chat *chat, struct chat_wait *wait)
+{
+    uint64_t now = clock_ns();
+
+    if (now >= chat->face->deadline(chat))
+        chat->face->tick(chat, now);
+    if (chat->face->ready(chat) && take_keys(chat, wait))
+        return true;
+    if (chat->quit) {
+        wait->wake = CHAT_OVER;
+        return true;
+    }
+    if (!chat->locking && now >= chat_lock_deadline(chat)) {
+        chat->locking = true;
+        wait->wake = CHAT_OVER;
+        return true;
+    }
+    wait->wake = CHAT_TIME;
+    return now >= wait->deadline_ns;
 }
 
 static uint64_t

@@ -51,8 +51,9 @@ struct face {
     void (*secret_typed)(struct chat *chat, size_t characters);
     void (*end_secret)(struct chat *chat);
 
-    // the branch in use is another, as it was resumed: its end is shown
-    void (*show)(struct chat *chat);
+    // another chat is in use: its end is shown. `resumed`: the user asked for
+    // it
+    void (*show)(struct chat *chat, bool resumed);
     // turns were added, or another leaf is in use
     void (*moved)(struct chat *chat);
 
@@ -80,6 +81,8 @@ struct face {
     // when tick is due; UINT64_MAX: never
     uint64_t (*deadline)(struct chat *chat);
     void (*tick)(struct chat *chat, uint64_t now_ns);
+    // a line ended without a key, as keys or busy_keys will tell
+    bool (*ready)(struct chat *chat);
     void (*resized)(struct chat *chat);
     // Ctrl-Z: gives the terminal back, stops, takes it again
     void (*suspend)(struct chat *chat);

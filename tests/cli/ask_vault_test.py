@@ -123,7 +123,7 @@ def sealed_needs_no_passphrase_and_comes_in_later():
             assert b"Sealed" not in file.read()
         if NO_CHAT:
             return NO_CHAT
-        with Terminal([FATHOM, "chat"], home.environment(YES + "drain\n")
+        with Terminal([FATHOM, "chat", "--plain"], home.environment(YES + "drain\n")
                       ) as chat:
             chat.expect("passphrase (Enter")
             chat.send(PASSPHRASE + "\r")
@@ -171,7 +171,7 @@ def a_vault_that_is_in_use_is_75():
     if NO_CHAT:
         return NO_CHAT
     with Vault() as home:
-        with Terminal([FATHOM, "chat"], home.environment(YES + "drain\n")
+        with Terminal([FATHOM, "chat", "--plain"], home.environment(YES + "drain\n")
                       ) as chat:
             chat.expect("passphrase (Enter")
             chat.send(PASSPHRASE + "\r")

@@ -207,7 +207,7 @@ def what_cannot_be_recorded_is_refused_where_it_must_be():
     with Kept() as home:
         # a chat has the vault, so nothing else can write to it
         environment = home.environment("drain\n")
-        with Terminal([FATHOM, "chat"], environment) as chat:
+        with Terminal([FATHOM, "chat", "--plain"], environment) as chat:
             chat.expect("a chat that is not kept): ")
             chat.send(PASSPHRASE + "\r")
             chat.expect("you> ")
@@ -232,7 +232,7 @@ def a_lock_is_told():
     if NO_CHAT:
         return NO_CHAT
     with Kept() as home:
-        with Terminal([FATHOM, "chat"], home.environment("drain\n")) as chat:
+        with Terminal([FATHOM, "chat", "--plain"], home.environment("drain\n")) as chat:
             chat.expect("a chat that is not kept): ")
             chat.send(PASSPHRASE + "\r")
             chat.expect("you> ")

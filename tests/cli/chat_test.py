@@ -26,7 +26,7 @@ class Chat(Terminal):
         env = self.home.environment(script, **(environment or {}))
         if inputrc is not None:
             env["INPUTRC"] = self.home.write("inputrc", inputrc)
-        super().__init__([FATHOM, *command, "--ephemeral", *arguments], env,
+        super().__init__([FATHOM, *command, "--plain", "--ephemeral", *arguments], env,
                          columns)
         self.greeting = self.expect("you> ")
 
@@ -1069,7 +1069,7 @@ def the_terminal_is_left_as_it_was():
     with Home() as home:
         script = YES + "drain\n"
         env = home.environment(script)
-        command = f"stty -g; {FATHOM} --ephemeral; stty -g; echo over"
+        command = f"stty -g; {FATHOM} --plain --ephemeral; stty -g; echo over"
         with Terminal(["/bin/sh", "-c", command], env) as terminal:
             before = terminal.expect("\n")
             terminal.expect("you> ")

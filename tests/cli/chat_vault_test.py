@@ -25,7 +25,7 @@ class Chat(Terminal):
         self.home = home
         script = f"record {home.file('requests')}\n{script}drain\n"
         env = home.environment(script, **(environment or {}))
-        super().__init__([FATHOM, "chat", *arguments], env)
+        super().__init__([FATHOM, "chat", "--plain", *arguments], env)
         self.greeting = ""
         if passphrase is not None:
             self.expect(ASKED)

@@ -20,7 +20,7 @@ LONG = " ".join(str(i) for i in range(100, 260)) + ". " + FIRST
 
 
 def chat(home, *options, model=MODEL):
-    return Terminal([FATHOM, "chat", "-m", model, *ASKED, *options],
+    return Terminal([FATHOM, "chat", "--plain", "-m", model, *ASKED, *options],
                     home.environment(), columns=200)
 
 

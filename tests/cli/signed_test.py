@@ -674,6 +674,7 @@ def chat_under_policy(site, text, *arguments):
     flags = "-m" if os.geteuid() == 0 else "-rm"
     return Terminal([shutil.which("unshare"), flags, "sh", "-c", MOUNT, "sh",
                      sysconfdir(), site.file("etc"), "0644", FATHOM, "chat",
+                     "--plain",
                      *arguments], site.environment("drain\n"))
 
 

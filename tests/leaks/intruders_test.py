@@ -197,7 +197,7 @@ def a_lock_leaves_nothing_in_memory():
         made = run(home, "vault", "init", "--kdf=least", "--passphrase-fd=0",
                    stdin=(passphrase + "\n").encode())
         assert made.status == 0, made
-        with Terminal([FATHOM, "chat"], home.environment(script)) as chat:
+        with Terminal([FATHOM, "chat", "--plain"], home.environment(script)) as chat:
             chat.expect("not kept): ")
             chat.send(passphrase + "\r")
             chat.expect("you> ")

@@ -258,7 +258,7 @@ class Kept(Terminal):
     """A chat that is kept, unlocked and waiting for its first line."""
 
     def __init__(self, home, *arguments):
-        super().__init__(["/bin/sh", *OPEN[1:], FATHOM, "chat", *arguments],
+        super().__init__(["/bin/sh", *OPEN[1:], FATHOM, "chat", "--plain", *arguments],
                          home.environment())
         self.expect("a chat that is not kept): ")
         self.send(PASSPHRASE + "\r")

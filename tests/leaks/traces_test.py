@@ -252,7 +252,7 @@ def a_chat_that_is_kept_writes_only_what_it_may():
     with Traced() as home:
         home.make_vault()
         for more in ([], ["--resume"]):
-            command = traced(home, FATHOM, "chat", *more)
+            command = traced(home, FATHOM, "chat", "--plain", *more)
             with Terminal(command, home.environment()) as chat:
                 chat.expect("not kept): ")
                 chat.send(PASSPHRASE + "\r")
