@@ -11,7 +11,7 @@
 
 enum status
 chat_file_save(const char *path, bool replace, const struct buffer *text,
-                bool *exists, struct error *err)
+               bool *exists, struct error *err)
 {
     struct output output;
 

@@ -11,7 +11,7 @@
  * *exists true; a replaced file changes as a whole.
  */
 MUST_CHECK enum status chat_file_save(const char *path, bool replace,
-                                       const struct buffer *text, bool *exists,
-                                       struct error *err);
+                                      const struct buffer *text, bool *exists,
+                                      struct error *err);
 
 #endif

@@ -14,6 +14,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#ifdef __OPTIMIZE__
+static const bool optimised = true;
+#else
+static const bool optimised = false;
+#endif
+
 enum { ROWS = 24, COLUMNS = 80, FRAME_BYTES = 20 };
 
 static struct error err;
@@ -82,7 +88,6 @@ stream(struct transcript *transcript, struct view *view, unsigned long frames)
 int
 main(int argc, char **argv)
 {
-#ifdef __OPTIMIZE__
     static const struct chat_view_calls calls = {0};
     static const struct chat_view_state state = {.product = "fathom",
                                                  .title = "cost",
@@ -97,6 +102,8 @@ main(int argc, char **argv)
     struct transcript *transcript;
     struct view_chat *chat;
 
+    if (!optimised)
+        return 77;
     if (argc != 3)
         return 99;
     text_width_start(false, 1);
@@ -109,9 +116,4 @@ main(int argc, char **argv)
     view_chat_close(chat);
     transcript_close(transcript);
     return 0;
-#else
-    (void) argc;
-    (void) argv;
-    return 77;
-#endif
 }
