@@ -146,7 +146,7 @@ const struct chat_verb chat_verbs[] = {
             chat_run_paste, NULL),
     ANYTIME("queue", "[drop]", "messages that wait for the end of an answer",
             chat_run_queue, "drop"),
-    BETWEEN("retry", "", "answer the last question again", chat_run_retry,
+    BETWEEN("retry", "[TURN]", "answer the last question again", chat_run_retry,
             NULL),
     BETWEEN("continue", "", "go on with an answer that was stopped",
             chat_run_continue, NULL),
@@ -162,18 +162,20 @@ const struct chat_verb chat_verbs[] = {
             chat_run_tree, NULL),
     BETWEEN("title", "[TEXT]", "show or set the chat's title", chat_run_title,
             NULL),
-    ANYTIME("copy", "[N|turn|all|think]", "copy the last answer, or its code N",
-            chat_run_copy, "turn|all|think"),
-    BETWEEN("save", "N FILE", "write its code N to a new file", chat_run_save,
-            NULL),
+    ANYTIME("copy", "[[TURN.]N|turn|all|think]",
+            "copy the last answer, or its code N", chat_run_copy,
+            "turn|all|think"),
+    BETWEEN("save", "[TURN.]N FILE", "write its code N to a new file",
+            chat_run_save, NULL),
     ANYTIME("stats", "", "figures of the last answer", chat_run_stats, NULL),
     ANYTIME("ctx", "", "how much of the context is taken", chat_run_ctx, NULL),
     BETWEEN("tokens", "TEXT", "what TEXT is to the model", chat_run_tokens,
             NULL),
     BETWEEN("model", "[MODEL]", "show or change the model", chat_run_model,
             NULL),
-    BETWEEN("history", "[N]", "the chats that are kept, newest first",
-            chat_run_history, NULL),
+    BETWEEN("history", "[N|title ID TEXT|pin ID|unpin ID|delete ID]",
+            "the chats that are kept, newest first", chat_run_history,
+            "title|pin|unpin|delete"),
     BETWEEN("search", "TEXT", "look for TEXT in all of them", chat_run_search,
             NULL),
     BETWEEN("resume", "[ID]", "go on with another chat, or the newest",
@@ -361,7 +363,7 @@ complete_argument(const struct chat *chat, const struct chat_verb *verb,
         // a path is completed as one
         out->files =
             line[start] == '/' || line[start] == '.' || line[start] == '~';
-    } else if (strcmp(verb->name, "resume") == 0 && first) {
+    } else if (strcmp(verb->name, first ? "resume" : "history") == 0) {
         chat_complete_ids(chat, out);
     } else if (strcmp(verb->name, "preset") == 0 && first) {
         add_presets(out);

@@ -86,33 +86,63 @@ chat_say_codes(struct chat *chat, size_t answer)
     document_close(document);
 }
 
+/* A block of code: "2", of the last answer, or "7.2", of that of turn 7. */
+struct code_name {
+    size_t answer; // TURN_NONE: there is none
+    uint64_t number;
+};
+
+static bool
+read_code_name(struct code_name *out, const struct conversation *c,
+               const char *word)
+{
+    const char *dot = strchr(word, '.');
+    uint64_t turn;
+    char before[24];
+
+    out->answer = conversation_answered(c);
+    if (dot == NULL)
+        return option_read_count(word, &out->number);
+    snprintf(before, sizeof before, "%.*s", (int) (dot - word), word);
+    if (!option_read_count(before, &turn) ||
+        !option_read_count(dot + 1, &out->number))
+        return false;
+    out->answer = turn == 0 ? TURN_NONE : conversation_numbered(c, turn);
+    if (out->answer != TURN_NONE && c->turns[out->answer].role != TURN_ANSWER)
+        out->answer = TURN_NONE;
+    return true;
+}
+
 /* A block's source; false: there is none, and the user was told. */
 static bool
-take_code(struct chat *chat, struct buffer *out, uint64_t number)
+take_code(struct chat *chat, struct buffer *out, const struct code_name *name)
 {
-    size_t answer = conversation_answered(&chat->conversation), count = 0;
     struct document *document = NULL;
     struct error err;
     enum status status = STATUS_OK;
+    size_t count = 0;
 
-    if (answer != TURN_NONE)
-        status = open_answer(&document, chat, answer, &err);
+    if (name->answer != TURN_NONE)
+        status = open_answer(&document, chat, name->answer, &err);
     if (document != NULL)
         count = document_code_count(document);
-    if (number > 0 && number <= count) {
-        struct document_code code = document_code(document, (size_t) number);
+    bool found = name->number > 0 && name->number <= count;
+
+    if (found) {
+        struct document_code code =
+            document_code(document, (size_t) name->number);
 
         status = buffer_append(out, code.text, code.length, &err);
     }
     document_close(document);
     if (status != STATUS_OK)
         chat_say(chat, "%s", err.text);
-    else if (count == 0)
-        chat_say(chat, "the last answer has no code");
-    else if (number == 0 || number > count)
-        chat_say(chat, "the last answer has %zu block%s of code", count,
+    else if (name->answer == TURN_NONE)
+        chat_say(chat, "there is no such answer");
+    else if (!found)
+        chat_say(chat, "that answer has %zu block%s of code", count,
                  count == 1 ? "" : "s");
-    return status == STATUS_OK && number > 0 && number <= count;
+    return status == STATUS_OK && found;
 }
 
 /* -- the clipboard ----------------------------------------------------------
@@ -213,13 +243,13 @@ copy_turns(struct chat *chat, bool all)
 }
 
 static void
-copy_code(struct chat *chat, uint64_t number)
+copy_code(struct chat *chat, const struct code_name *name)
 {
     struct buffer code = {0};
     char what[40];
 
-    snprintf(what, sizeof what, "code %llu", (unsigned long long) number);
-    if (take_code(chat, &code, number))
+    snprintf(what, sizeof what, "code %llu", (unsigned long long) name->number);
+    if (take_code(chat, &code, name))
         copy_text(chat, what, &code);
     buffer_release(&code);
 }
@@ -229,7 +259,7 @@ chat_run_copy(struct chat *chat, const char *arguments)
 {
     const struct conversation *c = &chat->conversation;
     size_t answer = conversation_answered(c);
-    uint64_t number;
+    struct code_name name;
 
     if (answer == TURN_NONE)
         chat_say(chat, "there is no answer yet");
@@ -241,8 +271,8 @@ chat_run_copy(struct chat *chat, const char *arguments)
         copy_turns(chat, false);
     else if (strcmp(arguments, "all") == 0)
         copy_turns(chat, true);
-    else if (option_read_count(arguments, &number))
-        copy_code(chat, number);
+    else if (read_code_name(&name, c, arguments))
+        copy_code(chat, &name);
     else
         chat_say_usage(chat, "copy");
 }
@@ -273,18 +303,18 @@ may_save(struct chat *chat)
 void
 chat_run_save(struct chat *chat, const char *arguments)
 {
-    char word[24], path[PLACE_BYTES];
+    char word[48], path[PLACE_BYTES];
     struct buffer code = {0};
+    struct code_name name;
     const char *file;
-    uint64_t number;
 
     snprintf(word, sizeof word, "%.*s", (int) chat_first_word(arguments, &file),
              arguments);
-    if (*file == '\0' || !option_read_count(word, &number))
+    if (*file == '\0' || !read_code_name(&name, &chat->conversation, word))
         chat_say_usage(chat, "save");
     else if (!chat_expand_path(path, file))
         chat_say(chat, "the file's name is too long");
-    else if (take_code(chat, &code, number) && may_save(chat))
+    else if (take_code(chat, &code, &name) && may_save(chat))
         chat_save_file(chat, path, &code);
     buffer_release(&code);
 }

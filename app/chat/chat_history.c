@@ -114,8 +114,8 @@ print_chat(struct buffer *out, const struct chat_info *info, struct error *err)
 
     chat_id_text(id, &info->id);
     time_text_local(when, info->used_ms);
-    TRY(buffer_print(out, err, "%.*s  %s  %4u  ", SHOWN_ID, id, when,
-                     (unsigned) info->turns));
+    TRY(buffer_print(out, err, "%.*s  %s  %4u%c ", SHOWN_ID, id, when,
+                     (unsigned) info->turns, info->pinned ? 'p' : ' '));
     if (info->title.length > 0)
         TRY(buffer_append(out, info->title.bytes, info->title.length, err));
     return buffer_append(out, "\n", 1, err);
@@ -142,7 +142,16 @@ chat_run_history(struct chat *chat, const char *arguments)
     struct buffer text = {0};
     struct listing listing = {.out = &text};
     struct error err;
+    const char *rest;
+    char word[12];
 
+    snprintf(word, sizeof word, "%.*s", (int) chat_first_word(arguments, &rest),
+             arguments);
+    if (option_is_choice("title|pin|unpin|delete", word)) {
+        if (has_vault(chat))
+            chat_change_kept(chat, arguments);
+        return;
+    }
     if (*arguments != '\0' && (!option_read_count(arguments, &most) || !most)) {
         chat_say_usage(chat, "history");
         return;

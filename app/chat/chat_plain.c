@@ -5,6 +5,7 @@
  */
 #include "config.h"
 
+#include "app/attachment.h"
 #include "app/chat/chat_editor.h"
 #include "app/exit_code.h"
 #include "app/progress_text.h"
@@ -436,24 +437,40 @@ plain_residency(struct chat *chat, const struct event *event)
 /* -- the conversation -------------------------------------------------------
  */
 
+/* Documents by their names and sizes, and what was written. */
+static enum status
+lay_out_question(struct buffer *out, struct text question, struct error *err)
+{
+    struct text name, content;
+    char size[BYTES_TEXT];
+
+    while (attachment_next(&question, &name, &content))
+        TRY(buffer_print(out, err, "[%.*s, %s]\n", (int) name.length,
+                         name.bytes,
+                         progress_bytes(size, (double) content.length)));
+    return buffer_append(out, question.bytes, question.length, err);
+}
+
 static void
 print_turn(struct chat *chat, const struct turn *turn)
 {
     bool question = turn->role == TURN_QUESTION;
+    struct text content = conversation_text(&turn->content);
     struct buffer text = {0};
     struct error err;
 
     // without memory less is shown
     (void) !buffer_print(&text, &err, "%s", question ? "you> " : "fathom> ");
-    if (turn->content.length > 0)
-        (void) !buffer_append(&text, turn->content.data, turn->content.length,
-                              &err);
+    if (question)
+        (void) !lay_out_question(&text, content, &err);
+    else
+        (void) !buffer_append(&text, content.bytes, content.length, &err);
     plain_print(chat, (struct print_style){0}, text.data, text.length);
     buffer_release(&text);
     if (turn->arrived_locked)
         chat_say(chat, "arrived while the vault was locked");
     if (!question && !turn->complete)
-        chat_say(chat, "incomplete; /retry asks again");
+        chat_say(chat, "incomplete; /continue goes on, /retry asks again");
 }
 
 static void

@@ -294,6 +294,26 @@ chat_run_set(struct chat *chat, const char *arguments)
  */
 
 static void
+print_name(void *context, const char *name)
+{
+    struct error err;
+
+    // without memory the list is shorter
+    (void) !buffer_print(context, &err, "%s\n", name);
+}
+
+static void
+list_models(struct chat *chat)
+{
+    struct buffer text = {0};
+
+    print_name(&text, "models with a name, for /model NAME:");
+    places_each_model(print_name, &text);
+    chat_print(chat, (struct print_style){0}, text.data, text.length);
+    buffer_release(&text);
+}
+
+static void
 show_model(struct chat *chat)
 {
     char shown[400];
@@ -340,9 +360,10 @@ chat_run_model(struct chat *chat, const char *arguments)
     char path[PLACE_BYTES], expanded[PLACE_BYTES];
     struct error err;
 
-    if (*arguments == '\0')
+    if (*arguments == '\0') {
         show_model(chat);
-    else if (!chat_expand_path(expanded, arguments))
+        list_models(chat);
+    } else if (!chat_expand_path(expanded, arguments))
         chat_say(chat, "the model's name is too long");
     else if (places_model(path, expanded, &err) != STATUS_OK)
         chat_say(chat, "%s", err.text);

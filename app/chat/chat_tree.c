@@ -57,16 +57,22 @@ named_turn(struct chat *chat, const char *arguments, const char *verb)
 void
 chat_run_retry(struct chat *chat, const char *arguments)
 {
-    const struct conversation *c = &chat->conversation;
+    struct conversation *c = &chat->conversation;
+    size_t before = c->leaf, turn = *arguments == '\0'
+                                        ? c->leaf
+                                        : named_turn(chat, arguments, "retry");
 
-    if (*arguments != '\0') {
-        chat_say_usage(chat, "retry");
+    if (turn == TURN_NONE && *arguments != '\0')
         return;
-    }
-    if (chat->generation.seed.given && conversation_question(c) != TURN_NONE)
+    if (chat->generation.seed.given && turn != TURN_NONE)
         chat_say(chat, "the seed is fixed, so the answer may well be the same; "
                        "/seed random frees it");
+    if (turn != before)
+        conversation_move(c, turn);
     chat_retry(chat);
+    // no answer came: everything is where it was
+    if (turn != before && c->leaf == turn)
+        chat_move(chat, before);
 }
 
 void

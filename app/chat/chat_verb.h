@@ -71,6 +71,9 @@ chat_verb_fn chat_run_new, chat_run_history, chat_run_search, chat_run_resume,
 void chat_save_file(struct chat *chat, const char *path,
                     const struct buffer *text);
 
+/* chat_kept.c: "title ID TEXT", "pin ID", "unpin ID", "delete ID". */
+void chat_change_kept(struct chat *chat, const char *arguments);
+
 /* Offers the ids of the chats that are kept. */
 void chat_complete_ids(const struct chat *chat, struct line_candidates *out);
 

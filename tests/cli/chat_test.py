@@ -591,7 +591,7 @@ def answers_and_their_code_are_copied():
         chat.line("first")
         chat.line("/copy")
         chat.line("/copy think")
-        assert "has no code" in chat.line("/copy 1")
+        assert "has 0 blocks of code" in chat.line("/copy 1")
         chat.line("code?")
         text = chat.line("/copy 1")
         assert "code 1 is in the clipboard, if the terminal takes" in text, (
@@ -599,6 +599,9 @@ def answers_and_their_code_are_copied():
         assert "has 2 blocks of code" in chat.line("/copy 4")
         assert "has 2 blocks of code" in chat.line("/copy 0")
         assert "it is empty" in chat.line("/copy think")
+        assert "has 0 blocks of code" in chat.line("/copy 1.1")
+        assert "no such answer" in chat.line("/copy 3.1")
+        assert "usage: /copy" in chat.line("/copy 1.x")
         chat.line("/copy turn")
         chat.line("/copy all")
         texts = clipboard(chat)
@@ -636,8 +639,8 @@ def code_is_saved_for_its_user_alone():
         chat.expect("you> ")
         assert chat.home.read("x.c") == b"int x;\n\nint y;\n"
         assert "No such file" in chat.line("/save 1 ~/none/x.c")
-        assert "usage: /save N FILE" in chat.line("/save 1")
-        assert "usage: /save N FILE" in chat.line("/save x.c")
+        assert "usage: /save [TURN.]N FILE" in chat.line("/save 1")
+        assert "usage: /save [TURN.]N FILE" in chat.line("/save x.c")
 
 
 STOPPED = ("want GENERATE\n{}want CANCEL\n"
@@ -768,6 +771,15 @@ def questions(chat, i=-1):
     return [text for role, text in chat.messages(i) if role == "user"]
 
 
+def a_turn_before_is_answered_again():
+    with Chat(SAID) as chat:
+        chat.line("one")
+        chat.line("two")
+        assert "fathom> Third." in chat.line("/retry 1")
+        assert questions(chat) == ["one"]
+        assert "no turn 8" in chat.line("/retry 8")
+
+
 def an_edit_makes_a_branch_and_keeps_the_other():
     with Chat(SAID) as chat:
         chat.line("one")
@@ -880,7 +892,7 @@ def wrong_arguments_are_told_how_it_goes():
              "/temp -1": "usage: /temp", "/seed x": "usage: /seed [N|random]",
              "/think maybe": "usage: /think on|off",
              "/think budget x": "usage: /budget", "/think on off": "usage:",
-             "/retry 3": "usage: /retry", "/redo 2": "usage: /redo",
+             "/retry x": "no question yet", "/redo 2": "usage: /redo",
              "/tree 2": "usage: /tree", "/undo 2": "usage: /undo",
              "/export": "usage: /export md|json|html FILE", "/quit now": "usage:",
              "/export txt a": "usage: /export", "/export md": "usage:",

@@ -607,6 +607,83 @@ def a_lock_during_the_derivation_comes_after_it():
             assert "vault:open" in chat.expect("you> ")
 
 
+def kept_chats_are_renamed_pinned_and_deleted():
+    with Vault() as home:
+        with Chat(home) as chat:
+            chat.line("about whales")
+            chat.line("/new")
+            chat.line("about birds")
+            text = chat.line("/history")
+            ids = re.findall(r"^(\w{8})  ", text, re.M)
+            birds, whales = ids
+            chat.line(f"/history title {whales} The largest")
+            chat.line(f"/history pin {whales}")
+            chat.line(f"/history title {birds} Wings")
+            chat.line(f"/history pin {birds}")
+            text = chat.line("/history")
+            assert re.search(rf"^{whales}  .*   2p The largest$", text, re.M)
+            assert re.search(rf"^{birds}  .*   2p Wings$", text, re.M), text
+            assert '"Wings"' in chat.line("/title")
+            chat.line(f"/history unpin {birds}")
+            assert "/forget deletes it" in chat.line(f"/history delete {birds}")
+            chat.line(f"/history delete {whales}", "[y/N] ")
+            chat.send("\r")
+            chat.expect("nothing was deleted")
+            chat.expect("you> ")
+            chat.line(f"/history delete {whales}", '"The largest"? [y/N] ')
+            chat.send("y\r")
+            chat.expect("[deleted]")
+            chat.expect("you> ")
+            text = chat.line("/history")
+            assert re.search(rf"^{birds}  .*   2  Wings$", text, re.M), text
+            assert whales not in text, text
+            for line in ("/history title", f"/history title {birds}",
+                         "/history pin", f"/history pin {birds} x"):
+                assert "istory" in chat.line(line), line
+            assert "no chat" in chat.line("/history pin 99999999")
+
+
+def documents_are_kept_with_their_question():
+    with Vault() as home:
+        with Chat(home) as chat:
+            home.write("notes.txt", "the notes\n")
+            chat.line("/attach ~/notes.txt")
+            chat.line("What are these?")
+            chat.leave()
+        with resume(home) as chat:
+            assert "[notes.txt, 10 B]\nWhat are these?" in chat.greeting, (
+                chat.greeting)
+            assert '"What are these?", 1 turn' in chat.greeting
+            chat.line("And?")
+            assert "the notes" in last_question(home)
+
+
+def what_was_recorded_is_shown():
+    with Vault() as home:
+        with Chat(home) as chat:
+            chat.line("hello")
+            text = chat.line("/audit")
+            assert re.search(r"^ *\d+  \d{4}-.*  unlock", text, re.M), text
+
+
+def a_stopped_answer_goes_on_after_it_was_kept():
+    script = ("want GENERATE\nsay So far\nwant CANCEL\n"
+              "done {\"finish\":\"interrupted\"}\n")
+    with Vault() as home:
+        with Chat(home, script) as chat:
+            chat.send("hello\r")
+            chat.expect("So far")
+            chat.send("\x03")
+            chat.expect("you> ")
+            chat.leave()
+        with resume(home, "want GENERATE\nsay , so good.\ndone\n") as chat:
+            assert "incomplete; /continue goes on" in chat.greeting
+            chat.line("/continue")
+            chat.leave()
+        with resume(home) as chat:
+            assert "fathom> So far, so good." in chat.greeting, chat.greeting
+
+
 engine_client.run([value for name, value in list(globals().items())
                    if getattr(value, "__module__", "") == "__main__"
                    and hasattr(value, "__code__")

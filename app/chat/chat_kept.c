@@ -1,0 +1,135 @@
+/* What /history does to chats that are kept: title, pin, unpin, delete. */
+#include "config.h"
+
+#include "app/chat/chat_title.h"
+#include "app/chat/chat_verb.h"
+#include "ui/ui.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* Whether this is the chat that is open here. */
+static bool
+is_open(const struct chat *chat, const struct chat_id *id)
+{
+    const struct vault_chat *open = chat->keeping.chat;
+
+    return open != NULL &&
+           memcmp(&vault_chat_info(open)->id, id, sizeof *id) == 0;
+}
+
+/* Another title, another pin: what *info says, written. */
+typedef void change_fn(struct chat_info *info, const void *value);
+
+static enum status
+change(struct chat *chat, const struct chat_id *id, change_fn *fn,
+       const void *value, struct error *err)
+{
+    struct vault_chat *kept = chat->keeping.chat;
+    bool open = is_open(chat, id);
+
+    if (!open)
+        TRY(vault_chat_open(&kept, chat->keeping.vault, id, err));
+    struct chat_info info = *vault_chat_info(kept);
+
+    fn(&info, value);
+    enum status status = vault_chat_update(kept, &info, err);
+
+    if (!open)
+        vault_chat_close(kept);
+    return status;
+}
+
+static void
+set_title(struct chat_info *info, const void *value)
+{
+    info->title = text_of(value, strlen(value));
+}
+
+static void
+set_pinned(struct chat_info *info, const void *value)
+{
+    info->pinned = *(const bool *) value;
+}
+
+static enum status
+retitle(struct chat *chat, const struct chat_id *id, const char *text,
+        struct error *err)
+{
+    char title[CHAT_TITLE_BYTES];
+
+    if (chat_title(title, text_of(text, strlen(text))) == 0)
+        return error_set(err, STATUS_FORMAT,
+                         "a title is missing: /history title ID TEXT");
+    if (is_open(chat, id)) {
+        TRY(conversation_set_title(&chat->conversation, title, err));
+        chat_moved(chat);
+    } else {
+        TRY(change(chat, id, set_title, title, err));
+    }
+    chat_say(chat, "the title is \"%s\"", title);
+    return STATUS_OK;
+}
+
+static enum status
+pin(struct chat *chat, const struct chat_id *id, bool pinned, struct error *err)
+{
+    TRY(change(chat, id, set_pinned, &pinned, err));
+    chat_say(chat, pinned ? "pinned: fathom history prune leaves it alone"
+                          : "not pinned any more");
+    return STATUS_OK;
+}
+
+/* The user is asked, with the chat's title. */
+static enum status
+delete_kept(struct chat *chat, const struct chat_id *id, struct error *err)
+{
+    char question[300], title[200];
+    struct vault_chat *kept;
+
+    if (is_open(chat, id))
+        return error_set(err, STATUS_LIMIT,
+                         "that is the chat you are in; /forget deletes it");
+    TRY(vault_chat_open(&kept, chat->keeping.vault, id, err));
+    struct text text = vault_chat_info(kept)->title;
+
+    text_quote(title, sizeof title, text.bytes, text.length);
+    vault_chat_close(kept);
+    snprintf(question, sizeof question, "Delete \"%s\"?", title);
+    if (!chat_confirm(chat, question, false)) {
+        chat_say(chat, "nothing was deleted");
+        return STATUS_OK;
+    }
+    TRY(vault_delete_chat(chat->keeping.vault, id, err));
+    chat_say(chat, "deleted");
+    return STATUS_OK;
+}
+
+void
+chat_change_kept(struct chat *chat, const char *arguments)
+{
+    const char *id, *rest;
+    struct chat_id found;
+    struct error err;
+    char word[80];
+
+    chat_first_word(arguments, &id);
+    snprintf(word, sizeof word, "%.*s", (int) chat_first_word(id, &rest), id);
+    bool title = chat_is_word(arguments, "title");
+
+    if (*word == '\0' || (!title && *rest != '\0')) {
+        chat_say_usage(chat, "history");
+        return;
+    }
+    enum status status =
+        vault_find_chat(&found, chat->keeping.vault, word, &err);
+
+    if (status == STATUS_OK && title)
+        status = retitle(chat, &found, rest, &err);
+    else if (status == STATUS_OK && chat_is_word(arguments, "delete"))
+        status = delete_kept(chat, &found, &err);
+    else if (status == STATUS_OK)
+        status = pin(chat, &found, chat_is_word(arguments, "pin"), &err);
+    if (status != STATUS_OK)
+        chat_say(chat, "%s", err.text);
+}
