@@ -13,3 +13,4 @@ dist_man_MANS += %D%/fathom-vault.5
 dist_man_MANS += %D%/fathom-audit.1
 dist_man_MANS += %D%/fathom.conf.5 %D%/fathom-policy.conf.5
 dist_man_MANS += %D%/fathom-manifest.5 %D%/fathom-airgap.7
+dist_man_MANS += %D%/fathom-keys.7

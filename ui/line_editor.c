@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 
 #include <readline/history.h>
@@ -645,9 +646,15 @@ line_editor_keys(const char *bytes, size_t length, uint64_t now_ns)
 static ssize_t
 read_keys(char bytes[READ_BYTES])
 {
+    struct pollfd input = {.fd = STDIN_FILENO, .events = POLLIN};
     ssize_t length = 0;
     int there = 0;
 
+    // ^C may have flushed what was there, and read would wait
+    if (poll(&input, 1, 0) == 0) {
+        errno = EAGAIN;
+        return -1;
+    }
     if (editor.reader.pasting)
         return read(STDIN_FILENO, bytes, READ_BYTES);
     do {

@@ -16,6 +16,14 @@ TESTS += %D%/chat_vault.sh %D%/ask_vault.sh
 EXTRA_DIST += %D%/options.sh %D%/options_test.py
 TESTS += %D%/chat.sh %D%/options.sh
 
+# what keys do
+if WITH_READLINE
+check_PROGRAMS += %D%/key_echo
+%C%_key_echo_LDADD = $(UI_LIBS)
+TESTS += %D%/keys.sh
+endif
+EXTRA_DIST += %D%/keys.sh %D%/keys_test.py
+
 # both programs, with the bundled model
 EXTRA_DIST += %D%/bundled.sh %D%/bundled_test.py
 EXTRA_DIST += %D%/resume.sh %D%/resume_test.py
