@@ -111,6 +111,7 @@ fathom_SOURCES += \
     %D%/chat/chat_screen_keys.c \
     %D%/chat/chat_screen_state.c \
     %D%/chat/chat_screen_turns.c \
+    %D%/chat/chat_screen_help.c \
     %D%/chat/chat_secret.c \
     %D%/chat/chat_settings.c \
     %D%/chat/chat_thinking.c \

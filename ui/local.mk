@@ -54,6 +54,8 @@ libui_a_SOURCES += \
     %D%/table_layout.c %D%/table_layout.h
 libui_a_SOURCES += \
     %D%/history_pane.c %D%/history_pane.h \
+    %D%/help_text.c %D%/help_text.h \
+    %D%/view_help.c %D%/view_help.h \
     %D%/view_history.c %D%/view_history.h
 libui_a_CFLAGS = $(AM_CFLAGS) $(READLINE_CFLAGS) $(NCURSES_CFLAGS) \
     $(MD4C_CFLAGS) $(UTF8PROC_CFLAGS)

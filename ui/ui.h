@@ -40,6 +40,7 @@
 #include "ui/view_loading.h"
 #include "ui/view_models.h"
 #include "ui/view_stats.h"
+#include "ui/view_help.h"
 #include "ui/view_history.h"
 #include "ui/view_chat.h"
 

@@ -735,11 +735,11 @@ hint(void *state, unsigned columns)
     const struct view_history *v = state;
 
     if (!v->present)
-        return "q back   F1 help";
+        return "  q back   F1 help";
     if (columns >= WIDE || v->pane_shown)
-        return "/ search   n/N next hit   ^G cancel   Tab list/preview   "
+        return "  / search   n/N next hit   ^G cancel   Tab list/preview   "
                "F1 help";
-    return "/ search   n/N next hit   ^G cancel   F1 help";
+    return "  / search   n/N next hit   ^G cancel   F1 help";
 }
 
 /* -- the preview is read, and the vault looked through ---------------------

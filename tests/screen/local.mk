@@ -60,3 +60,8 @@ check_PROGRAMS += %D%/render_cost
 %C%_render_cost_LDADD = $(UI_LIBS)
 EXTRA_DIST += %D%/render_cost.sh
 TESTS += %D%/render_cost.sh
+
+check_PROGRAMS += %D%/view_help_test
+TESTS += %D%/view_help_test
+%C%_view_help_test_SOURCES = %D%/view_help_test.c $(GOLDEN_SCREEN)
+%C%_view_help_test_LDADD = $(UI_LIBS) $(UNIT_TEST_LIBS)
