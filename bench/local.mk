@@ -9,6 +9,8 @@ noinst_PROGRAMS += %D%/tokenizer_bench
 bench: $(UNPACKED)
 noinst_PROGRAMS += %D%/speed_bench
 %C%_speed_bench_LDADD = $(ENGINE_LIBS)
+noinst_PROGRAMS += %D%/residency_bench
+%C%_residency_bench_LDADD = $(ENGINE_LIBS)
 
 noinst_PROGRAMS += %D%/vault_bench
 BENCHMARKS += %D%/vault_bench
