@@ -11,7 +11,8 @@
 #include <unistd.h>
 
 static int wake[2] = {-1, -1};
-static volatile sig_atomic_t interrupted, ended, locked, stopped, resized;
+static volatile sig_atomic_t interrupted, ended, locked, stopped, resized,
+    continued;
 static _Atomic bool asked;
 static volatile sig_atomic_t at_once; // a second one ends the process
 static volatile pid_t companion;
@@ -80,6 +81,14 @@ on_stop(int number)
     wake_up();
 }
 
+static void
+on_continue(int number)
+{
+    (void) number;
+    continued = 1;
+    wake_up();
+}
+
 static enum status
 handle(int number, void (*handler)(int), struct error *err)
 {
@@ -132,6 +141,7 @@ signals_start(enum signals_mode mode, struct error *err)
     TRY(handle(SIGTSTP, on_stop, err));
     TRY(handle(SIGUSR1, on_lock, err));
     TRY(handle(SIGWINCH, on_resize, err));
+    TRY(handle(SIGCONT, on_continue, err));
     release();
     return STATUS_OK;
 }
@@ -193,6 +203,10 @@ take(void)
         resized = 0;
         return SIGWINCH;
     }
+    if (continued) {
+        continued = 0;
+        return SIGCONT;
+    }
     return 0;
 }
 
@@ -207,7 +221,8 @@ signals_taken(void)
 
     // of several the next is found by the next wait
     if (number != 0 && wake[1] >= 0 &&
-        (locked || stopped || resized || (!at_once && interrupted)))
+        (locked || stopped || resized || continued ||
+         (!at_once && interrupted)))
         wake_up();
     return number;
 }

@@ -388,13 +388,8 @@ screen_leave(void)
 enum status
 screen_return(struct error *err)
 {
-    if (!screen.open)
+    if (!screen.open || !screen.left)
         return STATUS_OK;
-    if (!screen.left) {
-        tty_set_modes();
-        screen_redraw();
-        return tty_write(screen.start, strlen(screen.start), err);
-    }
     TRY(tty_return(err));
     screen.left = false;
     TRY(size_canvas(err));
@@ -413,7 +408,9 @@ screen_resized(struct error *err)
     // where it is left, the return will ask for the size
     if (!screen.open || screen.left)
         return STATUS_OK;
-    return size_canvas(err);
+    tty_set_modes();
+    TRY(size_canvas(err));
+    return tty_write(screen.start, strlen(screen.start), err);
 }
 
 /* -- frames -----------------------------------------------------------------

@@ -35,18 +35,17 @@ MUST_CHECK enum status screen_open(const struct screen_settings *settings,
 void screen_close(void);
 bool screen_is_open(void);
 
-/*
- * Gives the terminal up for another program or Ctrl-Z, and takes it again.
- * screen_return without screen_leave (SIGCONT) sets its modes and draws all of
- * it once more, whatever was done to it meanwhile.
- */
+/* Gives the terminal up for another program or Ctrl-Z, and takes it again. */
 void screen_leave(void);
 MUST_CHECK enum status screen_return(struct error *err);
 
 /* The canvas to draw on, of the terminal's size. */
 struct canvas *screen_canvas(void);
 
-/* SIGWINCH: takes the new size; the canvas is another. */
+/*
+ * SIGWINCH: takes the new size; the canvas is another. SIGCONT too: modes are
+ * set and all is sent once more, whatever was done to the terminal meanwhile.
+ */
 MUST_CHECK enum status screen_resized(struct error *err);
 
 /*

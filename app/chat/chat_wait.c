@@ -21,6 +21,7 @@ take_signal(struct chat *chat, struct chat_wait *wait)
     case SIGTSTP:
         chat->face->suspend(chat);
         return false;
+    case SIGCONT: // whoever had the terminal meanwhile left it in their state
     case SIGWINCH:
         chat->face->resized(chat);
         return false;

@@ -241,12 +241,8 @@ take_signals(void)
         stopped = 0;
         suspend(false);
     }
-    if (continued) {
-        continued = 0;
-        give_up(screen_return(&err), &err);
-    }
-    if (resized) {
-        resized = 0;
+    if (resized || continued) {
+        resized = continued = 0;
         give_up(screen_resized(&err), &err);
     }
 }

@@ -44,6 +44,8 @@
  *   bytes-lack TEXT
  *   bytes-forget
  *   modes-restored      the terminal's modes are those from before
+ *   modes-taken         they are not
+ *   shell-modes         sets them, as a shell does when a program is stopped
  *   await-state LETTER  of the program in /proc: T stopped, S sleeping
  *   exit-is CODE        it ends so, or by a signal: exit-is SEGV
  *   alive               it has not ended
@@ -893,6 +895,24 @@ step_modes(const char *argument)
 }
 
 static enum status
+step_modes_taken(const char *argument)
+{
+    (void) argument;
+    return pty_screen_modes_restored(&player.screen)
+               ? FAIL("the modes of the terminal are as before")
+               : STATUS_OK;
+}
+
+static enum status
+step_shell_modes(const char *argument)
+{
+    (void) argument;
+    if (tcsetattr(player.screen.master, TCSANOW, &player.screen.before) < 0)
+        pty_screen_broken("tcsetattr");
+    return STATUS_OK;
+}
+
+static enum status
 step_await(const char *argument)
 {
     return await(argument, true);
@@ -1008,6 +1028,8 @@ static const struct {
     {"bytes-lack", step_bytes_lack},
     {"bytes-forget", step_bytes_forget},
     {"modes-restored", step_modes},
+    {"modes-taken", step_modes_taken},
+    {"shell-modes", step_shell_modes},
     {"exit-is", step_exit_is},
     {"alive", step_alive},
 };
