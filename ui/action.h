@@ -35,6 +35,8 @@ enum action_map {
     A(NEWLINE, "fathom-newline", "new line")                                   \
     A(EDIT, "fathom-edit", "edit in $VISUAL")                                  \
     A(INTERRUPT, "fathom-interrupt", "stop, keep what came")                   \
+    A(RECALL, "fathom-recall", "take back a message that waits")               \
+    A(UNQUEUE, "fathom-unqueue", "drop the messages that wait")                \
     A(QUIT, "fathom-quit", "quit, on an empty line")                           \
     /* everywhere; FOCUS: input box and transcript, in turn */                 \
     A(FOCUS, "fathom-focus", "input box, transcript")                          \

@@ -13,7 +13,7 @@
 
 static struct {
     struct key_functions functions;
-    bool added, box;
+    bool added, box, waiting;
     Keymap ours[ACTION_MAPS];
 } maps;
 
@@ -98,11 +98,21 @@ previous_line(int count, int key)
 {
     int start = line_start(rl_point);
 
+    if (maps.waiting && rl_end == 0)
+        return act(ACTION_RECALL, count, key);
     if (start == 0)
         return rl_get_previous_history(count, key);
     rl_point =
         place_of(line_start(start - 1), start - 1, column_of(start, rl_point));
     return count > 1 ? previous_line(count - 1, key) : 0;
+}
+
+static int
+discard_line(int count, int key)
+{
+    if (maps.waiting && rl_end == 0)
+        return act(ACTION_UNQUEUE, count, key);
+    return rl_unix_line_discard(count, key);
 }
 
 static int
@@ -180,6 +190,8 @@ bind_user_map(Keymap map, bool vi)
             bind_key(key, map);
     bind_capability("kcuu1", previous_line, map);
     bind_capability("kcud1", next_line, map);
+    if (map != vi_movement_keymap)
+        rl_bind_keyseq_in_map("\\C-u", discard_line, map);
     // Shift-Enter and Control-Enter, where a terminal tells them apart
     rl_bind_keyseq_in_map("\033[27;2;13~", maps.functions.open_line, map);
     rl_bind_keyseq_in_map("\033[27;5;13~", maps.functions.open_line, map);
@@ -215,6 +227,13 @@ add_functions(void)
     }
     rl_add_defun("fathom-previous-line", previous_line, -1);
     rl_add_defun("fathom-next-line", next_line, -1);
+    rl_add_defun("fathom-discard-line", discard_line, -1);
+}
+
+void
+key_maps_set_waiting(bool waiting)
+{
+    maps.waiting = waiting;
 }
 
 void

@@ -27,6 +27,12 @@ void key_maps_set_box(bool box);
 /* Keys go there from the next one on; the user's own for MAP_INPUT. */
 void key_maps_use(enum action_map map);
 
+/*
+ * Whether messages wait for an answer to end: then Up and ^U in an empty line
+ * are fathom-recall and fathom-unqueue.
+ */
+void key_maps_set_waiting(bool waiting);
+
 /* Whether a function of readline is one of the actions. */
 bool key_maps_is_action(int (*function)(int, int));
 

@@ -360,6 +360,12 @@ line_editor_open_box(line_complete_fn complete,
     open_form(complete, calls->context);
 }
 
+void
+line_editor_set_waiting(bool waiting)
+{
+    key_maps_set_waiting(waiting);
+}
+
 bool
 line_editor_is_box(void)
 {

@@ -108,6 +108,11 @@ void line_editor_watch(void (*act)(void *context, enum action action,
 void line_editor_open_box(line_complete_fn complete,
                           const struct line_box_calls *calls);
 bool line_editor_is_box(void);
+/*
+ * Whether messages wait: then Up in an empty line is ACTION_RECALL, and ^U
+ * ACTION_UNQUEUE.
+ */
+void line_editor_set_waiting(bool waiting);
 /* Which keys are live from the next one on. */
 void line_editor_use(enum action_map map);
 enum action_map line_editor_map(void);

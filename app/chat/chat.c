@@ -77,6 +77,16 @@ unqueue(struct chat *chat)
     return first;
 }
 
+bool
+chat_unqueue_last(struct chat *chat, struct queued_line *out)
+{
+    if (chat->queued == 0)
+        return false;
+    *out = chat->queue[--chat->queued];
+    chat->queue[chat->queued] = (struct queued_line){0};
+    return true;
+}
+
 void
 chat_drop_queue(struct chat *chat)
 {

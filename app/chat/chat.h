@@ -158,6 +158,8 @@ void chat_keep(struct chat *chat, size_t unfinished);
  * too many do, or there is no memory; the user was told.
  */
 bool chat_queue(struct chat *chat, const char *line, bool typed);
+/* The last line that waits, which waits no more; its text is the caller's. */
+bool chat_unqueue_last(struct chat *chat, struct queued_line *out);
 /* Forgets what waits. */
 void chat_drop_queue(struct chat *chat);
 /* When to lock for want of keys; UINT64_MAX: never. */

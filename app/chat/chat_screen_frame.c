@@ -170,6 +170,7 @@ fill_state(uint64_t now_ns)
 
     screen_state_fill(&chat_screen.state, &chat_screen.texts, chat,
                       &chat_screen.turns, counts, now_ns);
+    line_editor_set_waiting(chat->queued > 0);
     if (counts->thought_tokens > 0 && end > counts->begun_ns)
         screen_turns_figures(&chat_screen.turns, chat, counts->thought_tokens,
                              (end - counts->begun_ns) / 1000000);

@@ -6,6 +6,7 @@
 #include "config.h"
 
 #include "app/chat/chat_screen.h"
+#include "app/chat/chat_editor.h"
 #include "app/chat/chat_verb.h"
 #include "app/exit_code.h"
 
@@ -229,6 +230,19 @@ answer_now(struct chat *chat)
         screen_notice("there is no thought to end now");
 }
 
+/* The last message that waits is in the line again. */
+static void
+recall(struct chat *chat)
+{
+    struct queued_line line;
+
+    if (!chat_unqueue_last(chat, &line))
+        return;
+    if (line.text.data != NULL)
+        line_editor_fill(line.text.data);
+    buffer_release(&line.text);
+}
+
 /* What is done wherever the keys go to. */
 static bool
 act_anywhere(struct chat *chat, enum action action)
@@ -242,6 +256,15 @@ act_anywhere(struct chat *chat, enum action action)
         return true;
     case ACTION_PRESET:
         fill_line("/preset ");
+        return true;
+    case ACTION_EDIT:
+        chat_editor_line(chat);
+        return true;
+    case ACTION_RECALL:
+        recall(chat);
+        return true;
+    case ACTION_UNQUEUE:
+        chat_drop_queue(chat);
         return true;
     case ACTION_REDRAW:
         screen_redraw();
@@ -393,9 +416,11 @@ copy(void *context, const char *text, size_t length)
 static void
 page(void *context, const char *text, size_t length)
 {
+    struct error err;
+
     (void) context;
-    (void) text;
-    (void) length;
+    if (chat_editor_page(text, length, &err) != STATUS_OK)
+        screen_notice(err.text);
 }
 
 const struct chat_view_calls screen_view_calls = {

@@ -7,6 +7,9 @@
 #include <stdio.h>
 #include <string.h>
 
+// a rate of less is chance
+#define MEASURED_NS UINT64_C(300000000)
+
 static const char *
 vault_word(const struct chat *chat)
 {
@@ -96,6 +99,20 @@ fill_phase(struct chat_view_state *state, const struct chat *chat,
         fill_progress(state, counts, now_ns);
 }
 
+/* What the last answer of a chat that was resumed took. */
+static uint64_t
+kept_tokens(const struct conversation *c)
+{
+    size_t answer = conversation_answered(c);
+
+    if (answer == TURN_NONE)
+        return 0;
+    const struct turn_origin *origin = &c->turns[answer].origin;
+
+    return origin->prompt_tokens + origin->thinking_tokens +
+           origin->answer_tokens;
+}
+
 static void
 fill_figures(struct chat_view_state *state, const struct chat *chat,
              const struct screen_counts *counts, uint64_t now_ns)
@@ -109,6 +126,8 @@ fill_figures(struct chat_view_state *state, const struct chat *chat,
             last->usage.prompt + last->usage.thinking + last->usage.answer;
         state->prompt_rate = last->timing.prompt_tps;
         state->answer_rate = last->timing.decode_tps;
+    } else {
+        state->context_used = kept_tokens(&chat->conversation);
     }
     if (chat->answering == TURN_NONE)
         return;
@@ -116,7 +135,7 @@ fill_figures(struct chat_view_state *state, const struct chat *chat,
         state->context_used += counts->progress.done;
     state->context_used += made;
     // of the answer that comes, once there is something to measure
-    if (made > 1 && now_ns > counts->first_ns)
+    if (made > 1 && now_ns > counts->first_ns + MEASURED_NS)
         state->answer_rate =
             (double) (made - 1) / seconds(counts->first_ns, now_ns);
 }
