@@ -1011,7 +1011,8 @@ on_enter_block(MD_BLOCKTYPE type, void *detail, void *renderer)
 {
     struct renderer *r = renderer;
 
-    r->status = enter_block(r, type, detail);
+    if (r->status == STATUS_OK)
+        r->status = enter_block(r, type, detail);
     return r->status != STATUS_OK;
 }
 
@@ -1021,7 +1022,8 @@ on_leave_block(MD_BLOCKTYPE type, void *detail, void *renderer)
     struct renderer *r = renderer;
 
     (void) detail;
-    r->status = leave_block(r, type);
+    if (r->status == STATUS_OK)
+        r->status = leave_block(r, type);
     return r->status != STATUS_OK;
 }
 
@@ -1031,7 +1033,8 @@ on_enter_span(MD_SPANTYPE type, void *detail, void *renderer)
     struct renderer *r = renderer;
 
     (void) detail;
-    r->status = enter_span(r, type);
+    if (r->status == STATUS_OK)
+        r->status = enter_span(r, type);
     return r->status != STATUS_OK;
 }
 
@@ -1040,7 +1043,8 @@ on_leave_span(MD_SPANTYPE type, void *detail, void *renderer)
 {
     struct renderer *r = renderer;
 
-    r->status = leave_span(r, type, detail);
+    if (r->status == STATUS_OK)
+        r->status = leave_span(r, type, detail);
     return r->status != STATUS_OK;
 }
 
@@ -1049,7 +1053,8 @@ on_text(MD_TEXTTYPE type, const MD_CHAR *text, MD_SIZE length, void *renderer)
 {
     struct renderer *r = renderer;
 
-    r->status = take_text(r, type, text, length);
+    if (r->status == STATUS_OK)
+        r->status = take_text(r, type, text, length);
     return r->status != STATUS_OK;
 }
 

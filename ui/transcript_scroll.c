@@ -425,9 +425,10 @@ may_have_code(const struct transcript_item *item)
         return false;
     const struct buffer *source = document_source(document);
 
-    return memmem(source->data, source->length, "```", 3) ||
-           memmem(source->data, source->length, "~~~", 3) ||
-           memmem(source->data, source->length, "    ", 4);
+    return source->length > 0 &&
+           (memmem(source->data, source->length, "```", 3) ||
+            memmem(source->data, source->length, "~~~", 3) ||
+            memmem(source->data, source->length, "    ", 4));
 }
 
 static struct transcript_spot
@@ -467,51 +468,55 @@ code_beyond(struct transcript *transcript, size_t item,
     return STATUS_OK;
 }
 
+/* Where code is looked for from: the block at hand, else the view's begin. */
 static enum status
-find_code(struct transcript *transcript, bool back, struct error *err)
+code_from(struct transcript *transcript, struct transcript_spot *out,
+          struct error *err)
+{
+    if (transcript->selected_code == 0 ||
+        transcript->selected >= transcript->count)
+        return transcript_find_top(transcript, out, err);
+    TRY(transcript_layout_item(transcript, transcript->selected, err));
+    *out =
+        code_spot(transcript, transcript->selected, transcript->selected_code);
+    return STATUS_OK;
+}
+
+static enum status
+next_code(struct transcript *transcript, bool back, bool *found,
+          struct error *err)
 {
     struct transcript_spot from;
-    bool here = false;
+    bool here = !back && transcript->selected_code == 0;
     size_t number = 0;
 
-    if (transcript->selected_code > 0 &&
-        transcript->selected < transcript->count) {
-        TRY(transcript_layout_item(transcript, transcript->selected, err));
-        from = code_spot(transcript, transcript->selected,
-                         transcript->selected_code);
-    } else {
-        TRY(transcript_find_top(transcript, &from, err));
-        here = !back;
-    }
+    *found = false;
+    TRY(code_from(transcript, &from, err));
     for (size_t i = from.item; number == 0 && i < transcript->count;
          i += back ? (size_t) -1 : 1) {
         TRY(code_beyond(transcript, i, from, back, here, &number, err));
-        if (number > 0) {
-            transcript->selected = i;
-            transcript->selected_code = number;
-            transcript_put_top(transcript, code_spot(transcript, i, number));
-        }
+        if (number == 0)
+            continue;
+        transcript->selected = i;
+        transcript->selected_code = number;
+        transcript_put_top(transcript, code_spot(transcript, i, number));
     }
-    return number > 0 ? STATUS_OK
-                      : error_set(err, STATUS_UNSUPPORTED, "no more code");
+    *found = number > 0;
+    return STATUS_OK;
 }
 
 bool
 transcript_code_block(struct transcript *transcript, long blocks)
 {
-    bool back = blocks < 0, moved = false;
+    bool back = blocks < 0, moved = false, found = true;
     struct error err;
 
     if (transcript->rows == 0 || transcript->count == 0)
         return false;
-    for (; blocks != 0; blocks += back ? 1 : -1) {
-        enum status status = find_code(transcript, back, &err);
-
-        if (status == STATUS_UNSUPPORTED)
-            break;
-        if (status != STATUS_OK)
+    for (; blocks != 0 && found; blocks += back ? 1 : -1) {
+        if (next_code(transcript, back, &found, &err) != STATUS_OK)
             return failed(transcript, &err);
-        moved = true;
+        moved = moved || found;
     }
     return moved;
 }
