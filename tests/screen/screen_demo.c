@@ -20,6 +20,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 static volatile sig_atomic_t resized, stopped, ended, continued;
@@ -214,7 +215,7 @@ take_keys(void)
     ssize_t got = read(STDIN_FILENO, keys, sizeof keys);
 
     if (got <= 0 && errno != EINTR)
-        demo.quit = true;
+        ended = SIGHUP;
     for (ssize_t i = 0; i < got; i++) {
         size_t length = strlen(demo.typed);
 
@@ -247,18 +248,21 @@ take_signals(void)
     }
 }
 
+/* Signals come while it waits, and at no other time. */
 static void
 run(void)
 {
+    sigset_t none;
+
+    sigemptyset(&none);
     while (!demo.quit) {
         struct pollfd input = {.fd = STDIN_FILENO, .events = POLLIN};
         uint64_t deadline = screen_deadline(), now_ns = clock_ns();
-        int wait = deadline == UINT64_MAX ? -1
-                   : deadline <= now_ns
-                       ? 0
-                       : (int) ((deadline - now_ns) / 1000000 + 1);
+        uint64_t left = deadline <= now_ns ? 0 : deadline - now_ns;
+        struct timespec wait = {.tv_sec = (time_t) (left / 1000000000),
+                                .tv_nsec = (long) (left % 1000000000)};
 
-        if (poll(&input, 1, wait) > 0)
+        if (ppoll(&input, 1, deadline == UINT64_MAX ? NULL : &wait, &none) > 0)
             take_keys();
         take_signals();
         show();
@@ -291,6 +295,7 @@ main(int argc, char **argv)
     static const int handled[] = {SIGWINCH, SIGTSTP, SIGTERM, SIGHUP, SIGCONT};
     struct screen_settings settings = settings_of(argc, argv);
     struct sigaction action = {.sa_handler = on_signal}, now;
+    sigset_t blocked;
     struct error err;
 
     setlocale(LC_ALL, "");
@@ -299,8 +304,12 @@ main(int argc, char **argv)
         fprintf(stderr, "screen_demo: %s\n", err.text);
         return 2;
     }
-    for (size_t i = 0; i < sizeof handled / sizeof *handled; i++)
+    sigemptyset(&blocked);
+    for (size_t i = 0; i < sizeof handled / sizeof *handled; i++) {
         sigaction(handled[i], &action, NULL);
+        sigaddset(&blocked, handled[i]);
+    }
+    sigprocmask(SIG_BLOCK, &blocked, NULL);
     give_up(screen_open(&settings, &err), &err);
     sigaction(SIGINT, NULL, &now);
     strcpy(demo.note, now.sa_handler == SIG_DFL ? "ready" : "a handler");
