@@ -19,6 +19,17 @@
  *                       every field of it must be in the request and be equal
  *   think TEXT          a TOKEN event for each word, channel think
  *   say TEXT            the same, channel answer
+ *   pace MS             from now on each word takes that long. Meanwhile
+ *                       requests are listened to as by the real engine:
+ *                       ANSWER_NOW skips what is left to think, CANCEL all
+ *                       up to `done`, and both are told there. 0: as before
+ *   experts FIRST LAYERS EXPERTS ACTIVE ram|tiers
+ *                       from now on RESIDENCY goes out to whom asks for it:
+ *                       with a pace as often, else after each think and say.
+ *                       Counts are drawn, and always the same; `tiers` puts
+ *                       experts everywhere, not only in RAM
+ *   loop CHANNEL PERIOD REPEATS
+ *   opened [JSON]       DONE of an OPEN, as `done`
  *   progress PHASE DONE OF
  *   done [JSON]         DONE of a GENERATE, every field filled; the fields of
  *                       JSON replace or add to them
@@ -38,9 +49,9 @@
  *
  * Events carry the number of the request that was wanted last. While it waits,
  * TEXT is collected (a `want` sees the text in place of its slot), an OPEN
- * that is not wanted is answered as by an engine that is ready at once, a
- * SNAPSHOT as by one that has none to save and takes none, and a CANCEL or
- * ANSWER_NOW that is not wanted is skipped.
+ * that is not wanted is answered as by an engine that is ready at once, STATS
+ * and PLAN as by one that is idle, a SNAPSHOT as by one that has none to save
+ * and takes none, and a CANCEL or ANSWER_NOW that is not wanted is skipped.
  */
 #include "config.h"
 
@@ -49,6 +60,7 @@
 #include <ctype.h>
 #include <errno.h>
 #include <jansson.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -85,7 +97,15 @@ static struct {
     struct request_slots slots;
     uint64_t number; // of the request wanted last
     FILE *record;
-    size_t thought, said; // words, for DONE
+    size_t thought, said;  // words, for DONE
+    bool asked, cancelled; // ANSWER_NOW and CANCEL of this request have come
+
+    int pace_ms;
+    uint64_t residency_ns;    // as the request wants it; 0: none
+    uint64_t told_ns;         // when experts were told last
+    size_t told;              // words until then
+    struct residency experts; // shape; 0 layers: not told
+    bool tiers;
 } play;
 
 static void fail(int status, size_t step, const char *format, ...)
@@ -294,15 +314,88 @@ refuse_snapshot(size_t step, uint64_t number)
     flush(&frames);
 }
 
+static const struct engine_plan planned = {
+    .loaded = true,
+    .fits = true,
+    .weights_bytes = 64 << 20,
+    .cache_bytes = 8 << 20,
+    .scratch_bytes = 4 << 20,
+    .available_bytes = (uint64_t) 8 << 30,
+    .token_bytes = 16 << 20,
+    .context = 4096,
+    .context_most = 4096,
+    .layers = 4,
+    .threads = 1,
+    .device = "cpu",
+    .level = "ref",
+    .cache = "f16",
+};
+
+/* With the experts that the script has told of. */
+static struct engine_plan
+plan_now(void)
+{
+    struct engine_plan plan = planned;
+
+    if (play.experts.layers == 0)
+        return plan;
+    plan.first_layer = play.experts.first_layer;
+    plan.layers = plan.first_layer + play.experts.layers;
+    plan.experts = play.experts.experts;
+    plan.active = play.experts.active;
+    plan.shared = play.experts.shared;
+    return plan;
+}
+
+static void
+put_opened(size_t step, struct buffer *frames, uint64_t number)
+{
+    struct open_done done = {.engine = "replay_engine",
+                             .model = replayed,
+                             .context = 4096,
+                             .plan = plan_now()};
+    struct error err;
+
+    must(event_put_open_done(frames, number, &done, &err), &err, step);
+}
+
 static void
 answer_open(size_t step, uint64_t number)
 {
-    struct open_done done = {
-        .engine = "replay_engine", .model = replayed, .context = 4096};
+    struct buffer frames = {0};
+
+    put_opened(step, &frames, number);
+    flush(&frames);
+}
+
+static void
+answer_plan(size_t step, uint64_t number)
+{
+    struct engine_plan plan = plan_now();
     struct buffer frames = {0};
     struct error err;
 
-    must(event_put_open_done(&frames, number, &done, &err), &err, step);
+    must(event_put_plan_done(&frames, number, &plan, &err), &err, step);
+    flush(&frames);
+}
+
+static void
+answer_stats(size_t step, uint64_t number)
+{
+    const struct stats_done stats = {
+        .engine = "replay_engine",
+        .file = replayed.file,
+        .state = "idle",
+        .clients = 1,
+        .generated_tokens = play.thought + play.said,
+        .memory_bytes = 80 << 20,
+        .memory_most_bytes = 80 << 20,
+        .threads = 1,
+    };
+    struct buffer frames = {0};
+    struct error err;
+
+    must(event_put_stats_done(&frames, number, &stats, &err), &err, step);
     flush(&frames);
 }
 
@@ -315,6 +408,32 @@ answer_snapshot(size_t step, uint64_t number)
 
     must(event_put_snapshot_done(&frames, number, &none, &err), &err, step);
     flush(&frames);
+}
+
+/* Answers what is not wanted and still harmless; false for the rest. */
+static bool
+answer_by_itself(size_t step, const struct frame_header *header)
+{
+    switch ((int) header->type) {
+    case MESSAGE_OPEN:
+        answer_open(step, header->request);
+        return true;
+    case MESSAGE_SNAPSHOT:
+        answer_snapshot(step, header->request);
+        return true;
+    case MESSAGE_PLAN:
+        answer_plan(step, header->request);
+        return true;
+    case MESSAGE_STATS:
+        answer_stats(step, header->request);
+        return true;
+    case MESSAGE_TEXT:
+    case MESSAGE_CANCEL:
+    case MESSAGE_ANSWER_NOW:
+        return true;
+    default:
+        return false;
+    }
 }
 
 /* True when every field of `wanted` is in `got` and equal. */
@@ -357,6 +476,18 @@ check_fields(size_t step, const json_t *got, const char *wanted_text)
     json_decref(wanted);
 }
 
+static void
+begin_answer(const json_t *request)
+{
+    json_int_t ms =
+        json_integer_value(json_object_get(request, "residency_ms"));
+
+    play.thought = play.said = play.told = 0;
+    play.asked = play.cancelled = false;
+    play.residency_ns = (uint64_t) ms * 1000000;
+    play.told_ns = clock_ns();
+}
+
 /* Waits for a request of this type, dealing with what may come before it. */
 static void
 step_want(size_t step, char *rest)
@@ -378,13 +509,9 @@ step_want(size_t step, char *rest)
         found = header.type == type;
         if (found && *rest != '\0')
             check_fields(step, object, rest);
-        if (!found && header.type == MESSAGE_OPEN)
-            answer_open(step, header.request);
-        else if (!found && header.type == MESSAGE_SNAPSHOT)
-            answer_snapshot(step, header.request);
-        else if (!found && header.type != MESSAGE_TEXT &&
-                 header.type != MESSAGE_CANCEL &&
-                 header.type != MESSAGE_ANSWER_NOW)
+        if (found && type == MESSAGE_GENERATE)
+            begin_answer(object);
+        if (!found && !answer_by_itself(step, &header))
             fail(FAIL_REQUEST, step, "wanted %s, got %s", type_name(type),
                  type_name(header.type));
         json_decref(object);
@@ -392,9 +519,162 @@ step_want(size_t step, char *rest)
     play.number = header.request;
     if (type != MESSAGE_TEXT)
         request_slots_release(&play.slots);
-    if (type == MESSAGE_GENERATE)
-        play.thought = play.said = 0;
     buffer_release(&payload);
+}
+
+/* -- time ------------------------------------------------------------------ */
+
+/* Takes what has come and concerns the answer; what waits stays there. */
+static void
+listen_now(size_t step)
+{
+    struct frame_header header;
+    struct buffer payload = {0};
+    struct error err;
+    bool found = true;
+
+    while (found && play.input.length >= FRAME_HEADER_BYTES) {
+        must(frame_header_decode(&header, (uint8_t *) play.input.data, &err),
+             &err, step);
+        if (header.type == MESSAGE_GENERATE || header.type == MESSAGE_TEXT)
+            break;
+        must(frame_take(&play.input, &header, &payload, &found, &err), &err,
+             step);
+        if (!found)
+            break;
+        json_t *object = parse(step, payload.data);
+        record(&header, object);
+        json_decref(object);
+        play.asked |= header.type == MESSAGE_ANSWER_NOW &&
+                      header.request == play.number && play.said == 0;
+        play.cancelled |=
+            header.type == MESSAGE_CANCEL && header.request == play.number;
+        if (!answer_by_itself(step, &header))
+            fail(FAIL_REQUEST, step, "got %s within an answer",
+                 type_name(header.type));
+    }
+    buffer_release(&payload);
+}
+
+/* Waits, and hears what comes meanwhile. */
+static void
+pass_time(size_t step, int ms)
+{
+    uint64_t end_ns = clock_ns() + (uint64_t) ms * 1000000, now;
+    struct error err;
+
+    listen_now(step);
+    while ((now = clock_ns()) < end_ns && !play.cancelled) {
+        struct pollfd input = {.fd = STDIN_FILENO, .events = POLLIN};
+        char bytes[65536];
+
+        if (poll(&input, 1, (int) ((end_ns - now + 999999) / 1000000)) <= 0)
+            continue;
+        ssize_t got = read(STDIN_FILENO, bytes, sizeof bytes);
+        if (got == 0)
+            exit(0);
+        if (got > 0)
+            must(buffer_append(&play.input, bytes, (size_t) got, &err), &err,
+                 step);
+        listen_now(step);
+    }
+}
+
+/* -- experts --------------------------------------------------------------- */
+
+static uint32_t
+mix(uint32_t x)
+{
+    x = (x ^ x >> 16) * 0x7feb352dU;
+    x = (x ^ x >> 15) * 0x846ca68bU;
+    return x ^ x >> 16;
+}
+
+/* One of `experts`, the first ones of each layer's own order more often. */
+static uint32_t
+draw_expert(uint32_t layer, uint32_t draw)
+{
+    uint32_t experts = play.experts.experts;
+    uint64_t u = mix(layer * 7919 + draw) % 65536;
+    uint32_t rank = (uint32_t) (u * u * experts >> 32);
+
+    return (rank * 37 + mix(layer) % experts) % experts; // 37: spread out
+}
+
+static uint8_t
+tier_of(uint32_t cell)
+{
+    uint32_t share = mix(cell + 1) % 100;
+
+    if (!play.tiers)
+        return TIER_RAM;
+    return share < 64 ? TIER_VRAM : share < 95 ? TIER_RAM : TIER_NVME;
+}
+
+/* Counts for the words since the last time. */
+static void
+tell_experts(size_t step)
+{
+    struct residency *event = &play.experts;
+    size_t words = play.thought + play.said;
+    size_t count = (size_t) event->layers * event->experts;
+    uint32_t *uses = calloc(count, sizeof *uses);
+    uint8_t *tier = calloc(count, 1);
+    double in[3] = {0, 0, 0};
+    struct buffer frames = {0};
+    struct error err;
+
+    event->tokens = words - play.told;
+    event->uses = uses;
+    event->tier = tier;
+    for (uint32_t i = 0; i < count; i++)
+        tier[i] = tier_of(i);
+    for (uint32_t l = 0; l < event->layers; l++)
+        for (uint32_t draw = 0; draw < event->tokens * event->active; draw++) {
+            uint32_t from = (uint32_t) play.told * event->active;
+            size_t cell =
+                (size_t) l * event->experts + draw_expert(l, from + draw);
+
+            uses[cell]++;
+            in[tier[cell]] +=
+                1.0 / (double) (event->layers * event->active * event->tokens);
+        }
+    event->vram = in[TIER_VRAM] < 1 ? in[TIER_VRAM] : 1;
+    event->ram = in[TIER_RAM] < 1 ? in[TIER_RAM] : 1;
+    event->nvme = in[TIER_NVME] < 1 ? in[TIER_NVME] : 1;
+    must(event_put_residency(&frames, play.number, event, &err), &err, step);
+    flush(&frames);
+    free(uses);
+    free(tier);
+    play.told = words;
+    play.told_ns = clock_ns();
+}
+
+static void
+maybe_tell_experts(size_t step)
+{
+    if (play.experts.layers > 0 && play.residency_ns > 0 &&
+        play.thought + play.said > play.told &&
+        (play.pace_ms == 0 || clock_ns() - play.told_ns >= play.residency_ns))
+        tell_experts(step);
+}
+
+static void
+step_experts(size_t step, char *rest)
+{
+    struct residency *event = &play.experts;
+
+    event->first_layer = (uint32_t) atoi(word(&rest));
+    event->layers = (uint32_t) atoi(word(&rest));
+    event->experts = (uint32_t) atoi(word(&rest));
+    event->active = (uint32_t) atoi(word(&rest));
+    event->shared = 1;
+    if (event->experts == 0 || event->active == 0 ||
+        (size_t) event->layers * event->experts > PROTOCOL_EXPERTS)
+        fail(FAIL_SCRIPT, step, "no model has such experts");
+    play.tiers = strcmp(rest, "tiers") == 0;
+    if (!play.tiers && strcmp(rest, "ram") != 0)
+        fail(FAIL_SCRIPT, step, "experts are in ram or in tiers");
 }
 
 /* -- events ---------------------------------------------------------------- */
@@ -422,37 +702,84 @@ unescape(char *text)
     return (size_t) (out - text);
 }
 
+static void
+send_word(size_t step, enum channel channel, const char *text, size_t length)
+{
+    struct token_event event = {channel, {text, length}, 1, NULL, 0};
+    struct buffer frames = {0};
+    struct error err;
+
+    must(event_put_token(&frames, play.number, &event, &err), &err, step);
+    flush(&frames);
+    *(channel == CHANNEL_THINK ? &play.thought : &play.said) += 1;
+}
+
+static bool
+is_skipped(enum channel channel)
+{
+    return play.cancelled || (play.asked && channel == CHANNEL_THINK);
+}
+
 /* A TOKEN for each word with the blank before it. */
 static void
 step_words(size_t step, enum channel channel, char *text)
 {
     size_t length = unescape(text);
 
-    for (size_t start = 0; start < length;) {
-        struct buffer frames = {0};
-        struct error err;
-        size_t end = start + 1;
-
+    for (size_t start = 0, end; start < length; start = end) {
+        end = start + 1;
         while (end < length && text[end] != ' ')
             end++;
-        struct token_event event = {
-            channel, {text + start, end - start}, 1, NULL, 0};
-        must(event_put_token(&frames, play.number, &event, &err), &err, step);
-        flush(&frames);
-        *(channel == CHANNEL_THINK ? &play.thought : &play.said) += 1;
-        start = end;
+        if (play.pace_ms > 0)
+            pass_time(step, play.pace_ms);
+        if (is_skipped(channel))
+            return;
+        send_word(step, channel, text + start, end - start);
+        if (play.pace_ms > 0)
+            maybe_tell_experts(step);
     }
+    if (play.pace_ms == 0)
+        maybe_tell_experts(step);
+}
+
+/* The frame's object with the fields of a script's JSON. */
+static void
+send_changed(size_t step, struct buffer *frames, const char *changes_text)
+{
+    json_t *object = json_loadb(frames->data + FRAME_HEADER_BYTES,
+                                frames->length - FRAME_HEADER_BYTES, 0, NULL);
+
+    if (*changes_text != '\0') {
+        json_t *changes = parse(step, changes_text);
+
+        json_object_update_recursive(object, changes);
+        json_decref(changes);
+    }
+    send_json(step, MESSAGE_DONE, play.number, object);
+    buffer_release(frames);
+}
+
+static void
+step_opened(size_t step, const char *rest)
+{
+    struct buffer frames = {0};
+
+    put_opened(step, &frames, play.number);
+    send_changed(step, &frames, rest);
 }
 
 static void
 step_done(size_t step, const char *rest)
 {
+    double pace = play.pace_ms > 0 ? play.pace_ms : 10;
+    size_t words = play.thought + play.said;
     struct generate_done done = {
-        .finish = FINISH_STOP,
+        .finish = play.cancelled ? FINISH_INTERRUPTED : FINISH_STOP,
         .usage = {12, 0, play.thought, play.said, 4096},
         .timing = {0, 0, 0, 0, 5, 6, 7, 20, 2400, 100},
         .sampling = {1.0, 0.0, 0, 1.0, 0.0, 1},
-        .thinking = {play.thought > 0 ? "on" : "off", true, false, false},
+        .thinking = {play.thought > 0 || play.asked ? "on" : "off",
+                     !play.cancelled || play.said > 0, play.asked, play.asked},
         .residency = {.ram = 1},
         .placement = {"cpu", "ref", 1, "f16", 0},
         .model = replayed,
@@ -460,18 +787,17 @@ step_done(size_t step, const char *rest)
     struct buffer frames = {0};
     struct error err;
 
+    if (play.pace_ms > 0) {
+        done.timing.thinking_ms = pace * (double) play.thought;
+        done.timing.total_ms = 5 + pace * (double) words;
+        done.timing.decode_tps = 1000 / pace;
+    }
+    if (play.thought + play.said > play.told && play.residency_ns > 0 &&
+        play.experts.layers > 0)
+        tell_experts(step);
     must(event_put_generate_done(&frames, play.number, &done, &err), &err,
          step);
-    json_t *object = json_loadb(frames.data + FRAME_HEADER_BYTES,
-                                frames.length - FRAME_HEADER_BYTES, 0, NULL);
-    if (*rest != '\0') {
-        json_t *changes = parse(step, rest);
-
-        json_object_update_recursive(object, changes);
-        json_decref(changes);
-    }
-    send_json(step, MESSAGE_DONE, play.number, object);
-    buffer_release(&frames);
+    send_changed(step, &frames, rest);
 }
 
 static void
@@ -506,12 +832,26 @@ step_send(size_t step, char *rest)
 }
 
 static void
-step_sleep(const char *rest)
+step_loop(size_t step, char *rest)
+{
+    char *channel = word(&rest);
+    long long period = atoll(word(&rest)), repeats = atoll(word(&rest));
+
+    send_json(step, MESSAGE_LOOP, play.number,
+              json_pack("{s:s, s:I, s:I}", "channel", channel, "period",
+                        (json_int_t) period, "repeats", (json_int_t) repeats));
+}
+
+static void
+step_sleep(size_t step, const char *rest)
 {
     long ms = atol(rest);
     struct timespec span = {ms / 1000, ms % 1000 * 1000000};
 
-    nanosleep(&span, NULL);
+    if (play.pace_ms > 0)
+        pass_time(step, (int) ms);
+    else
+        nanosleep(&span, NULL);
 }
 
 static void
@@ -575,7 +915,15 @@ run_step(size_t step)
     else if (strcmp(verb, "raw") == 0)
         write_all(rest, unescape(rest));
     else if (strcmp(verb, "sleep") == 0)
-        step_sleep(rest);
+        step_sleep(step, rest);
+    else if (strcmp(verb, "pace") == 0)
+        play.pace_ms = atoi(rest);
+    else if (strcmp(verb, "experts") == 0)
+        step_experts(step, rest);
+    else if (strcmp(verb, "loop") == 0)
+        step_loop(step, rest);
+    else if (strcmp(verb, "opened") == 0)
+        step_opened(step, rest);
     else if (strcmp(verb, "record") == 0)
         step_record(step, rest);
     else if (strcmp(verb, "die") == 0)

@@ -1,6 +1,8 @@
 """The replay engine plays its script as its head comment says."""
+import base64
 import os
 import signal
+import struct
 import tempfile
 
 import engine_client
@@ -107,6 +109,112 @@ def requests_are_recorded():
         assert record.read() == 'GENERATE 9 {"seed":1}\n'
 
 
+def with_a_pace_it_listens():
+    script = ("want GENERATE\npace 20\nthink a b c d e f g h i j k l m n o p\n"
+              "say one two three four five six seven eight nine ten\ndone\n")
+    engine = replay(script)
+    engine.send("GENERATE", 1)
+    assert engine.event()[2] == {"channel": "think", "text": "a", "tokens": 1}
+    engine.send("STATS", 2)
+    engine.send("ANSWER_NOW", 1)
+    events, stats = [], None
+    while True:
+        kind, number, body = engine.event()
+        if number == 2:
+            stats = body
+            continue
+        events.append((kind, body))
+        if kind == "TOKEN" and body["channel"] == "answer":
+            break
+    assert stats["state"] == "idle"
+    thought = text_of(events, "think")
+    assert len(thought) < len(" b c d e f g h")
+    engine.send("ANSWER_NOW", 1)  # too late
+    engine.send("CANCEL", 1)
+    events, done, kind = engine.answer(1)
+    assert kind == "DONE" and done["finish"] == "interrupted"
+    assert "five" not in text_of(events, "answer")
+    thinking = done["thinking"]
+    assert thinking["asked"] and thinking["cut"] and thinking["closed"]
+    assert engine.end()[0] == 0
+    engine = replay(script)
+    engine.send("GENERATE", 1)
+    done = engine.answer(1)[1]
+    assert done["finish"] == "stop" and not done["thinking"]["asked"]
+    assert done["timing"]["decode_tps"] == 50
+    engine.end()
+
+
+def cells(body):
+    count = body["layers"] * body["experts"]
+    uses = base64.b64decode(body["uses"], validate=True)
+    tier = base64.b64decode(body["tier"], validate=True)
+    return struct.unpack("<%dI" % count, uses), tier
+
+
+def experts_are_told_to_whom_asks():
+    script = ("experts 3 58 256 8 tiers\nwant GENERATE\nthink a b\n"
+              "say c d e\ndone\nwant GENERATE\nsay x\ndone\n")
+    told = []
+    for _ in range(2):
+        engine = replay(script)
+        engine.send("GENERATE", 1, residency_ms=1)
+        events = engine.answer(1)[0]
+        maps = [body for kind, body in events if kind == "RESIDENCY"]
+        assert [one["tokens"] for one in maps] == [2, 3]
+        for one in maps:
+            uses, tier = cells(one)
+            for layer in range(58):
+                of_layer = uses[layer * 256:][:256]
+                assert sum(of_layer) == one["tokens"] * 8
+            assert set(tier) == {0, 1, 2}
+            assert abs(one["vram"] + one["ram"] + one["nvme"] - 1) < 1e-6
+        told.append(maps)
+        engine.send("GENERATE", 2)  # did not ask
+        assert [kind for kind, _ in engine.answer(2)[0]] == ["TOKEN"]
+        engine.end()
+    assert told[0] == told[1]
+    engine = replay("want GENERATE\nsay x\ndone\nwant STATS\n")
+    engine.send("GENERATE", 1, residency_ms=1)  # no experts are known of
+    assert [kind for kind, _ in engine.answer(1)[0]] == ["TOKEN"]
+    engine.end()
+
+
+def loops_and_plans_are_told():
+    engine = replay("experts 1 3 8 2 ram\nwant OPEN\n"
+                    "opened {\"context\":99}\nwant GENERATE\n"
+                    "loop think 7 30\ndone\nwant CANCEL\n")
+    engine.send("PLAN", 1)
+    plan = engine.answer(1)[1]["plan"]
+    assert (plan["layers"], plan["first_layer"]) == (4, 1)
+    assert (plan["experts"], plan["active"]) == (8, 2)
+    engine.send("OPEN", 2)
+    opened = engine.answer(2)[1]
+    assert opened["context"] == 99 and opened["plan"] == plan
+    engine.send("GENERATE", 3)
+    assert engine.answer(3)[0] == [
+        ("LOOP", {"channel": "think", "period": 7, "repeats": 30})]
+    engine.end()
+
+
+def the_scripts_in_the_tree_play_to_their_end():
+    folder = os.path.join(os.environ["top_srcdir"], "tests/data/replay")
+    for name in sorted(os.listdir(folder)):
+        with open(os.path.join(folder, name)) as file:
+            script = file.read()
+        # at once
+        engine = replay("".join(line for line in script.splitlines(True)
+                                if not line.startswith(("pace", "sleep"))))
+        if "want OPEN" in script:
+            engine.send("OPEN", 1)
+            assert engine.answer(1)[2] == "DONE"
+        engine.send("GENERATE", 2, residency_ms=1)
+        events, done, kind = engine.answer(2)
+        assert kind == "DONE" and done["finish"] == "stop"
+        assert text_of(events, "think") and text_of(events, "answer")
+        assert engine.end() == (0, "")
+
+
 engine_client.run([
     an_answer_is_played_word_by_word,
     an_open_is_answered_on_the_way,
@@ -116,4 +224,8 @@ engine_client.run([
     it_repeats_dies_and_sends_garbage,
     it_ignores_the_keys_of_the_terminal,
     requests_are_recorded,
+    with_a_pace_it_listens,
+    experts_are_told_to_whom_asks,
+    loops_and_plans_are_told,
+    the_scripts_in_the_tree_play_to_their_end,
 ])

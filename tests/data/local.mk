@@ -47,6 +47,7 @@ EXTRA_DIST += %D%/tokenizer/smollm.bytes.ids.txt
 EXTRA_DIST += %D%/tokenizer/smollm.roundtrip.tsv
 EXTRA_DIST += %D%/tokenizer/smollm2.tsv
 EXTRA_DIST += %D%/tokenizer/vectors.inp
+EXTRA_DIST += %D%/replay
 EXTRA_DIST += %D%/prompts %D%/templates %D%/tokenizer/variants
 
 # Many small files in one archive.
