@@ -12,7 +12,7 @@
 
 static int wake[2] = {-1, -1};
 static volatile sig_atomic_t interrupted, ended, locked, stopped, resized,
-    continued;
+    continued, hurried;
 static _Atomic bool asked;
 static volatile sig_atomic_t at_once; // a second one ends the process
 static volatile pid_t companion;
@@ -74,6 +74,14 @@ on_resize(int number)
 }
 
 static void
+on_hurry(int number)
+{
+    (void) number;
+    hurried = 1;
+    wake_up();
+}
+
+static void
 on_stop(int number)
 {
     (void) number;
@@ -113,6 +121,7 @@ fill_ours(sigset_t *out)
     sigaddset(out, SIGINT);
     sigaddset(out, SIGTERM);
     sigaddset(out, SIGHUP);
+    sigaddset(out, SIGQUIT);
     sigaddset(out, SIGTSTP);
     sigaddset(out, SIGUSR1);
 }
@@ -139,6 +148,7 @@ signals_start(enum signals_mode mode, struct error *err)
     if (mode == SIGNALS_ASK)
         return STATUS_OK;
     TRY(handle(SIGTSTP, on_stop, err));
+    TRY(handle(SIGQUIT, on_hurry, err));
     TRY(handle(SIGUSR1, on_lock, err));
     TRY(handle(SIGWINCH, on_resize, err));
     TRY(handle(SIGCONT, on_continue, err));
@@ -195,6 +205,10 @@ take(void)
             interrupted = 0;
         return SIGINT;
     }
+    if (hurried) {
+        hurried = 0;
+        return SIGQUIT;
+    }
     if (stopped) {
         stopped = 0;
         return SIGTSTP;
@@ -221,7 +235,7 @@ signals_taken(void)
 
     // of several the next is found by the next wait
     if (number != 0 && wake[1] >= 0 &&
-        (locked || stopped || resized || continued ||
+        (locked || hurried || stopped || resized || continued ||
          (!at_once && interrupted)))
         wake_up();
     return number;

@@ -12,8 +12,8 @@
 
 enum signals_mode {
     SIGNALS_ASK, // a second SIGINT, SIGTERM or SIGHUP ends the process at once
-    // any number of SIGINT is collected; SIGTSTP, SIGCONT, SIGWINCH and
-    // SIGUSR1, which asks for a lock, too
+    // any number of SIGINT is collected; SIGTSTP, SIGCONT, SIGWINCH, SIGUSR1,
+    // which asks for a lock, and SIGQUIT, which asks for an answer at once, too
     SIGNALS_CHAT,
 };
 

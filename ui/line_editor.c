@@ -343,6 +343,13 @@ open_form(line_complete_fn complete, void *context)
 }
 
 void
+line_editor_without_modes(void)
+{
+    rl_variable_bind("enable-bracketed-paste", "off");
+    rl_variable_bind("enable-meta-key", "off");
+}
+
+void
 line_editor_open(line_complete_fn complete, void *context)
 {
     editor.box = false;

@@ -40,6 +40,9 @@ typedef void (*line_complete_fn)(void *context, const char *line, size_t start,
 void line_editor_open(line_complete_fn complete, void *context);
 void line_editor_close(void); // forgets the history; takes never opened
 
+/* Sends the terminal no modes: what is pasted is as if it were typed. */
+void line_editor_without_modes(void);
+
 /* Shows the prompt and begins a line. The terminal is the editor's now. */
 void line_editor_show(const char *prompt);
 /* Begins the line that is shown with this text, to be edited. */

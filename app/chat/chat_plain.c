@@ -27,6 +27,7 @@ static struct {
     uint64_t begun_ns, tick_ns;
     uint64_t thinking_tokens;
     bool coming, thinking_shown, thinking_noted, answering;
+    bool text_open;     // the printer is in the middle of it
     char activity[200]; // what progress says
 } plain;
 
@@ -43,6 +44,17 @@ check_terminal(struct chat *chat, enum status status)
 /* -- texts ------------------------------------------------------------------
  */
 
+/* What is coming gives way to other text, and goes on on a line of its own. */
+static void
+close_text(struct chat *chat)
+{
+    struct error err;
+
+    if (plain.text_open)
+        check_terminal(chat, printer_end(&plain.printer, &err));
+    plain.text_open = false;
+}
+
 static void
 plain_print(struct chat *chat, struct print_style style, const char *text,
             size_t length)
@@ -50,6 +62,7 @@ plain_print(struct chat *chat, struct print_style style, const char *text,
     struct error err;
 
     progress_clear();
+    close_text(chat);
     plain.printer.columns = terminal_columns(STDOUT_FILENO);
     printer_begin(&plain.printer, style);
     enum status status = printer_write(&plain.printer, text, length, &err);
@@ -90,15 +103,14 @@ plain_show_secret(struct chat *chat, const struct secret *secret)
 static void
 greet(struct chat *chat)
 {
-    char text[400];
-    const char *reason = getenv("ACCESSIBLE") && chat->terminal.accessible
-                             ? "accessible mode, because ACCESSIBLE is set"
-                             : "plain mode";
+    char text[500], mode[260] = "accessible mode, because ACCESSIBLE is set";
 
+    if (!chat->terminal.accessible)
+        snprintf(mode, sizeof mode, "plain mode (%s)", chat->face_why);
     snprintf(text, sizeof text,
-             "%s, %s. /help lists commands, ^D quits.\n"
+             "%s, %s. net:off. /help lists commands, ^D quits.\n"
              "What is shown stays in the terminal's scrollback.",
-             PACKAGE_STRING, reason);
+             PACKAGE_STRING, mode);
     plain_print(chat, (struct print_style){0}, text, strlen(text));
 }
 
@@ -107,11 +119,17 @@ static const struct {
     enum action action;
     const char *command;
 } plain_actions[] = {
-    {ACTION_HELP, "/help"},   {ACTION_HISTORY, "/history"},
-    {ACTION_MODEL, "/model"}, {ACTION_STATS, "/stats"},
-    {ACTION_LOCK, "/lock"},   {ACTION_PRESET, "/preset next"},
-    {ACTION_RETRY, "/retry"}, {ACTION_UNDO, "/undo"},
+    {ACTION_HELP, "/help"},
+    {ACTION_HISTORY, "/history"},
+    {ACTION_MODEL, "/model"},
+    {ACTION_STATS, "/stats"},
+    {ACTION_LOCK, "/lock"},
+    {ACTION_PRESET, "/preset next"},
+    {ACTION_RETRY, "/retry"},
+    {ACTION_UNDO, "/undo"},
     {ACTION_LEAVE, "/quit"},
+    {ACTION_COPY, "/copy"},
+    {ACTION_EFFORT_NEXT, "/think next"},
 };
 
 /* The half-typed line makes room for what a command prints. */
@@ -143,6 +161,8 @@ plain_open(struct chat *chat, struct error *err)
                                      .colour = chat->terminal.colour};
     plain.opened = true;
     line_editor_open(chat_complete, chat);
+    if (chat->terminal.accessible)
+        line_editor_without_modes();
     line_editor_watch(plain_act, chat);
     greet(chat);
     return STATUS_OK;
@@ -255,24 +275,30 @@ plain_begin_answer(struct chat *chat, size_t answer)
     plain.begun_ns = plain.tick_ns = now;
     plain.thinking_tokens = 0;
     plain.thinking_shown = plain.thinking_noted = plain.answering = false;
+    plain.text_open = false;
     snprintf(plain.activity, sizeof plain.activity,
              turn->content.length > 0 || turn->thinking.length > 0
                  ? "[the answer goes on]"
                  : "[waiting for the engine]");
 }
 
+/* Thoughts follow, or the answer; after other text without their label. */
 static enum status
-begin_thinking(struct chat *chat, struct error *err)
+open_text(const struct chat *chat, bool thinks, bool anew, struct error *err)
 {
-    bool accessible = chat->terminal.accessible;
+    bool accessible = chat->terminal.accessible, fence = plain.printer.in_fence;
+    struct print_style style = {.dim = thinks};
 
-    plain.thinking_shown = true;
+    if (thinks && !accessible)
+        style.prefix = ": ";
     progress_clear();
+    plain.text_open = true;
     plain.printer.columns = terminal_columns(STDOUT_FILENO);
-    printer_begin(
-        &plain.printer,
-        (struct print_style){.dim = true, .prefix = accessible ? NULL : ": "});
-    if (accessible)
+    printer_begin(&plain.printer, style);
+    plain.printer.in_fence = !anew && fence;
+    if (anew && !thinks)
+        return printer_label(&plain.printer, "fathom> ", err);
+    if (anew && accessible)
         return printer_label(&plain.printer, "thinking> ", err);
     return STATUS_OK;
 }
@@ -293,20 +319,6 @@ note_hidden_thinking(struct chat *chat)
 }
 
 static enum status
-begin_answer(struct chat *chat, struct error *err)
-{
-
-    plain.answering = true;
-    progress_clear();
-    if (plain.thinking_shown)
-        TRY(printer_end(&plain.printer, err));
-    note_hidden_thinking(chat);
-    plain.printer.columns = terminal_columns(STDOUT_FILENO);
-    printer_begin(&plain.printer, (struct print_style){0});
-    return printer_label(&plain.printer, "fathom> ", err);
-}
-
-static enum status
 print_thinking(struct chat *chat, const struct token_event *token,
                struct error *err)
 {
@@ -315,15 +327,16 @@ print_thinking(struct chat *chat, const struct token_event *token,
     plain.thinking_tokens += token->tokens;
     if (!chat->show_thinking) {
         snprintf(plain.activity, sizeof plain.activity,
-                 "[still thinking, %s tokens]",
+                 "[still thinking, %s tokens; ^\\ answers now]",
                  progress_count(tokens, plain.thinking_tokens));
         show_activity();
         return STATUS_OK;
     }
     if (token->text.length == 0)
         return STATUS_OK;
-    if (!plain.thinking_shown)
-        TRY(begin_thinking(chat, err));
+    if (!plain.text_open)
+        TRY(open_text(chat, true, !plain.thinking_shown, err));
+    plain.thinking_shown = true;
     return printer_write(&plain.printer, token->text.bytes, token->text.length,
                          err);
 }
@@ -350,8 +363,13 @@ print_answer(struct chat *chat, const struct token_event *token,
 {
     if (token->text.length == 0)
         return STATUS_OK;
-    if (!plain.answering)
-        TRY(begin_answer(chat, err));
+    if (!plain.answering) {
+        close_text(chat);
+        note_hidden_thinking(chat);
+    }
+    if (!plain.text_open)
+        TRY(open_text(chat, false, !plain.answering, err));
+    plain.answering = true;
     if (chat->terminal.accessible)
         return print_spoken(&token->text, err);
     return printer_write(&plain.printer, token->text.bytes, token->text.length,
@@ -366,11 +384,12 @@ end_text(struct chat *chat)
     enum status status = STATUS_OK;
 
     progress_clear();
-    if (plain.answering && chat->terminal.accessible)
+    if (plain.answering && !plain.text_open)
+        status = open_text(chat, false, false, &err);
+    if (status == STATUS_OK && plain.answering && chat->terminal.accessible)
         status = print_spoken(NULL, &err);
-    if (status == STATUS_OK && (plain.answering || plain.thinking_shown))
-        status = printer_end(&plain.printer, &err);
     check_terminal(chat, status);
+    close_text(chat);
     note_hidden_thinking(chat);
 }
 

@@ -18,6 +18,10 @@ take_signal(struct chat *chat, struct chat_wait *wait)
     case SIGINT:
         wait->wake = CHAT_INTERRUPT;
         return true;
+    case SIGQUIT: // Ctrl-\, which works where keys are not read
+        if (chat_answer_now(chat))
+            chat_say(chat, "the thought is closed, and the answer begins");
+        return false;
     case SIGTSTP:
         chat->face->suspend(chat);
         return false;

@@ -580,7 +580,7 @@ def code_is_numbered_after_the_answer():
         text = chat.line("code?")
         assert ("[code 1, c, 3 lines; /copy 1 or /save 1 FILE]\n" in text
                 ), text
-        assert "[code 2, 1 line; /copy 2 or /save 2 FILE]\n" in text, text
+        assert "[code 3, 1 line; /copy 3 or /save 3 FILE]\n" in text, text
         assert text.index("[code 1") < text.index("tok/s"), text
         assert "[code" not in chat.line("yes?")
 
@@ -596,8 +596,9 @@ def answers_and_their_code_are_copied():
         text = chat.line("/copy 1")
         assert "code 1 is in the clipboard, if the terminal takes" in text, (
             text)
-        assert "has 2 blocks of code" in chat.line("/copy 4")
-        assert "has 2 blocks of code" in chat.line("/copy 0")
+        text = chat.line("/copy 4")
+        assert "has 3 blocks of code" in text, text
+        assert "has 3 blocks of code" in chat.line("/copy 0")
         assert "it is empty" in chat.line("/copy think")
         assert "has 0 blocks of code" in chat.line("/copy 1.1")
         assert "no such answer" in chat.line("/copy 3.1")
@@ -731,11 +732,85 @@ LOOP = ("want GENERATE\nthink again and \n"
 
 def a_thought_that_repeats_itself_is_told_once():
     with Chat(LOOP + "say Yes.\ndone\n" + LOOP + "say Yes.\ndone\n") as chat:
-        text = " ".join(chat.line("hello").split())
-        assert text.count("the thought repeats itself; ^\\ answers now") == 1, (
-            text)
+        text = chat.line("hello")
+        assert text.count("the thought repeats itself") == 1, text
+        # on a line of its own, and the thought goes on below
+        assert re.search(r"\n: again and\n\[the thought repeats itself; "
+                         r"\^\\ answers now.*\s.*otherwise\]\nfathom> Yes.",
+                         text), text
         chat.line("/set thinking.loop_break off")
         assert "repeats itself" not in chat.line("hello")
+
+
+def what_comes_goes_on_after_a_remark():
+    loop = LOOP.splitlines()[2] + "\n"
+    script = ("want GENERATE\nthink one two\n" + loop + "think  three\n"
+              "say Yes,\n" + loop.replace("think", "answer")
+              + "say \\x20and more.\ndone\n")
+    with Chat(script) as chat:
+        text = chat.line("hello")
+        assert ": one two\n[the thought" in text, text
+        assert "]\n: three\nfathom> Yes, and more.\n" in text, text
+
+
+def the_answer_can_be_had_at_once():
+    script = ("want GENERATE\nthink Let me\nwant ANSWER_NOW\n"
+              "say Yes.\ndone\n")
+    with Chat(script) as chat:
+        chat.send("hello\r")
+        chat.expect(": Let me")
+        chat.send("\x1c")
+        text = chat.expect("you> ")
+        assert "[the thought is closed, and the answer begins]\nfathom> Yes." \
+            in text, text
+        # at the prompt there is nothing to hurry
+        chat.send("half\x1c line\r")
+        chat.quiet(0.1)
+        assert chat.status is None
+
+
+def accessible_mode_writes_nothing_but_text():
+    table = "| a | b |\\n|---|---|\\n| 1 | 2 |\\n"
+    evil = json.dumps({"channel": "answer", "tokens": 1,
+                       "text": "a\u001b]52;c;eA==\u0007b\u202ec\u00e4\n"})
+    script = (f"want GENERATE\nthink Hm.\nsend TOKEN {evil}\nsay {table}"
+              "```c\\nint x;\\n```\\nEnd.\ndone\n")
+    environment = {"ACCESSIBLE": "1", "TERM": "xterm-256color"}
+    with Chat(script, environment=environment) as chat:
+        chat.send("hello\r")
+        chat.expect("tok/s")
+        chat.expect("you> ")
+        for command in ("/help", "/stats", "/tree", "/think", "/set", "/ctx"):
+            chat.line(command)
+        chat.send("\x04")
+        assert chat.wait() == 0
+        text = chat.seen.replace(b"\r\n", b"\n").decode()
+        wrong = [c for c in text if c != "\n" and not c.isprintable()]
+        assert not wrong, (wrong, text)
+        assert "a: 1\nb: 2\n" in text, text
+        assert "a<ESC>]52;c;eA==<BEL>b<U+202E>c\u00e4" in text, text
+
+
+def what_made_it_plain_is_told():
+    with Chat(YES) as chat:
+        assert "plain mode (--plain). net:off." in chat.greeting
+        assert "stays in the terminal's scrollback" in chat.greeting
+    for value in ("0", "false", ""):
+        with Chat(YES, environment={"ACCESSIBLE": value}) as chat:
+            assert "plain mode (--plain)" in chat.greeting, chat.greeting
+    with Home() as home:
+        os.makedirs(home.file(".config/fathom"))
+        home.write(".config/fathom/fathom.conf", "[ui]\nface = plain\n")
+        for environment, why in (({}, "ui.face = plain"),
+                                 ({"TERM": "dumb"}, "ui.face = plain")):
+            env = home.environment(YES + "drain\n", **environment)
+            with Terminal([FATHOM, "--ephemeral"], env) as chat:
+                assert f"plain mode ({why})" in chat.expect("you> ")
+        home.write(".config/fathom/fathom.conf", "")
+        env = home.environment(YES + "drain\n", TERM="dumb")
+        with Terminal([FATHOM, "--ephemeral"], env) as chat:
+            text = chat.expect("you> ")
+            assert re.search(r"plain mode \(.*dumb.*\)", text), text
 
 
 def a_thought_that_repeats_itself_is_closed_if_that_is_set():
