@@ -13,6 +13,7 @@ enum {
     BUDGET_BAR = 16,
     GAP_COLUMNS = 2,       // between what stands left and what stands right
     WIDE_COLUMNS = 96,     // from here on, labels use more words
+    SHORT_MS = 10000,      // "0.4 s",
     LONG_SECONDS = 100,    // "92 s", then "1m40s"
     OPEN_MARK_COLUMNS = 1, // "_" behind the last character that came
     BUDGET_DIGITS_BYTES = 64,
@@ -47,7 +48,10 @@ transcript_duration(char out[24], uint64_t ms)
 {
     uint64_t seconds = (ms + 500) / 1000;
 
-    if (seconds < LONG_SECONDS)
+    if (ms < SHORT_MS)
+        snprintf(out, 24, "%" PRIu64 ".%u s", ms / 1000,
+                 (unsigned) (ms / 100 % 10));
+    else if (seconds < LONG_SECONDS)
         snprintf(out, 24, "%" PRIu64 " s", seconds);
     else
         snprintf(out, 24, "%" PRIu64 "m%02us", seconds / 60,
@@ -440,6 +444,7 @@ draw_rows(struct transcript *transcript, struct canvas *canvas,
 
     transcript->first = spot;
     transcript->last_item = spot.item;
+    transcript->shown_rows = 0;
     while (spot.item < transcript->count) {
         TRY(transcript_layout_item(transcript, spot.item, err));
         size_t rows = transcript_item_rows(transcript, spot.item);
@@ -452,6 +457,7 @@ draw_rows(struct transcript *transcript, struct canvas *canvas,
             break;
         spot = (struct transcript_spot){spot.item + 1, 0};
     }
+    transcript->shown_rows = row;
     transcript->rows_below = rows_after(transcript, spot);
     return STATUS_OK;
 }
@@ -517,4 +523,31 @@ size_t
 transcript_rows_below(const struct transcript *transcript)
 {
     return transcript->rows_below;
+}
+
+size_t
+transcript_rows_shown(const struct transcript *transcript)
+{
+    return transcript->shown_rows;
+}
+
+size_t
+transcript_item_at(const struct transcript *transcript, unsigned row,
+                   bool *head)
+{
+    struct transcript_spot spot = transcript->first;
+    size_t ignored;
+
+    *head = false;
+    if (row >= transcript->shown_rows)
+        return TRANSCRIPT_NONE;
+    spot.row += row;
+    while (spot.row >= transcript_item_rows(transcript, spot.item)) {
+        spot.row -= transcript_item_rows(transcript, spot.item);
+        if (++spot.item >= transcript->count)
+            return TRANSCRIPT_NONE;
+    }
+    *head = transcript_section_at(transcript, spot.item, spot.row, &ignored) ==
+            SECTION_HEAD;
+    return spot.item;
 }

@@ -37,6 +37,9 @@ thought_in_view(const struct transcript *transcript)
     for (size_t i = transcript->last_item + 1; i-- > 0;)
         if (i < transcript->count && has_thought(transcript, i))
             return i;
+    for (size_t i = transcript->count; i-- > 0;)
+        if (has_thought(transcript, i))
+            return i;
     return TRANSCRIPT_NONE;
 }
 

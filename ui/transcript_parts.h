@@ -89,7 +89,7 @@ struct transcript {
     unsigned rows, columns;        // the same
     struct transcript_spot first;  // row of the view, the same
     size_t last_item;              // in view, the same
-    size_t rows_below;
+    size_t rows_below, shown_rows;
 
     struct transcript_hunt hunt;
     struct transcript_pane pane;
@@ -156,7 +156,7 @@ bool transcript_in_view(const struct transcript *transcript,
 
 /* "1,284" */
 const char *transcript_number(char out[24], uint64_t number);
-/* "92 s", "2m15s" */
+/* "0.4 s", "92 s", "2m15s" */
 const char *transcript_duration(char out[24], uint64_t ms);
 /* "00:29" */
 const char *transcript_clock(char out[24], uint64_t ms);

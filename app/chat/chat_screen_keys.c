@@ -386,10 +386,11 @@ attach(void *context, const char *bytes, size_t length)
 static void
 mouse(void *context, unsigned row, unsigned column, int wheel)
 {
-    (void) row;
-    (void) column;
     if (wheel != 0)
         act(context, wheel < 0 ? ACTION_LINE_UP : ACTION_LINE_DOWN, 3);
+    else if (chat_screen.cover.ops == NULL && chat_screen.box == BOX_LINE &&
+             view_chat_click(chat_screen.view, row, column))
+        choose_map();
 }
 
 const struct line_box_calls screen_box_calls = {.act = act,
