@@ -162,6 +162,7 @@ static const struct {
     chat_view_open_fn *open;
     chat_view_close_fn *close;
 } covers[] = {
+    {"help", ACTION_HELP, chat_screen_help_open, chat_screen_help_close},
     {NULL, ACTION_NONE, NULL, NULL},
 };
 
