@@ -31,6 +31,7 @@ libapp_a_SOURCES = \
 libapp_a_SOURCES += \
     %D%/chat/bottleneck.c %D%/chat/bottleneck.h \
     %D%/chat/expert_window.c %D%/chat/expert_window.h \
+    %D%/chat/gauges.c %D%/chat/gauges.h \
     %D%/chat/machine_state.c %D%/chat/machine_state.h
 
 bin_PROGRAMS += fathom
@@ -66,7 +67,6 @@ fathom_SOURCES = \
     %D%/ask/cmd_ask.c \
     %D%/ask/thought.c %D%/ask/thought.h \
     %D%/chat/cmd_chat.c \
-    %D%/chat/gauges.h \
     %D%/chat/conversation.c %D%/chat/conversation.h \
     %D%/chat/keeping.c %D%/chat/keeping.h \
     %D%/doctor/cmd_doctor.c \
@@ -102,6 +102,7 @@ fathom_SOURCES += \
     %D%/chat/chat.c %D%/chat/chat.h \
     %D%/chat/chat_commands.c \
     %D%/chat/chat_editor.c %D%/chat/chat_editor.h \
+    %D%/chat/chat_gauges.c \
     %D%/chat/chat_history.c \
     %D%/chat/chat_lock.c \
     %D%/chat/chat_plain.c \
