@@ -213,8 +213,9 @@ put_remarks(struct pen *pen, const struct transcript *transcript, size_t number,
                 item->pieces[TRANSCRIPT_THOUGHT].document &&
                 number == transcript_current_answer(transcript);
 
-    if (item->head.remark[0])
-        put_right(pen, LOOK_WARNING, "%s", item->head.remark);
+    if (item->head.remark[0] &&
+        put_right(pen, LOOK_WARNING, "%s", item->head.remark))
+        pen->right -= GAP_COLUMNS;
     if (keys && put_right(pen, LOOK_DIM, "t %s, o pages, yt copies",
                           whole ? "folds" : "opens"))
         return;
