@@ -86,9 +86,12 @@ draw_pane_head(const struct transcript *transcript, struct canvas *canvas,
                  transcript_clock(time, head->thought_ms),
                  transcript->pane.follows ? "" : "  more below");
     else if (head->thought_tokens > 0)
-        snprintf(text, sizeof text, "thinking %s tok %s  closed",
+        snprintf(text, sizeof text, "thinking %s tok%s%s  closed",
                  transcript_number(number, head->thought_tokens),
-                 transcript_duration(time, head->thought_ms));
+                 head->thought_ms > 0 ? " " : "",
+                 head->thought_ms > 0
+                     ? transcript_duration(time, head->thought_ms)
+                     : "");
     else
         snprintf(text, sizeof text, "thinking  closed");
     if (focused && area.column > 0)

@@ -327,26 +327,34 @@ act(void *context, enum action action, int count)
     choose_map();
 }
 
-/* What is searched for is looked for as it is typed. */
 static void
-changed(void *context)
+filter_with(const char *text)
 {
     struct view view =
         chat_screen.cover.ops ? chat_screen.cover : view_chat(chat_screen.view);
 
+    if (view.ops->filter == NULL)
+        return;
+    view.ops->filter(view.state, text);
+    chat_screen.work = view.ops->work != NULL;
+}
+
+/* What is searched for is looked for as it is typed. */
+static void
+changed(void *context)
+{
     (void) context;
     screen_touch();
-    if (chat_screen.box != BOX_FILTER || view.ops->filter == NULL)
+    if (chat_screen.box != BOX_FILTER)
         return;
     struct line_box box = line_editor_box();
     char *text = strndup(box.text, box.length);
 
     if (text != NULL) {
-        view.ops->filter(view.state, text);
+        filter_with(text);
         explicit_bzero(text, strlen(text));
     }
     free(text);
-    chat_screen.work = view.ops->work != NULL;
 }
 
 /* As many as the line holds. */
@@ -439,6 +447,8 @@ take_result(enum line_result result)
 
     if (result == LINE_MORE)
         return LINE_MORE;
+    if (box == BOX_FILTER && result == LINE_DONE)
+        filter_with(line_editor_line());
     show_own_line();
     return box == BOX_FILTER ? LINE_MORE : result;
 }
