@@ -253,46 +253,41 @@ draw_head(const struct transcript *transcript, size_t number, struct pen *pen)
 static void
 draw_matches(const struct transcript *transcript, struct canvas *canvas,
              unsigned row, unsigned column, unsigned limit,
-             const struct document_line *line)
+             const struct document *document, size_t index)
 {
-    size_t at = 0;
+    const char *text = document_line(document, index).text;
+    size_t begin, end = 0;
 
-    while (transcript->hunt.needle.length > 0 && at < line->length) {
-        size_t length = transcript_match_at(&transcript->hunt, line->text + at,
-                                            line->length - at, false);
-
-        if (length == 0) {
-            at++;
-            continue;
-        }
-        size_t before = text_columns(line->text, at);
+    while (transcript_line_match(&transcript->hunt, document, index, &begin,
+                                 &end)) {
+        size_t before = text_columns(text, begin);
 
         if (before < limit)
             canvas_put(canvas, row, column + (unsigned) before,
-                       limit - (unsigned) before, LOOK_MATCH, line->text + at,
-                       length);
-        at += length;
+                       limit - (unsigned) before, LOOK_MATCH, text + begin,
+                       end - begin);
     }
 }
 
 unsigned
 transcript_draw_line(const struct transcript *transcript, struct canvas *canvas,
                      unsigned row, unsigned column, unsigned limit,
-                     const struct document_line *line, bool dim)
+                     const struct document *document, size_t index, bool dim)
 {
+    struct document_line line = document_line(document, index);
     size_t at = 0;
     unsigned taken = 0;
 
-    for (size_t i = 0; i < line->run_count && taken < limit; i++) {
-        enum look look = line->runs[i].look;
+    for (size_t i = 0; i < line.run_count && taken < limit; i++) {
+        enum look look = line.runs[i].look;
 
         if (dim && look == LOOK_PLAIN)
             look = LOOK_DIM;
         taken += canvas_put(canvas, row, column + taken, limit - taken, look,
-                            line->text + at, line->runs[i].length);
-        at += line->runs[i].length;
+                            line.text + at, line.runs[i].length);
+        at += line.runs[i].length;
     }
-    draw_matches(transcript, canvas, row, column, limit, line);
+    draw_matches(transcript, canvas, row, column, limit, document, index);
     return taken;
 }
 
@@ -339,7 +334,7 @@ draw_text(const struct transcript *transcript, size_t number, size_t index,
         canvas_print(pen->canvas, pen->row, pen->left - 1, 1, LOOK_DIM, "[");
     pen->left +=
         transcript_draw_line(transcript, pen->canvas, pen->row, pen->left,
-                             pen->right - pen->left, &line, note);
+                             pen->right - pen->left, document, index, note);
     if (note && last)
         put_left(pen, LOOK_DIM, "]");
     if (last && item->open && item->kind == TRANSCRIPT_ANSWER)
@@ -358,11 +353,9 @@ draw_thought(const struct transcript *transcript, size_t number, size_t index,
                      LOOK_DIM, ":");
     if (index >= document_lines(document))
         return;
-    struct document_line line = document_line(document, index);
-
     pen->left +=
         transcript_draw_line(transcript, pen->canvas, pen->row, pen->left,
-                             pen->right - pen->left, &line, true);
+                             pen->right - pen->left, document, index, true);
     if (item->thinking && index + 1 == document_lines(document))
         draw_open_mark(pen);
 }
@@ -413,6 +406,10 @@ draw_row(const struct transcript *transcript, struct canvas *canvas,
     // the last column stays free beside chrome
     if (area.columns > 1 && transcript->style.chrome)
         pen.right = end - 1;
+    if (transcript_is_match(transcript, spot.item, section, index) &&
+        transcript->style.chrome)
+        canvas_print(canvas, pen.row, area.column, 1, LOOK_CHOSEN, "%s",
+                     canvas_glyph(GLYPH_CHOSEN));
     if (section == SECTION_HEAD)
         draw_head(transcript, spot.item, &pen);
     else if (section == SECTION_THOUGHT)

@@ -129,11 +129,10 @@ draw_pane_text(struct transcript *transcript, const struct document *document,
     if (pane->follows || pane->top > end)
         pane->top = end;
     for (size_t i = 0; i < rows && pane->top + i < lines; i++) {
-        struct document_line line = document_line(document, pane->top + i);
         unsigned row = area.row + area.rows - pane->rows + (unsigned) i;
         unsigned taken = transcript_draw_line(
             transcript, canvas, row, area.column + TEXT_COLUMN,
-            area.columns - TEXT_COLUMN, &line, true);
+            area.columns - TEXT_COLUMN, document, pane->top + i, true);
 
         if (pane->top + i + 1 == lines &&
             transcript->items[pane->item].thinking)
