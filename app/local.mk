@@ -13,6 +13,7 @@ libapp_a_SOURCES = \
     %D%/history/export_json.c \
     %D%/history/export_markdown.c \
     %D%/history/export_writer.h \
+    %D%/history/history_filter.c %D%/history/history_filter.h \
     %D%/history/history_export.c %D%/history/history_export.h \
     %D%/history/history_import.c %D%/history/history_import.h \
     %D%/history/import_chat.c %D%/history/import_chat.h \
@@ -113,6 +114,8 @@ fathom_SOURCES += \
     %D%/chat/chat_screen_state.c \
     %D%/chat/chat_screen_turns.c \
     %D%/chat/chat_screen_help.c \
+    %D%/chat/chat_screen_history.c \
+    %D%/chat/history_source.c %D%/chat/history_source.h \
     %D%/chat/chat_secret.c \
     %D%/chat/chat_settings.c \
     %D%/chat/chat_thinking.c \

@@ -163,6 +163,10 @@ static const struct {
     chat_view_close_fn *close;
 } covers[] = {
     {"help", ACTION_HELP, chat_screen_help_open, chat_screen_help_close},
+    {"history", ACTION_HISTORY, chat_screen_history_open,
+     chat_screen_history_close},
+    {"search", ACTION_NONE, chat_screen_history_open,
+     chat_screen_history_close},
     {NULL, ACTION_NONE, NULL, NULL},
 };
 
