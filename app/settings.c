@@ -130,6 +130,13 @@ const struct ini_table settings_table = {
 
 static struct settings now;
 
+/* Who is told what is read, where somebody is. */
+static struct {
+    settings_told_fn *told;
+    void *context;
+    const char *file;
+} telling;
+
 enum status
 settings_read_text(struct buffer *out, int file, const char *shown,
                    struct error *err)
@@ -186,6 +193,15 @@ settings_path(char out[], size_t size, struct error *err)
     return STATUS_OK;
 }
 
+static void
+tell(void *context, const struct ini_row *row, const char *section,
+     const char *value, unsigned line)
+{
+    (void) context;
+    if (telling.told)
+        telling.told(telling.context, telling.file, row, section, value, line);
+}
+
 /* Reads one file over what is in `now`; one that is not there is no failure
  * unless it was asked for. */
 static enum status
@@ -205,9 +221,14 @@ read_file(const char *path, bool must_exist, struct error *err)
         return error_errno(err, "the settings cannot be read: %s", shown);
     enum status status = settings_read_text(&text, file, shown, err);
 
+    telling.file = shown;
     if (status == STATUS_OK)
-        status = ini_parse_text(&now, &settings_table, shown, text.data,
-                                text.length, err);
+        status = ini_take(&now, &settings_table,
+                          &(struct ini_text){.shown = shown,
+                                             .bytes = text.data,
+                                             .length = text.length,
+                                             .took = tell},
+                          err);
     close(file);
     buffer_release(&text);
     return status;
@@ -240,6 +261,18 @@ settings_start(int *code, struct error *err)
     if (status == STATUS_OK)
         status = read_all(err);
     *code = status == STATUS_DENIED ? EXIT_DENIED : EXIT_CONFIG;
+    return status;
+}
+
+enum status
+settings_start_telling(settings_told_fn *told, void *context, int *code,
+                       struct error *err)
+{
+    telling.told = told;
+    telling.context = context;
+    enum status status = settings_start(code, err);
+
+    telling.told = NULL;
     return status;
 }
 

@@ -88,6 +88,16 @@ extern const struct ini_table settings_table;
  */
 MUST_CHECK enum status settings_start(int *code, struct error *err);
 const struct settings *settings_now(void);
+/*
+ * The same, and tells each setting as it is read: those of the system first,
+ * then the user's, which go before them.
+ */
+typedef void settings_told_fn(void *context, const char *file,
+                              const struct ini_row *row, const char *section,
+                              const char *value, unsigned line);
+MUST_CHECK enum status settings_start_telling(settings_told_fn *told,
+                                              void *context, int *code,
+                                              struct error *err);
 
 /* The user's file: FATHOM_CONFIG, else fathom.conf in the user's folder. */
 MUST_CHECK enum status settings_path(char out[], size_t size,

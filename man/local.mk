@@ -14,3 +14,4 @@ dist_man_MANS += %D%/fathom-audit.1
 dist_man_MANS += %D%/fathom.conf.5 %D%/fathom-policy.conf.5
 dist_man_MANS += %D%/fathom-manifest.5 %D%/fathom-airgap.7
 dist_man_MANS += %D%/fathom-keys.7
+dist_man_MANS += %D%/fathom-tutorial.7 %D%/fathom-accessibility.7

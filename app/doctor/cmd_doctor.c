@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 struct doctor_settings {
-    bool json, prove_offline;
+    bool json, prove_offline, config;
 };
 
 static enum status
@@ -60,14 +60,64 @@ look(struct findings *findings, const struct doctor_settings *settings,
     return print(findings, settings, code, err);
 }
 
+static enum status
+print_config(json_t *list, bool as_json, struct buffer *text, struct error *err)
+{
+    json_t *json;
+
+    if (!as_json)
+        return doctor_config_lines(text, list, err);
+    json =
+        json_pack("{s:s, s:O}", "schema", "fathom.config/1", "settings", list);
+    if (json == NULL)
+        return error_set(err, STATUS_NOMEM, "out of memory for the settings");
+    return report_print(text, json, isatty(STDOUT_FILENO), err);
+}
+
+static enum status
+show_config(const struct doctor_settings *settings, int *code,
+            struct error *err)
+{
+    struct buffer text = {0};
+    json_t *list;
+
+    TRY(doctor_config(&list, code, err));
+    *code = EXIT_UNAVAILABLE;
+    enum status status = print_config(list, settings->json, &text, err);
+
+    json_decref(list);
+    if (status == STATUS_OK) {
+        *code = EXIT_CANT_WRITE;
+        // values and paths are texts from outside
+        status =
+            settings->json
+                ? printer_put(STDOUT_FILENO, text.data, text.length, err)
+                : printer_print(STDOUT_FILENO, text.data, text.length, err);
+    }
+    buffer_release(&text);
+    if (status == STATUS_OK)
+        *code = EXIT_SUCCESS;
+    return status;
+}
+
 static int
 run(void *settings, const struct option_list *operands)
 {
+    const struct doctor_settings *s = settings;
     struct findings findings = {0};
     struct error err;
     int code;
 
     (void) operands;
+    if (s->config && s->prove_offline) {
+        notice_error("--config and --prove-offline exclude each other");
+        return EXIT_USAGE;
+    }
+    if (s->config) {
+        if (show_config(s, &code, &err) != STATUS_OK)
+            notice_error("%s", err.text);
+        return code;
+    }
     if (look(&findings, settings, &code, &err) != STATUS_OK)
         notice_error("%s", err.text);
     findings_release(&findings);
@@ -75,6 +125,8 @@ run(void *settings, const struct option_list *operands)
 }
 
 static const struct option doctor_options[] = {
+    {"config", 0, OPTION_FLAG, NULL, offsetof(struct doctor_settings, config),
+     0, 0, "print the settings in force, and where they come from"},
     {"json", 0, OPTION_FLAG, NULL, offsetof(struct doctor_settings, json), 0, 0,
      "print a JSON object"},
     {"prove-offline", 0, OPTION_FLAG, NULL,
@@ -82,7 +134,8 @@ static const struct option doctor_options[] = {
      "try every way to a network, in both programs"},
 };
 
-static const char *const usage[] = {"[--prove-offline] [--json]", NULL};
+static const char *const usage[] = {"[--config | --prove-offline] [--json]",
+                                    NULL};
 
 const struct command command_doctor = {
     .name = "doctor",

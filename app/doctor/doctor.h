@@ -6,6 +6,7 @@
  *   doctor_machine.c  the kernel, swap, core files, hibernation, memory
  *   doctor_folders.c  the vault's folders and files, the runtime directory
  *   doctor_look.c     all of these
+ *   doctor_config.c   the settings, and where they come from
  *   doctor_offline.c  every way to a network, tried in both programs
  */
 #ifndef FATHOM_APP_DOCTOR_H
@@ -69,6 +70,18 @@ void doctor_file(struct findings *findings, const char *check,
 /* Whether locks and order of writes can be relied upon there. */
 void doctor_vault_system(struct findings *findings, const char *path);
 void doctor_runtime(struct findings *findings, const char *path);
+
+/*
+ * Every setting in force: {"key", "value", "from", "line"}. A value of null is
+ * none, and "from" is a file, a variable, the policy or "default". *code is
+ * the exit code of a failure, whose text has file and line.
+ */
+MUST_CHECK enum status doctor_config(json_t **out, int *code,
+                                     struct error *err);
+/* The same for a person. */
+MUST_CHECK enum status doctor_config_lines(struct buffer *out,
+                                           const json_t *settings,
+                                           struct error *err);
 
 /* The ways out of this program, then of an engine started for it. */
 MUST_CHECK enum status doctor_offline(struct findings *findings,

@@ -3,11 +3,13 @@ import base64
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import time
 
 import engine_client
+from policies import MOUNT, no_policies, sysconfdir
 from program import BUILD, FATHOM, Home
 from terminal import Terminal
 
@@ -330,6 +332,8 @@ def every_command_of_help_is_in_the_page():
     assert len(names) == len(set(names)) >= 17 and "//text" not in names, names
     for name in names:
         assert f"\n.It Ic {name}" in page, name
+    described = re.findall(r"^\.It Ic (/\w+)", page, re.M)
+    assert set(described) == set(names), set(described) ^ set(names)
 
 
 def unknown_commands_are_told_and_not_sent():
@@ -625,6 +629,34 @@ def a_clipboard_that_is_off_is_not_written_to():
             assert "[code 1, c, 3 lines; /save 1 FILE]" in text, text
             assert "no clipboard for" in chat.line("/copy")
             assert not clipboard(chat)
+
+
+def a_policy_keeps_texts_from_clipboard_and_files():
+    reason = no_policies()
+    if reason:
+        return reason
+    flags = "-m" if os.geteuid() == 0 else "-rm"
+    with Home() as home:
+        os.mkdir(home.file("etc"))
+        home.write("etc/policy.conf",
+                   "clipboard = off\nexport.plaintext = deny\n")
+        command = [shutil.which("unshare"), flags, "sh", "-c", MOUNT, "sh",
+                   sysconfdir(), home.file("etc"), "0644", FATHOM, "--plain",
+                   "--ephemeral"]
+        with Terminal(command, home.environment(CODE + "drain\n")) as chat:
+            chat.expect("you> ")
+            chat.send("hello\r")
+            assert "/save 1 FILE]" in chat.expect("tok/s")
+            chat.send("/copy\r")
+            chat.expect("(clipboard = off)")
+            chat.send("/set ui.clipboard osc52\r")
+            chat.expect("the policy in")
+            chat.expect("you> ")
+            chat.send("/save 1 ~/x.c\r")
+            chat.expect("export.plaintext = deny")
+            chat.expect("you> ")
+            assert not clipboard(chat) and b"/copy 1" not in chat.seen
+            assert not os.path.exists(home.file("x.c"))
 
 
 def code_is_saved_for_its_user_alone():

@@ -12,6 +12,7 @@ import stat
 import subprocess
 
 import engine_client
+from policies import no_policies, sysconfdir, under_policy
 from program import BUILD, FATHOM, LIMIT, SOURCE, Home, one_sentence, run
 
 ENGINE = os.path.join(BUILD, "fathom-engine")
@@ -235,11 +236,101 @@ def the_doctor_works_where_settings_are_broken():
         assert result.status in (0, 1) and result.err == b"", result
 
 
+# -- settings --------------------------------------------------------------------
+
+CONFIG = """[model]
+default = big
+[ui]
+lock_after = 60s
+clipboard = osc52
+[preset.code]
+temp = 0.30
+"""
+
+
+def in_force(result):
+    assert result.status == 0 and result.err == b"", result
+    return {line.split()[0]: line.split(None, 2)[1:]
+            for line in result.out.decode().splitlines()}
+
+
+def settings_are_told_with_where_they_come_from():
+    with Home() as home:
+        path = home.write("f.conf", CONFIG)
+        result = run(home, "doctor", "--config",
+                     environment={"FATHOM_CONFIG": path,
+                                  "FATHOM_MODEL_PATH": "/a:/b"})
+        found = in_force(result)
+        assert found["model.default"] == ["big", f"{path} line 2"], found
+        assert found["model.path"] == ["/a:/b", "FATHOM_MODEL_PATH"], found
+        assert found["ui.lock_after"] == ["60s", f"{path} line 4"], found
+        assert found["preset.code.temp"] == ["0.30", f"{path} line 7"], found
+        assert found["ui.theme"] == ["terminal", "default"], found
+        assert found["thinking.budget"] == ["-", "default"], found
+        result = run(home, "doctor", "--config", "--json",
+                     environment={"FATHOM_CONFIG": path})
+        whole = json.loads(result.out)
+        assert whole["schema"] == "fathom.config/1", whole
+        entries = {entry["key"]: entry for entry in whole["settings"]}
+        assert entries["model.default"] == {
+            "key": "model.default", "value": "big", "from": path, "line": 2}
+        assert entries["thinking.budget"]["value"] is None, entries
+        assert len(entries) == len(found), (entries, found)
+
+
+def every_setting_of_the_page_is_told():
+    with open(os.path.join(SOURCE, "man/fathom.conf.5")) as file:
+        page = file.read()
+    sections = re.findall(r"^\.Ss \[(\w+)\]\n(.*?)^\.El", page, re.M | re.S)
+    keys = {f"{section}.{key}" for section, text in sections
+            for key in re.findall(r"^\.It Cm (\w+) = ", text, re.M)}
+    with Home() as home:
+        assert set(in_force(run(home, "doctor", "--config"))) == keys
+
+
+def a_wrong_setting_is_told_with_its_line():
+    with Home() as home:
+        for text, sentence in (("[ui]\nthme = dark\n",
+                                "line 2: there is no setting 'thme' in [ui]"),
+                               ("[ui]\n\ntheme = pink\n",
+                                "line 3: theme takes terminal|dark|light|mono"),
+                               ("[preset.a b]\n", "line 1: a name has")):
+            path = home.write("f.conf", text)
+            result = run(home, "doctor", "--config",
+                         environment={"FATHOM_CONFIG": path})
+            assert result.status == 78 and result.out == b"", result
+            assert f"{path} {sentence}" in one_sentence(result.err), result
+
+
+def the_policy_is_told_where_it_decides():
+    reason = no_policies()
+    if reason:
+        return reason
+    with Home() as home:
+        path = home.write("f.conf", CONFIG)
+        found = in_force(under_policy(
+            home, "lock_after = 30s\nclipboard = off\nswap = safe\n"
+            "vault.min_kdf = moderate\n", "doctor", "--config",
+            environment={"FATHOM_CONFIG": path}))
+        policy = sysconfdir() + "/fathom/policy.conf"
+        assert found["ui.lock_after"] == ["30s", policy], found
+        assert found["ui.clipboard"] == ["off", policy], found
+        assert found["memory.swap"] == ["safe", policy], found
+        assert found["model.default"] == ["big", f"{path} line 2"], found
+
+
+def settings_and_the_proof_exclude_each_other():
+    with Home() as home:
+        result = run(home, "doctor", "--config", "--prove-offline")
+        assert result.status == 64 and "exclude" in one_sentence(result.err)
+
+
 # -- the pages -------------------------------------------------------------------
 
 # what each example prints, as a pattern; and what it needs to run here
 EXAMPLES = {
-    "fathom-doctor.1": [r"((ok    |warn  |      )[^\n]*\n)+"
+    "fathom-doctor.1": [r"(model\.[a-z]+ +\S+ +default\n){3}",
+                        r"((ok    |warn  |      )[^\n]*\n)+"
                         r"(there is something to do\n)?", r"closed\n", ""],
     "fathom-security.7": [r"(ok    .*\n)*(ok    engine,.*\n.*)", "", "",
                           r".* is ready\nNoNewPrivs:\t1\nSeccomp:\t2\n",
@@ -294,4 +385,9 @@ engine_client.run([
     folders_that_others_may_write_to_are_told,
     a_runtime_directory_on_a_disk_is_told,
     the_doctor_works_where_settings_are_broken,
+    settings_are_told_with_where_they_come_from,
+    every_setting_of_the_page_is_told,
+    a_wrong_setting_is_told_with_its_line,
+    the_policy_is_told_where_it_decides,
+    settings_and_the_proof_exclude_each_other,
 ])

@@ -65,6 +65,3 @@ check_PROGRAMS += %D%/view_help_test
 TESTS += %D%/view_help_test
 %C%_view_help_test_SOURCES = %D%/view_help_test.c $(GOLDEN_SCREEN)
 %C%_view_help_test_LDADD = $(UI_LIBS) $(UNIT_TEST_LIBS)
-
-EXTRA_DIST += %D%/chat_screen.sh %D%/chat_screen.keys
-TESTS += %D%/chat_screen.sh
