@@ -13,6 +13,8 @@ EXTRA_DIST += %D%/chat.sh %D%/chat_test.py %D%/terminal.py
 EXTRA_DIST += %D%/chat_vault.sh %D%/chat_vault_test.py
 EXTRA_DIST += %D%/ask_vault.sh %D%/ask_vault_test.py
 TESTS += %D%/chat_vault.sh %D%/ask_vault.sh
+EXTRA_DIST += %D%/dying.sh %D%/dying_test.py
+TESTS += %D%/dying.sh
 EXTRA_DIST += %D%/options.sh %D%/options_test.py
 TESTS += %D%/chat.sh %D%/options.sh
 

@@ -43,6 +43,8 @@ endif
 EXTRA_DIST += %D%/frame_cost.sh
 TESTS += %D%/frame_cost.sh
 EXTRA_DIST += %D%/play.sh
+EXTRA_DIST += %D%/engine_dies.sh
+TESTS += %D%/engine_dies.sh
 EXTRA_DIST += %D%/terminal_care.sh %D%/terminal_care.keys
 TESTS += %D%/terminal_care.sh
 
