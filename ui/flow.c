@@ -217,6 +217,8 @@ flow_lines(const struct flow *flow, struct flow_form *form, struct error *err)
         find_turn(flow, form, at,
                   form->columns > used ? form->columns - used : 1, &turn);
         TRY(put_range(flow, form, &cursor, at, turn.end, err));
+        if (turn.end == at)
+            line_store_trim(form->store);
         form->store->open.code = form->code;
         form->store->open.continues = form->continues;
         form->store->open.blank = form->continues && blank;

@@ -206,7 +206,7 @@ find_pair(const struct search *s, char first, char last, char opening)
 
         if (c == first && next == last)
             return i + 2;
-        if (c == '\n' && ends_paragraph(s, i))
+        if (c == '\n' && (s->table || ends_paragraph(s, i)))
             return 0;
         if (c == '\\' && first == '\\' && next == opening)
             return 0;
@@ -217,26 +217,27 @@ find_pair(const struct search *s, char first, char last, char opening)
 }
 
 /*
- * "5 and 6": amounts of money between two signs. "5x", "2 \pi" and "5" are
- * formulas.
+ * "5 and 6", "USER and": amounts of money or names between two signs. "5x",
+ * "2 \pi" and "a b" are formulas.
  */
 static bool
 reads_as_words(const char *text, size_t length)
 {
+    bool number = isdigit((unsigned char) text[0]) != 0;
+    bool word = false, blank = false;
     size_t letters = 0;
 
-    if (!isdigit((unsigned char) text[0]))
-        return false;
     for (size_t i = 0; i < length; i++) {
-        if (memchr("\\^_{=", text[i], 5) != NULL)
+        bool letter = is_word(text[i]) && !isdigit((unsigned char) text[i]);
+
+        if (memchr("\\^_{=", text[i], 5) != NULL ||
+            (!number && memchr("+-*/<>|()", text[i], 9) != NULL))
             return false;
-        letters = is_word(text[i]) && !isdigit((unsigned char) text[i])
-                      ? letters + 1
-                      : 0;
-        if (letters >= 2)
-            return true;
+        letters = letter ? letters + 1 : 0;
+        word = word || letters >= 2;
+        blank = blank || is_blank(text[i]);
     }
-    return false;
+    return word && (number || blank);
 }
 
 /* $...$: as in other programs, blanks inside and digits behind forbid it. */
@@ -250,8 +251,9 @@ find_dollar(const struct search *s)
         (s->at > 0 && is_word(bytes[s->at - 1])))
         return 0;
     for (i = from; i < s->length && bytes[i] != '$'; i++) {
-        if (i - from > INLINE_MOST ||
-            (bytes[i] == '\n' && ends_paragraph(s, i)))
+        bool ends = bytes[i] == '\n' && (s->table || ends_paragraph(s, i));
+
+        if (ends || i - from > INLINE_MOST)
             return 0;
         if (s->table && bytes[i] == '|' && is_blank(bytes[i - 1]))
             return 0;

@@ -622,7 +622,7 @@ write_not(struct writer *w, struct buffer *out)
     while (text.length > 0 && last_of(&text) == ' ')
         text.length--;
     if (status == STATUS_OK && w->ascii)
-        status = put(w, out, " not ");
+        status = put_operator(w, out, "not");
     if (status == STATUS_OK && text.length == 1 && text.data[0] == '=')
         status = put_operator(w, out, w->ascii ? "=" : "≠");
     else if (status == STATUS_OK) {
@@ -1200,6 +1200,8 @@ write_one_line(struct writer *w, struct buffer *line)
     while (stop != STOP_END && !w->failed) {
         TRY(write_part(w, line, &stop));
         w->failed = w->failed || stop == STOP_BRACE || stop == STOP_ENVIRONMENT;
+        while (line->length > 0 && last_of(line) == ' ')
+            line->data[--line->length] = '\0';
         if (stop == STOP_ROW)
             TRY(put(w, line, "; "));
     }

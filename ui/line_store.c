@@ -103,6 +103,20 @@ line_store_blanks(struct line_store *store, enum look look, unsigned count,
     return STATUS_OK;
 }
 
+void
+line_store_trim(struct line_store *store)
+{
+    struct stored_line *open = &store->open;
+
+    for (size_t i = 0; i < open->length; i++)
+        if (store->text.data[open->text + i] != ' ')
+            return;
+    store->text.length = open->text;
+    store->runs.length = open->run * sizeof(struct look_run);
+    open->length = open->runs = 0;
+    open->columns = 0;
+}
+
 enum status
 line_store_end(struct line_store *store, struct error *err)
 {

@@ -46,6 +46,8 @@ MUST_CHECK enum status line_store_put(struct line_store *store, enum look look,
 MUST_CHECK enum status line_store_blanks(struct line_store *store,
                                          enum look look, unsigned count,
                                          struct error *err);
+/* A line that is open, and has blanks alone, has nothing. */
+void line_store_trim(struct line_store *store);
 MUST_CHECK enum status line_store_end(struct line_store *store,
                                       struct error *err);
 

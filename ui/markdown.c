@@ -52,6 +52,7 @@ struct renderer {
     bool begun;               // some line of this block is written
     bool code_last;           // nothing came after a block of code
     size_t text_end;          // of the last leaf, in what was parsed; or 0
+    size_t code_begin;        // of the fence at hand, likewise
 
     // the leaf in hand
     struct buffer text, runs, anchors;
@@ -241,10 +242,10 @@ wants_gap(const struct renderer *r)
     const void *data = r->anchors.data;
     const struct text_anchor *first = data;
     const struct container *list = innermost_list(r);
+    size_t begin = r->anchors.length > 0 ? first->parsed : r->code_begin;
 
-    if (r->text_end > 0 && r->anchors.length > 0 && first->parsed > r->text_end)
-        return has_blank_line(r->parsed + r->text_end,
-                              r->parsed + first->parsed);
+    if (r->text_end > 0 && begin > r->text_end)
+        return has_blank_line(r->parsed + r->text_end, r->parsed + begin);
     return list == NULL || !list->tight;
 }
 
@@ -623,12 +624,28 @@ leave_item(struct renderer *r)
     return STATUS_OK;
 }
 
+/* The next fence behind the last leaf; 0 where there is none. */
+static size_t
+find_fence(const struct renderer *r, char mark)
+{
+    const char marks[] = {mark, mark, mark};
+    const char *from = r->parsed + r->text_end;
+    const char *found =
+        mark != '\0' && r->text_end > 0
+            ? memmem(from, r->parsed_length - r->text_end, marks, 3)
+            : NULL;
+
+    return found ? (size_t) (found - r->parsed) : 0;
+}
+
 static enum status
 enter_code(struct renderer *r, const MD_BLOCK_CODE_DETAIL *detail)
 {
     struct flow_form form = form_of(r, false);
 
+    r->code_begin = find_fence(r, detail->fence_char);
     TRY(put_gap(r, true));
+    r->code_begin = 0;
     TRY(document_code_begin(
         r->document, detail->fence_char != 0 ? detail->info.text : "",
         detail->fence_char != 0 ? detail->info.size : 0, &form, r->err));
@@ -719,6 +736,8 @@ code_text(struct renderer *r, const char *text, size_t length)
     }
     TRY(add_anchor(r, text));
     size_t at = (size_t) (text - r->parsed);
+
+    r->text_end = at + length;
     size_t from = source_of(r, at), to = source_of(r, at + length);
 
     TRY(keep_code(r, d->source.data + from, to - from));
@@ -735,7 +754,6 @@ leave_code(struct renderer *r)
     code->open = false;
     r->code = false;
     r->code_last = true;
-    r->text_end = 0;
     return STATUS_OK;
 }
 
@@ -1069,6 +1087,55 @@ static const MD_PARSER parser = {
     .text = on_text,
 };
 
+/* Whether the line below a table's header has less than three dashes a cell. */
+static bool
+has_short_ruler(const struct markdown_block *block, const char *text,
+                size_t *begin)
+{
+    size_t dashes = 0;
+    bool found = false;
+
+    if (block->kind != BLOCK_TABLE)
+        return false;
+    *begin = 0;
+    while (text[*begin] != '\n')
+        ++*begin;
+    for (size_t i = ++*begin; i <= block->length; i++) {
+        char c = i < block->length ? text[i] : '\n';
+
+        found = found || (c != '-' && dashes > 0 && dashes < 3);
+        dashes = c == '-' ? dashes + 1 : 0;
+        if (c == '\n')
+            break;
+    }
+    return found;
+}
+
+/* md4c wants three dashes at least; others are content with one. */
+static enum status
+widen_ruler(struct buffer *text, size_t begin, struct error *err)
+{
+    struct buffer wide = {0};
+    enum status status = buffer_append(&wide, text->data, begin, err);
+    size_t i = begin;
+
+    for (; i < text->length && text->data[i] != '\n' && status == STATUS_OK;
+         i++)
+        status =
+            text->data[i] == '-' && (i == begin || text->data[i - 1] != '-')
+                ? buffer_append(&wide, "---", 3, err)
+                : buffer_append(&wide, text->data + i, 1, err);
+    if (status == STATUS_OK)
+        status = buffer_append(&wide, text->data + i, text->length - i, err);
+    if (status != STATUS_OK) {
+        buffer_release(&wide);
+        return status;
+    }
+    buffer_release(text);
+    *text = wide;
+    return STATUS_OK;
+}
+
 /* Gives md4c the block, with placeholders and definitions where need be. */
 static enum status
 prepare(struct renderer *r, const char *text)
@@ -1086,11 +1153,22 @@ prepare(struct renderer *r, const char *text)
                   memmem(text, length, "<B", 2) != NULL ||
                   memmem(text, length, FORMULA_BEGIN, 3) != NULL;
 
-    if (!marked)
+    size_t ruler = 0;
+    bool is_short = has_short_ruler(r->block, text, &ruler);
+
+    if (!marked && !is_short)
         return STATUS_OK;
     TRY(formulas_find(&r->formulas, text, length, r->block->kind == BLOCK_TABLE,
                       r->err));
     r->has_formulas = true;
+    if (is_short) {
+        const char *newline =
+            memchr(r->formulas.text.data, '\n', r->formulas.text.length);
+
+        // placeholders in the header have moved it
+        ruler = (size_t) (newline - r->formulas.text.data) + 1;
+        TRY(widen_ruler(&r->formulas.text, ruler, r->err));
+    }
     if (defined)
         TRY(link_definitions_add(d, text, length, &r->formulas.text, r->err));
     r->parsed = r->formulas.text.data;
@@ -1119,15 +1197,17 @@ put_as_it_is(struct renderer *r, const char *text)
     return STATUS_OK;
 }
 
-/* Tables wait for their end; so does what may be one. */
+/* Tables wait for their end; so does a first line that may be one's. */
 static bool
 is_waiting_table(const struct markdown_block *block, const char *text)
 {
+    const char *newline = memchr(text, '\n', block->length);
+
     if (block->closed)
         return false;
     return block->kind == BLOCK_TABLE ||
            (text[0] == '|' &&
-            memchr(text, '\n', block->length) == text + block->length - 1);
+            (newline == NULL || newline == text + block->length - 1));
 }
 
 static enum status

@@ -180,6 +180,8 @@ tell_cell(struct told_cell *told, struct error *err)
 
     if (is_long(told))
         TRY(tell_long_header(told, err));
+    if (is_long(told) && told->value->length == 0)
+        return STATUS_OK;
     form.begin = begin_told;
     form.owner = told;
     return flow_lines(&flow, &form, err);

@@ -11,6 +11,7 @@
 #include <cmocka.h>
 #include <locale.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static struct error err;
@@ -122,12 +123,580 @@ code_has_a_label_and_its_exact_source(void **state)
     document_close(document);
 }
 
+static void
+markdown(unsigned columns, const char *text, const char *wanted)
+{
+    expect(DOCUMENT_MARKDOWN, columns, text, wanted);
+}
+
+static void
+paragraphs_flow_and_breaks_stay(void **state)
+{
+    (void) state;
+    markdown(30,
+             "Each **state** unlocks one\n"
+             "_kind_ of work.  \n"
+             "New line<br>another\\\n"
+             "and a last\n"
+             "\n"
+             "\n"
+             "Next &lt;paragraph&gt; &copy; &#956; &#27;[2J &bogus;\n",
+             "Each state unlocks one kind of\n"
+             "work.\n"
+             "New line\n"
+             "another\n"
+             "and a last\n"
+             "\n"
+             "Next <paragraph> © μ &#27;[2J\n"
+             "&bogus;\n");
+}
+
+static void
+headings_and_rules_stand_apart(void **state)
+{
+    (void) state;
+    markdown(20,
+             "# One #\n"
+             "text\n"
+             "## Two\n"
+             "\n"
+             "Setext\n"
+             "------\n"
+             "***\n"
+             "#no heading\n",
+             "One\n"
+             "text\n"
+             "Two\n"
+             "\n"
+             "Setext\n"
+             "────────────────────\n"
+             "#no heading\n");
+}
+
+static void
+lists_nest_and_hang(void **state)
+{
+    (void) state;
+    markdown(34,
+             "Three mistakes that look alike:\n"
+             "1. posting a send in RTR returns EINVAL at once\n"
+             "2. swapping\n"
+             "   - the two PSNs\n"
+             "   - or not\n"
+             "\n"
+             "     and more of that\n"
+             "10. ten\n"
+             "\n"
+             "- [x] done\n"
+             "- [ ] to do\n"
+             "-\n"
+             "* other\n",
+             "Three mistakes that look alike:\n"
+             "  1. posting a send in RTR returns\n"
+             "     EINVAL at once\n"
+             "  2. swapping\n"
+             "     - the two PSNs\n"
+             "     - or not\n"
+             "\n"
+             "       and more of that\n"
+             "  3. ten\n"
+             "\n"
+             "  - [x] done\n"
+             "  - [ ] to do\n"
+             "  - \n"
+             "  - other\n");
+}
+
+static void
+quotes_have_a_bar(void **state)
+{
+    (void) state;
+    markdown(20,
+             "> said one who knows\n"
+             "lazily\n"
+             ">\n"
+             "> - item\n"
+             "> > inner\n"
+             "\n"
+             "after\n",
+             "> said one who knows\n"
+             "> lazily\n"
+             ">\n"
+             ">   - item\n"
+             "> > inner\n"
+             "\n"
+             "after\n");
+}
+
+static void
+links_show_their_address(void **state)
+{
+    (void) state;
+    markdown(60,
+             "A [link](http://a.example/x_y_z), http://bare.example/a_b,\n"
+             "<mailto:me@x.example>, ![a cat](cat.png), [top](#top),\n"
+             "~~gone~~ [ref][R] and [none].\n"
+             "\n"
+             "[r]: http://ref.example \"title\"\n",
+             "A link <http://a.example/x_y_z>, http://bare.example/a_b,\n"
+             "mailto:me@x.example, [image: a cat] <cat.png>, top, ~~gone~~\n"
+             "ref <http://ref.example> and [none].\n");
+}
+
+static const char states[] =
+    "| state | what becomes legal | what it needs first |\n"
+    "|-------|:------------------:|--------------------:|\n"
+    "| INIT | post `receive` buffers | port, pkey |\n"
+    "| 漢字 | a \\| b<br>c | **strong** |\n"
+    "| short |\n";
+
+static void
+tables_are_aligned_by_what_is_seen(void **state)
+{
+    (void) state;
+    markdown(77, states,
+             "state   what becomes legal   what it needs first\n"
+             "-----  --------------------  -------------------\n"
+             "INIT   post receive buffers           port, pkey\n"
+             "漢字        a | b / c                     strong\n"
+             "short\n");
+}
+
+static void
+tables_that_are_too_wide_are_told(void **state)
+{
+    (void) state;
+    markdown(30, states,
+             "state: INIT\n"
+             "what becomes legal:\n"
+             "  post receive buffers\n"
+             "what it needs first:\n"
+             "  port, pkey\n"
+             "\n"
+             "state: 漢字\n"
+             "what becomes legal:\n"
+             "  a | b / c\n"
+             "what it needs first:\n"
+             "  strong\n"
+             "\n"
+             "state: short\n"
+             "what becomes legal:\n"
+             "what it needs first:\n");
+}
+
+static void
+a_table_may_follow_its_sentence(void **state)
+{
+    (void) state;
+    markdown(40,
+             "The states are\n"
+             "a|b\n"
+             "-|:-:\n"
+             "1|2\n",
+             "The states are\n"
+             "\n"
+             "a  b\n"
+             "-  -\n"
+             "1  2\n");
+}
+
+static void
+formulas_are_read_and_money_is_money(void **state)
+{
+    (void) state;
+    markdown(60,
+             "The sum $\\sum_{i=1}^{n} i = \\frac{n(n+1)}{2}$ costs $5 and\n"
+             "$6, or US$7; `$x$` and \\$8 stay, \\(\\alpha_1\\) does not.\n"
+             "$$\n"
+             "a\n"
+             "- b = \\begin{pmatrix} 1 \\\\ 2 \\end{pmatrix}\n"
+             "$$\n"
+             "and \\[ \\boxed{x} \\].\n"
+             "\n"
+             "Open $$ and {$x} $HOME/$USER 5$ 6$\n",
+             "The sum ∑ᵢ₌₁ⁿ i = n(n+1)/2 costs $5 and $6, or US$7; $x$ and\n"
+             "$8 stay, α₁ does not.\n"
+             "  a - b = ⎛ 1 ⎞\n"
+             "          ⎝ 2 ⎠\n"
+             "and\n"
+             "  [ x ].\n"
+             "\n"
+             "Open $$ and {$x} $HOME/$USER 5$ 6$\n");
+}
+
+static void
+what_acts_on_terminals_is_shown(void **state)
+{
+    (void) state;
+    markdown(40,
+             "a\033[2J \033]52;c;AAAA\a `\033c` [x\033](u\033)\n"
+             "\n"
+             "\xE2\x80\xAE"
+             "bidi \xF3\xA0\x81\x81 \xFF\n",
+             "a<ESC>[2J <ESC>]52;c;AAAA<BEL> <ESC>c\n"
+             "[x<ESC>](u<ESC>)\n"
+             "\n"
+             "<U+202E>bidi <U+E0041> \xEF\xBF\xBD\n");
+}
+
+static void
+looks_tell_what_is_what(void **state)
+{
+    static const enum look wanted[] = {
+        LOOK_PLAIN, LOOK_STRONG, LOOK_PLAIN, LOOK_EMPHASIS,
+        LOOK_PLAIN, LOOK_CODE,   LOOK_PLAIN, LOOK_LINK,
+        LOOK_DIM,   LOOK_PLAIN,  LOOK_MARK,
+    };
+    struct document *document = opened(DOCUMENT_MARKDOWN);
+    static const char text[] = "a **b** *c* `d` [e](f) \033";
+
+    (void) state;
+    add(document, text, sizeof text - 1);
+    lay_out(document, 40);
+    struct document_line line = document_line(document, 0);
+
+    assert_int_equal(line.run_count, sizeof wanted / sizeof wanted[0]);
+    for (size_t i = 0; i < line.run_count; i++)
+        assert_int_equal(line.runs[i].look, wanted[i]);
+    document_close(document);
+}
+
+static void
+code_in_lists_is_code(void **state)
+{
+    struct document *document = opened(DOCUMENT_MARKDOWN);
+    static const char text[] = "1. run\n"
+                               "   ```sh\n"
+                               "   make\n"
+                               "   \tcheck   \n"
+                               "\n"
+                               "     x\n"
+                               "   ```\n"
+                               "2. read\n"
+                               "\n"
+                               "\tindented\n"
+                               "\t\tcode\n"
+                               "```\n"
+                               "never closed\n"
+                               "``";
+    static const char *const sources[] = {"make\n\tcheck   \n\n  x\n",
+                                          "never closed\n``"};
+
+    (void) state;
+    add(document, text, sizeof text - 1);
+    assert_int_equal(document_finish(document, &err), STATUS_OK);
+    lay_out(document, 60);
+    assert_string_equal(
+        lines_of(document),
+        "  1. run\n"
+        "     sh                               [1] y1 copies, o pages\n"
+        "     make\n"
+        "             check   \n"
+        "\n"
+        "       x\n"
+        "  2. read\n"
+        "\n"
+        "     indented code\n"
+        "\n"
+        "                                      [2] y2 copies, o pages\n"
+        "never closed\n"
+        "``\n");
+    assert_int_equal(document_code_count(document), 2);
+    for (size_t i = 0; i < 2; i++) {
+        struct document_code code = document_code(document, i + 1);
+
+        assert_int_equal(code.length, strlen(sources[i]));
+        assert_memory_equal(code.text, sources[i], code.length);
+        assert_int_equal(code.open, i == 1);
+    }
+    document_close(document);
+}
+
+static void
+labels_give_way_to_narrow_panes(void **state)
+{
+    (void) state;
+    markdown(97, "```c\n```",
+             "c                                                 "
+             "              [1] y1 copies the source, o pages\n");
+    markdown(30, "```a_long_label_for_code here\n```",
+             "a_long_label_for_code here [1]\n");
+    markdown(12, "```a_long_label_for_code here\n```", "a_long_l [1]\n");
+}
+
+/* While text comes, what may still become something else waits. */
+static void
+the_open_end_is_shown_as_far_as_it_is_decided(void **state)
+{
+    static const struct {
+        const char *text, *shown;
+    } steps[] = {
+        {"Three:\n", "Three:\n"},
+        {"-", "Three:\n"}, // not a heading
+        {" one\n", "Three:\n  - one\n"},
+        {"\n``", "Three:\n  - one\n"},
+        {"`c", "Three:\n  - one\n\nc                          [1]\n"},
+        {"\nx\n``", "Three:\n  - one\n\nc                          [1]\nx\n"},
+        {"`\n| a | b", "Three:\n  - one\n\nc                          [1]\nx\n"
+                       "\n[table, 0 rows so far]\n"},
+        {" |\n|---|---|\n| 1 |", "Three:\n  - one\n\n"
+                                 "c                          [1]\nx\n"
+                                 "\n[table, 0 rows so far]\n"},
+        {" 2 |\n", "Three:\n  - one\n\nc                          [1]\nx\n"
+                   "\n[table, 1 row so far]\n"},
+        {"\n.", "Three:\n  - one\n\nc                          [1]\nx\n"
+                "\na  b\n-  -\n1  2\n\n.\n"},
+    };
+    struct document *document = opened(DOCUMENT_MARKDOWN);
+
+    (void) state;
+    for (size_t i = 0; i < sizeof steps / sizeof steps[0]; i++) {
+        add(document, steps[i].text, strlen(steps[i].text));
+        lay_out(document, 30);
+        assert_string_equal(lines_of(document), steps[i].shown);
+    }
+    document_close(document);
+}
+
+/* Blocks that are closed, and which one is not. */
+static void
+closed_lines_end_where_text_may_still_change(void **state)
+{
+    struct document *document = opened(DOCUMENT_MARKDOWN);
+
+    (void) state;
+    add(document, "one\n\ntwo", 8);
+    lay_out(document, 30);
+    assert_int_equal(document_lines(document), 3);
+    assert_int_equal(document_closed_lines(document), 1);
+    add(document, "\n\n```\na\nb", 9);
+    lay_out(document, 30);
+    assert_int_equal(document_lines(document), 7);
+    assert_int_equal(document_closed_lines(document), 6);
+    assert_int_equal(document_finish(document, &err), STATUS_OK);
+    lay_out(document, 30);
+    assert_int_equal(document_closed_lines(document), 7);
+    document_close(document);
+}
+
+static void
+lines_know_where_they_come_from(void **state)
+{
+    struct document *document = opened(DOCUMENT_MARKDOWN);
+    static const char text[] = "one two three four\n\n- item here\n\n```\nx\n";
+    static const size_t sources[] = {0, 14, 20, 22, 33, 33, 37};
+
+    (void) state;
+    add(document, text, sizeof text - 1);
+    lay_out(document, 14);
+    assert_int_equal(document_lines(document), 7);
+    for (size_t i = 0; i < 7; i++) {
+        size_t source = document_line(document, i).source;
+
+        assert_int_equal(source, sources[i]);
+    }
+    assert_true(document_line(document, 1).continues);
+    assert_true(document_line(document, 1).blank);
+    assert_int_equal(document_line(document, 6).code, 1);
+    assert_true(document_line(document, 5).label);
+    document_close(document);
+}
+
+/* What everybody may write, for the tests of cuts and of memory. */
+static const char everything[] =
+    "# Title\nPara *with* `code` $x_i$ and\nmore \033[m.\n\n"
+    "| a | b |\n|---|:-:|\n| 1 | 漢 <br> |\n\n"
+    "- one\n\n  two\n- three\n  ```c\n  int x;\n  ```\n\n> quote\nlazy\n\n"
+    "1. a\n2) b\n\n\tcode\r\n\n~~~~ sh\n```\n~~~\n~~~~\n"
+    "Setext\n===\n[ref] e\xCC\x81 \xE2\x82 \xFF👩‍👦 \\[ \\frac12 "
+    "\\]\n***\n"
+    "[ref]: http://x.example\n\n[ref]: http://y.example\n```\nopen\r";
+
+static void
+any_cut_gives_the_same_lines(void **state)
+{
+    static char whole[8192];
+    size_t length = sizeof everything - 1;
+
+    (void) state;
+    for (int kind = 0; kind < 2; kind++)
+        for (size_t cut = 0; cut <= length; cut++) {
+            struct document *document = opened((enum document_kind) kind);
+
+            add(document, everything, cut);
+            lay_out(document, 24);
+            add(document, everything + cut, length - cut);
+            if (cut % 2 == 0)
+                lay_out(document, 24);
+            assert_int_equal(document_finish(document, &err), STATUS_OK);
+            lay_out(document, 24);
+            if (cut == 0) {
+                assert_true(strlen(lines_of(document)) < sizeof whole);
+                strcpy(whole, lines_of(document));
+            }
+            assert_string_equal(lines_of(document), whole);
+            document_close(document);
+        }
+}
+
+static bool
+play_without_memory(struct document *document)
+{
+    bool ok = true;
+
+    for (size_t i = 0; i < sizeof everything - 1; i += 100) {
+        size_t left = sizeof everything - 1 - i;
+
+        ok &= document_append(document, everything + i, left < 100 ? left : 100,
+                              &err) == STATUS_OK;
+        ok &= document_layout(document, 24, &err) == STATUS_OK;
+    }
+    ok &= document_finish(document, &err) == STATUS_OK;
+    return (document_layout(document, 24, &err) == STATUS_OK) & ok;
+}
+
+static void
+memory_that_is_short_loses_nothing(void **state)
+{
+    unsigned long n, failed = 0;
+    bool ok = false;
+
+    (void) state;
+    for (n = 1; !ok && n < 5000; n++) {
+        struct document *document, *again = opened(DOCUMENT_MARKDOWN);
+
+        document = opened(DOCUMENT_MARKDOWN);
+        fault_arm(n);
+        ok = play_without_memory(document);
+        fault_arm(0);
+        failed += !ok;
+        // whatever was taken is laid out as if nothing had happened
+        const struct buffer *source = document_source(document);
+
+        add(again, source->data ? source->data : "", source->length);
+        assert_int_equal(document_finish(again, &err), STATUS_OK);
+        assert_int_equal(document_finish(document, &err), STATUS_OK);
+        lay_out(document, 24);
+        lay_out(again, 24);
+        char *wanted = strdup(lines_of(again));
+
+        assert_string_equal(lines_of(document), wanted);
+        free(wanted);
+        document_close(document);
+        document_close(again);
+    }
+    assert_true(ok && failed > 50);
+}
+
+/* How much work a text of n times this unit is. */
+static struct document_work
+work_for(const char *unit, size_t times, bool streamed)
+{
+    struct document *document = opened(DOCUMENT_MARKDOWN);
+    size_t length = strlen(unit);
+
+    for (size_t i = 0; i < times; i++) {
+        add(document, unit, length);
+        if (streamed && i % 8 == 0)
+            lay_out(document, 40);
+    }
+    assert_int_equal(document_finish(document, &err), STATUS_OK);
+    lay_out(document, 40);
+    struct document_work work = document_work(document);
+
+    document_close(document);
+    return work;
+}
+
+/*
+ * Hostile texts are given to the parser once, in blocks of bounded length;
+ * while they come, only their open end is laid out again.
+ */
+static void
+work_grows_with_the_length_of_the_text(void **state)
+{
+    static const char *const units[] = {
+        "a ",       "*",        "[",         "$",     "\\(",
+        "`x``y",    "| ",       "- ",        "> ",    "1. a ",
+        "\n```c\n", "<br>",     "~~~\n",     "_*a",   "|-|-\n",
+        "a|b\n",    "[a]: b\n", "[a]\n\n",   "![x](", "\n\n- a\n",
+        "&amp;",    "http://",  "e\xCC\x81", "漢",    "\033[m",
+    };
+
+    (void) state;
+    for (size_t i = 0; i < sizeof units / sizeof units[0]; i++) {
+        size_t times = 200000 / strlen(units[i]);
+        struct document_work work = work_for(units[i], times, false);
+        size_t length = times * strlen(units[i]);
+
+        // marks of the sanitiser and placeholders are longer than their text
+        assert_in_range(work.parsed_bytes, 0, 8 * length + 100000);
+        assert_in_range(work.laid_bytes, 0, 8 * length + 100000);
+    }
+    struct document_work short_code = work_for("x = y;\n", 1000, true);
+    struct document_work fenced = work_for("```\nx = y;\n\n", 20000, true);
+    struct document_work prose =
+        work_for("a few words, ended\n\n", 20000, true);
+
+    assert_true(short_code.laid_bytes < 8000u * 1000);
+    assert_true(fenced.laid_bytes < 3 * 20000u * 13);
+    assert_true(prose.laid_bytes < 3 * 20000u * 20);
+}
+
+static void
+a_document_at_another_width_is_another_one(void **state)
+{
+    struct document *document = opened(DOCUMENT_MARKDOWN);
+
+    (void) state;
+    add(document, "one two three", 13);
+    lay_out(document, 10);
+    assert_string_equal(lines_of(document), "one two\nthree\n");
+    lay_out(document, 20);
+    assert_string_equal(lines_of(document), "one two three\n");
+    add(document, " four", 5);
+    lay_out(document, 10);
+    assert_string_equal(lines_of(document), "one two\nthree four\n");
+    document_close(document);
+}
+
+static void
+in_ascii_all_of_it_is_ascii(void **state)
+{
+    (void) state;
+    text_width_start(false, 1);
+    markdown(24, "- “α” $\\alpha \\le x^2$\n\n---\n",
+             "  - “α” alpha <= x^2\n\n------------------------\n");
+    text_width_start(true, 1);
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(plain_text_is_wrapped_as_it_is),
         cmocka_unit_test(code_has_a_label_and_its_exact_source),
+        cmocka_unit_test(paragraphs_flow_and_breaks_stay),
+        cmocka_unit_test(headings_and_rules_stand_apart),
+        cmocka_unit_test(lists_nest_and_hang),
+        cmocka_unit_test(quotes_have_a_bar),
+        cmocka_unit_test(links_show_their_address),
+        cmocka_unit_test(tables_are_aligned_by_what_is_seen),
+        cmocka_unit_test(tables_that_are_too_wide_are_told),
+        cmocka_unit_test(a_table_may_follow_its_sentence),
+        cmocka_unit_test(formulas_are_read_and_money_is_money),
+        cmocka_unit_test(what_acts_on_terminals_is_shown),
+        cmocka_unit_test(looks_tell_what_is_what),
+        cmocka_unit_test(code_in_lists_is_code),
+        cmocka_unit_test(labels_give_way_to_narrow_panes),
+        cmocka_unit_test(the_open_end_is_shown_as_far_as_it_is_decided),
+        cmocka_unit_test(closed_lines_end_where_text_may_still_change),
+        cmocka_unit_test(lines_know_where_they_come_from),
+        cmocka_unit_test(any_cut_gives_the_same_lines),
+        cmocka_unit_test(memory_that_is_short_loses_nothing),
+        cmocka_unit_test(work_grows_with_the_length_of_the_text),
+        cmocka_unit_test(a_document_at_another_width_is_another_one),
+        cmocka_unit_test(in_ascii_all_of_it_is_ascii),
     };
 
     setlocale(LC_ALL, "C.UTF-8");
