@@ -424,12 +424,6 @@ settings_screen(void)
     };
 }
 
-bool
-settings_editor(void)
-{
-    return !policy_forbids_editor();
-}
-
 const struct preset *
 settings_preset(const char *name)
 {

@@ -117,8 +117,7 @@ enum ui_enter settings_enter(void);
 unsigned settings_ambiguous_width(void); // 1 or 2
 enum thought_view settings_thought_view(void);
 enum loop_break settings_loop_break(void);
-struct screen_settings settings_screen(void); // the policy is in it
-bool settings_editor(void);                   // another program may be used
+struct screen_settings settings_screen(void);           // the policy is in it
 const struct preset *settings_preset(const char *name); // NULL: there is none
 uint64_t settings_cache_bytes(void); // of all kept caches; 0: none is kept
 enum swap_mode settings_swap(void);

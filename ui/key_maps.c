@@ -166,15 +166,21 @@ bind_capability(const char *capability, rl_command_func_t *function, Keymap map)
     }
 }
 
+/* What the keys of fathom-send do, or those of fathom-newline. */
+static rl_command_func_t *
+enter_function(bool enter)
+{
+    return enter != maps.functions.enter_opens_line ? maps.functions.send
+                                                    : maps.functions.open_line;
+}
+
 static void
 bind_key(const struct action_key *key, Keymap map)
 {
     rl_command_func_t *function = functions[key->action];
 
-    if (key->action == ACTION_SEND)
-        function = maps.functions.send;
-    if (key->action == ACTION_NEWLINE)
-        function = maps.functions.open_line;
+    if (key->action == ACTION_SEND || key->action == ACTION_NEWLINE)
+        function = enter_function(key->action == ACTION_SEND);
     if (key->sequence)
         rl_bind_keyseq_in_map(key->sequence, function, map);
     if (key->capability)
@@ -193,10 +199,10 @@ bind_user_map(Keymap map, bool vi)
     if (map != vi_movement_keymap)
         rl_bind_keyseq_in_map("\\C-u", discard_line, map);
     // Shift-Enter and Control-Enter, where a terminal tells them apart
-    rl_bind_keyseq_in_map("\033[27;2;13~", maps.functions.open_line, map);
-    rl_bind_keyseq_in_map("\033[27;5;13~", maps.functions.open_line, map);
-    rl_bind_keyseq_in_map("\033[13;2u", maps.functions.open_line, map);
-    rl_bind_keyseq_in_map("\033[13;5u", maps.functions.open_line, map);
+    rl_bind_keyseq_in_map("\033[27;2;13~", enter_function(false), map);
+    rl_bind_keyseq_in_map("\033[27;5;13~", enter_function(false), map);
+    rl_bind_keyseq_in_map("\033[13;2u", enter_function(false), map);
+    rl_bind_keyseq_in_map("\033[13;5u", enter_function(false), map);
 }
 
 static void

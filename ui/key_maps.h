@@ -16,6 +16,7 @@ struct key_functions {
     // what edits the line is the editor's
     int (*send)(int count, int key);
     int (*open_line)(int count, int key);
+    bool enter_opens_line; // the keys of these two change places
 };
 
 /* Once in a process; later calls do nothing. */

@@ -40,7 +40,7 @@ struct hidden_line {
 static struct {
     line_complete_fn complete;
     void *context;
-    bool opened, visible;
+    bool opened, visible, enter_opens_line;
     enum line_result result;
     struct buffer line;
     char *prompt;
@@ -304,8 +304,8 @@ set_form(void)
 static void
 set_defaults(void)
 {
-    const struct key_functions functions = {queue_action, send_line,
-                                            insert_newline};
+    const struct key_functions functions = {
+        queue_action, send_line, insert_newline, editor.enter_opens_line};
 
     rl_readline_name = "fathom";
     // signals are the program's, and it tells us
@@ -340,6 +340,12 @@ open_form(line_complete_fn complete, void *context)
     return_errors();
     key_maps_set_box(editor.box);
     key_maps_use(MAP_INPUT);
+}
+
+void
+line_editor_enter_opens_line(void)
+{
+    editor.enter_opens_line = true;
 }
 
 void

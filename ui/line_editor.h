@@ -36,6 +36,11 @@ void line_candidates_add(struct line_candidates *candidates, const char *word);
 typedef void (*line_complete_fn)(void *context, const char *line, size_t start,
                                  struct line_candidates *out);
 
+/*
+ * Before the first line_editor_open: Enter begins a new line, and the keys
+ * that otherwise do so send.
+ */
+void line_editor_enter_opens_line(void);
 /* Reads the user's inputrc. */
 void line_editor_open(line_complete_fn complete, void *context);
 void line_editor_close(void); // forgets the history; takes never opened

@@ -388,6 +388,8 @@ chat_open(struct chat *chat, const struct chat_settings *settings,
     chat->terminal = terminal_of(STDOUT_FILENO);
     chat->answering = TURN_NONE;
     choose_face(chat);
+    if (settings_enter() == UI_ENTER_NEWLINE)
+        line_editor_enter_opens_line();
     chat->touched_ns = clock_ns();
     chat->lock_after_ns = UINT64_C(1000000) * lock_after_ms(settings);
     if (system)

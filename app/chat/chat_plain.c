@@ -160,6 +160,7 @@ plain_open(struct chat *chat, struct error *err)
     plain.printer = (struct printer){.descriptor = STDOUT_FILENO,
                                      .colour = chat->terminal.colour};
     plain.opened = true;
+    text_width_start(text_width_utf8(), settings_ambiguous_width());
     line_editor_open(chat_complete, chat);
     if (chat->terminal.accessible)
         line_editor_without_modes();

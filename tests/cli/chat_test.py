@@ -260,6 +260,25 @@ def inputrc_is_honoured():
         assert chat.messages() == [("user", "macro text\nmore")]
 
 
+def enter_can_begin_a_line():
+    with Home() as folder:
+        path = folder.write("f.conf", "[ui]\nenter = newline\n")
+        environment = {"FATHOM_CONFIG": path}
+        with Chat(YES * 2, environment=environment) as chat:
+            chat.send("one\rtwo\n")
+            chat.expect("fathom> Yes.")
+            chat.expect("you> ")
+            chat.send("three\rfour\x1b\r")
+            chat.expect("fathom> Yes.")
+            assert chat.messages(0)[-1] == ("user", "one\ntwo")
+            assert chat.messages(1)[-1] == ("user", "three\nfour")
+        # what the user binds holds
+        with Chat(YES, environment=environment,
+                  inputrc="\"\\C-m\": fathom-send\n") as chat:
+            chat.line("hello")
+            assert chat.messages() == [("user", "hello")]
+
+
 def vi_mode_works():
     with Chat(YES, inputrc="set editing-mode vi\n") as chat:
         chat.send("hullo\x1b")
