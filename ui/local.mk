@@ -56,7 +56,8 @@ libui_a_SOURCES += \
     %D%/history_pane.c %D%/history_pane.h \
     %D%/help_text.c %D%/help_text.h \
     %D%/view_help.c %D%/view_help.h \
-    %D%/view_history.c %D%/view_history.h
+    %D%/view_history.c %D%/view_history.h \
+    %D%/view_unlock.c %D%/view_unlock.h
 libui_a_CFLAGS = $(AM_CFLAGS) $(READLINE_CFLAGS) $(NCURSES_CFLAGS) \
     $(MD4C_CFLAGS) $(UTF8PROC_CFLAGS)
 

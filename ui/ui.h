@@ -42,6 +42,7 @@
 #include "ui/view_stats.h"
 #include "ui/view_help.h"
 #include "ui/view_history.h"
+#include "ui/view_unlock.h"
 #include "ui/view_chat.h"
 
 #endif

@@ -67,3 +67,8 @@ check_PROGRAMS += %D%/view_help_test
 TESTS += %D%/view_help_test
 %C%_view_help_test_SOURCES = %D%/view_help_test.c $(GOLDEN_SCREEN)
 %C%_view_help_test_LDADD = $(UI_LIBS) $(UNIT_TEST_LIBS)
+
+check_PROGRAMS += %D%/view_unlock_test
+TESTS += %D%/view_unlock_test
+%C%_view_unlock_test_SOURCES = %D%/view_unlock_test.c $(GOLDEN_SCREEN)
+%C%_view_unlock_test_LDADD = $(UI_LIBS) $(UNIT_TEST_LIBS)
