@@ -13,6 +13,7 @@ libapp_a_SOURCES = \
     %D%/history/export_json.c \
     %D%/history/export_markdown.c \
     %D%/history/export_writer.h \
+    %D%/history/history_filter.c %D%/history/history_filter.h \
     %D%/history/history_export.c %D%/history/history_export.h \
     %D%/history/history_import.c %D%/history/history_import.h \
     %D%/history/import_chat.c %D%/history/import_chat.h \
@@ -31,6 +32,7 @@ libapp_a_SOURCES = \
 libapp_a_SOURCES += \
     %D%/chat/bottleneck.c %D%/chat/bottleneck.h \
     %D%/chat/expert_window.c %D%/chat/expert_window.h \
+    %D%/chat/gauges.c %D%/chat/gauges.h \
     %D%/chat/machine_state.c %D%/chat/machine_state.h
 
 bin_PROGRAMS += fathom
@@ -66,7 +68,6 @@ fathom_SOURCES = \
     %D%/ask/cmd_ask.c \
     %D%/ask/thought.c %D%/ask/thought.h \
     %D%/chat/cmd_chat.c \
-    %D%/chat/gauges.h \
     %D%/chat/conversation.c %D%/chat/conversation.h \
     %D%/chat/keeping.c %D%/chat/keeping.h \
     %D%/doctor/cmd_doctor.c \
@@ -103,6 +104,7 @@ fathom_SOURCES += \
     %D%/chat/chat.c %D%/chat/chat.h \
     %D%/chat/chat_commands.c \
     %D%/chat/chat_editor.c %D%/chat/chat_editor.h \
+    %D%/chat/chat_gauges.c \
     %D%/chat/chat_history.c \
     %D%/chat/chat_lock.c \
     %D%/chat/chat_plain.c \
@@ -113,6 +115,8 @@ fathom_SOURCES += \
     %D%/chat/chat_screen_state.c \
     %D%/chat/chat_screen_turns.c \
     %D%/chat/chat_screen_help.c \
+    %D%/chat/chat_screen_history.c \
+    %D%/chat/history_source.c %D%/chat/history_source.h \
     %D%/chat/chat_secret.c \
     %D%/chat/chat_settings.c \
     %D%/chat/chat_thinking.c \

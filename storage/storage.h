@@ -3,6 +3,7 @@
  * storage/reader.h alone, which has no keys behind it.
  *
  *   vault.h        encrypted history, unlocked; record.h what it holds
+ *   needle.h       finding text whatever its case
  *   vault_keys.h   slots: passphrase, key file, recovery code
  *   secret.h       keys in locked memory
  *   safe_file.h    files that only their owner can reach
@@ -16,6 +17,7 @@
 
 #include "storage/minisign.h"
 #include "storage/model_manifest.h"
+#include "storage/needle.h"
 #include "storage/record.h"
 #include "storage/safe_file.h"
 #include "storage/sealed_export.h"

@@ -80,6 +80,22 @@ MUST_CHECK enum status vault_each_chat(struct vault *vault,
                                        vault_chat_fn *visit, void *context,
                                        struct error *err);
 
+/* The ids of all chats, last used first, unread; the caller frees *out. */
+MUST_CHECK enum status vault_chat_ids(struct chat_id **out, size_t *count,
+                                      const struct vault *vault,
+                                      struct error *err);
+/*
+ * Reads one chat, a turn at a time: `visit` gets what is known of it with a
+ * NULL for the turn, then each turn, lent until it returns. False ends it.
+ * A draft is left alone, so this may be a chat that is open.
+ */
+typedef bool vault_turn_fn(void *context, const struct chat_info *info,
+                           const struct turn_record *turn);
+MUST_CHECK enum status vault_each_turn(struct vault *vault,
+                                       const struct chat_id *id,
+                                       vault_turn_fn *visit, void *context,
+                                       struct error *err);
+
 /* Finds the only chat whose shown id begins so. STATUS_LIMIT: several do. */
 MUST_CHECK enum status vault_find_chat(struct chat_id *out, struct vault *vault,
                                        const char *prefix, struct error *err);

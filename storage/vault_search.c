@@ -1,4 +1,4 @@
-/* Search: open, look, forget, one row after the other. */
+/* Reading and search: open, look, forget, one row after the other. */
 #include "config.h"
 
 #include "storage/needle.h"
@@ -97,5 +97,74 @@ vault_search(struct vault *vault, struct text wanted, bool thinking_too,
     needle_close(search.needle);
     buffer_release(&search.manifest);
     buffer_release(&search.turn);
+    return status;
+}
+
+// -- one chat ---------------------------------------------------------------
+
+enum status
+vault_chat_ids(struct chat_id **out, size_t *count, const struct vault *vault,
+               struct error *err)
+{
+    struct chat_entry *entries;
+    void *memory;
+
+    TRY(vault_entries(&entries, count, vault, err));
+    enum status status =
+        memory_alloc(&memory, (*count + 1) * sizeof **out, err);
+
+    if (status == STATUS_OK) {
+        *out = memory;
+        for (size_t i = 0; i < *count; i++)
+            (*out)[i] = entries[i].id;
+    }
+    free(entries);
+    return status;
+}
+
+/* The buffers of a chat that is read. */
+struct reading {
+    struct buffer manifest, turn;
+};
+
+static enum status
+visit_turns(struct reading *reading, struct vault *vault,
+            const struct chat_entry *entry, vault_turn_fn *visit, void *context,
+            struct error *err)
+{
+    struct chat_body body;
+    struct turn_record turn;
+
+    TRY(vault_manifest(&body, &reading->manifest, vault, entry, err));
+    bool more = visit(context, &body.info, NULL);
+
+    for (size_t at = 0; more && at < body.turns.length; at += ROW_REF_BYTES) {
+        struct row_ref ref = row_ref_read(body.turns.bytes + at);
+        enum status status =
+            vault_turn(&turn, &reading->turn, vault, &entry->id, &ref, err);
+
+        if (status == STATUS_OK)
+            more = visit(context, &body.info, &turn);
+        else if (!vault_forgives(vault, status))
+            return status;
+    }
+    return STATUS_OK;
+}
+
+enum status
+vault_each_turn(struct vault *vault, const struct chat_id *id,
+                vault_turn_fn *visit, void *context, struct error *err)
+{
+    struct reading reading = {.turn = {0}};
+    struct entry_at at;
+
+    if (!vault_entry_find(&at, vault, id))
+        return error_set(err, STATUS_FORMAT, "there is no such chat any more");
+    struct chat_entry entry = vault_entry(vault, at);
+    enum status status =
+        visit_turns(&reading, vault, &entry, visit, context, err);
+
+    buffer_release(&reading.manifest);
+    buffer_release(&reading.turn);
     return status;
 }

@@ -52,33 +52,29 @@ document_close(struct document *document)
     free(document);
 }
 
-/* Text and source are at one place again: what follows is a copy. */
+/* What the sanitiser did not hold back is in the text. */
 static enum status
 note_origin(struct document *d, struct error *err)
 {
-    if (d->sanitiser.held_length > 0)
-        return STATUS_OK;
-    return offset_map_add(&d->origin, d->text.length, d->fed, err);
+    return offset_map_add(&d->origin, d->text.length,
+                          d->fed - d->sanitiser.held_length, err);
 }
 
-/* Bytes that stay as they are, or bytes that all may not. */
+static bool
+is_plain(char c)
+{
+    return (c >= ' ' && c < 0x7F) || c == '\n' || c == '\t';
+}
+
+/* Bytes that stay as they are together, others one by one. */
 static size_t
 run_of(const char *bytes, size_t length)
 {
-    bool plain = (unsigned char) bytes[0] < 0x7F && bytes[0] != '\r' &&
-                 (bytes[0] >= ' ' || bytes[0] == '\n' || bytes[0] == '\t');
-    size_t n = 1;
+    size_t n = 0;
 
-    while (n < length && n < FED_AT_ONCE) {
-        unsigned char c = (unsigned char) bytes[n];
-        bool same =
-            c < 0x7F && c != '\r' && (c >= ' ' || c == '\n' || c == '\t');
-
-        if (same != plain)
-            break;
+    while (n < length && n < FED_AT_ONCE && is_plain(bytes[n]))
         n++;
-    }
-    return n;
+    return n > 0 ? n : 1;
 }
 
 /* Room is made first, so that nothing is fed twice after a failure. */
@@ -87,7 +83,8 @@ feed(struct document *d, struct error *err)
 {
     while (d->fed < d->source.length) {
         const char *bytes = d->source.data + d->fed;
-        size_t n = run_of(bytes, d->source.length - d->fed);
+        bool waits = d->sanitiser.held_length > 0 || d->sanitiser.after_return;
+        size_t n = waits ? 1 : run_of(bytes, d->source.length - d->fed);
 
         TRY(buffer_reserve(&d->text, n * MARK_GROWTH + HELD_GROWTH, err));
         TRY(buffer_reserve(&d->origin.pairs, 2 * sizeof(struct offset_pair),
@@ -129,7 +126,9 @@ document_source(const struct document *document)
 size_t
 document_origin(const struct document *document, size_t at)
 {
-    return offset_map_find(&document->origin, at);
+    size_t place = offset_map_find(&document->origin, at);
+
+    return place < document->fed ? place : document->fed;
 }
 
 static struct reading_mark
@@ -310,6 +309,7 @@ lay_line(struct document *d, struct span line, const struct flow *like,
         .columns = d->columns,
         .words = code == 0,
         .continues = d->now.mid_line,
+        .blank = d->now.mid_blank,
         .in_mark = d->now.in_mark,
         .code = code,
         .begin = begin_at,
@@ -323,13 +323,14 @@ lay_line(struct document *d, struct span line, const struct flow *like,
     *open = !line.whole;
     if (line.whole) {
         d->now.at = line.next;
-        d->now.mid_line = d->now.in_mark = false;
+        d->now.mid_line = d->now.mid_blank = d->now.in_mark = false;
         return STATUS_OK;
     }
     d->closed = mark_here(d);
     d->closed.lines = form.last_mark;
     d->closed.reading.at = line.begin + form.last_offset;
     d->closed.reading.mid_line = form.last_continues;
+    d->closed.reading.mid_blank = form.last_blank;
     d->closed.reading.in_mark = form.last_in_mark;
     d->now.at = line.end;
     return STATUS_OK;
@@ -382,10 +383,28 @@ end_fence(struct document *d, bool came)
     d->now.wants_gap = true;
 }
 
+/*
+ * A line that is not whole begins anew at its last row: with its indent, when
+ * that is the first; with the code before it kept, when it is not.
+ */
+static void
+close_code(struct document *d, size_t start, size_t text, size_t kept)
+{
+    struct reading_mark *closed = &d->closed;
+
+    closed->code_text = kept;
+    if (!closed->reading.mid_line)
+        closed->reading.at = start;
+    else if (document_code_last(d)->copied)
+        closed->code_text +=
+            document_origin(d, closed->reading.at) - document_origin(d, text);
+}
+
 static enum status
 step_fence(struct document *d, bool *open, struct error *err)
 {
     struct span line = line_at(d, d->now.at);
+    size_t start = line.begin;
     const char *text = d->text.data + line.begin;
     size_t length = line.end - line.begin;
 
@@ -404,9 +423,13 @@ step_fence(struct document *d, bool *open, struct error *err)
         line.begin = past_indent(d, line);
         d->now.at = line.begin;
     }
+    size_t kept = d->code_text.length;
+
     TRY(keep_code(d, line, line.begin, err));
     TRY(lay_line(d, line, &(struct flow){.look = LOOK_CODE},
                  (unsigned) document_code_count(d), open, err));
+    if (*open)
+        close_code(d, start, line.begin, kept);
     struct code_record *code = document_code_last(d);
 
     code->line_count = line_store_count(&d->lines) - code->first_line;

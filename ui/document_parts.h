@@ -22,7 +22,8 @@ enum reading_mode {
 struct reading {
     size_t at; // of document->text
     enum reading_mode mode;
-    bool mid_line, in_mark; // a long line was broken right before `at`
+    bool mid_line, in_mark; // a long line was broken right before `at`,
+    bool mid_blank;         // at a blank
     bool after_gap;         // a blank line of the source lies before
     bool wants_gap;         // what was laid out last stands apart
     bool after_heading;

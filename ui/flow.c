@@ -3,6 +3,7 @@
 
 #include "ui/flow.h"
 
+#include "ui/ambiguous_width.h"
 #include "ui/text_width.h"
 
 #include <string.h>
@@ -39,12 +40,37 @@ stays_before(uint32_t c)
            c == 0xFF5B;
 }
 
+/* Wide by nature, so that lines may break beside it: not Greek, for example. */
+static bool
+is_wide(uint32_t c)
+{
+    return c >= 0x1100 && text_width_of(c) == 2 && !is_ambiguous_width(c);
+}
+
 static unsigned
 tab_columns(unsigned used, unsigned room)
 {
     unsigned columns = TAB_COLUMNS - used % TAB_COLUMNS;
 
     return columns <= room ? columns : room;
+}
+
+/* The run that holds a place of the flow. */
+struct run_cursor {
+    size_t run, begin;
+};
+
+/* Where the looks change next behind `at`, which only grows. */
+static size_t
+look_end(const struct flow *flow, struct run_cursor *cursor, size_t at)
+{
+    if (flow->runs == NULL)
+        return flow->length;
+    while (cursor->begin + flow->runs[cursor->run].length <= at)
+        cursor->begin += flow->runs[cursor->run++].length;
+    size_t end = cursor->begin + flow->runs[cursor->run].length;
+
+    return end < flow->length ? end : flow->length;
 }
 
 /* A blank or tab at `at`: a line may end before it. */
@@ -67,11 +93,12 @@ pass_blank(const struct flow *flow, size_t at, bool text, struct turn *turn,
  * turn->next is the flow's length when all the rest fits.
  */
 static void
-find_turn(const struct flow *flow, const struct flow_form *form, size_t start,
-          unsigned columns, struct turn *turn)
+find_turn(const struct flow *flow, const struct flow_form *form,
+          struct run_cursor cursor, size_t start, unsigned columns,
+          struct turn *turn)
 {
-    unsigned used = 0, wide_before = 0, more;
-    bool text = false, valid;
+    unsigned used = 0, more;
+    bool text = false, wide_before = false, valid;
     uint32_t c, before = 0;
     size_t at = start;
 
@@ -88,12 +115,15 @@ find_turn(const struct flow *flow, const struct flow_form *form, size_t start,
             *turn = (struct turn){at - 1, at - 1, true, false};
             return;
         }
-        size_t n = text_cluster(flow->text + at, flow->length - at, &more);
+        size_t end = look_end(flow, &cursor, at);
+        size_t n = text_cluster(flow->text + at, end - at, &more);
 
         utf8_next(flow->text + at, n, &c, &valid);
-        if (form->words && text && (more == 2 || wide_before) &&
-            !stays_behind(c) && !stays_before(before) &&
-            !(turn->blank && turn->next == at) && used <= columns)
+        bool wide = is_wide(c);
+
+        if (form->words && text && (wide || wide_before) && !stays_behind(c) &&
+            !stays_before(before) && !(turn->blank && turn->next == at) &&
+            used <= columns)
             *turn = (struct turn){at, at, true, false};
         if (used + more > columns && at > start) {
             if (!turn->found)
@@ -103,7 +133,7 @@ find_turn(const struct flow *flow, const struct flow_form *form, size_t start,
         used += more;
         text = text || more > 0;
         if (more > 0) {
-            wide_before = more == 2;
+            wide_before = wide;
             before = c;
         }
         at += n;
@@ -164,11 +194,6 @@ put_look(struct flow_form *form, enum look look, const char *bytes,
     return STATUS_OK;
 }
 
-/* The run that holds a place of the flow. */
-struct run_cursor {
-    size_t run, begin;
-};
-
 static enum status
 put_range(const struct flow *flow, struct flow_form *form,
           struct run_cursor *cursor, size_t from, size_t to, struct error *err)
@@ -179,18 +204,12 @@ put_range(const struct flow *flow, struct flow_form *form,
         return put_look(form, flow->look, flow->text + from, to - from, before,
                         err);
     while (from < to) {
-        const struct look_run *run = flow->runs + cursor->run;
-        size_t end = cursor->begin + run->length;
+        size_t end = look_end(flow, cursor, from);
+        enum look look = flow->runs[cursor->run].look;
 
-        if (end <= from) {
-            cursor->begin = end;
-            cursor->run++;
-            continue;
-        }
         if (end > to)
             end = to;
-        TRY(put_look(form, run->look, flow->text + from, end - from, before,
-                     err));
+        TRY(put_look(form, look, flow->text + from, end - from, before, err));
         from = end;
     }
     return STATUS_OK;
@@ -204,26 +223,26 @@ flow_lines(const struct flow *flow, struct flow_form *form, struct error *err)
     size_t at = 0;
 
     do {
-        bool blank = turn.blank;
-
         form->last_offset = at;
         form->last_mark = line_store_mark(form->store);
         form->last_in_mark = form->in_mark;
         form->last_continues = form->continues;
+        form->last_blank = form->blank;
         line_store_begin(form->store);
         TRY(form->begin(form->owner, at, err));
         unsigned used = form->store->open.columns;
 
-        find_turn(flow, form, at,
+        find_turn(flow, form, cursor, at,
                   form->columns > used ? form->columns - used : 1, &turn);
         TRY(put_range(flow, form, &cursor, at, turn.end, err));
         if (turn.end == at)
             line_store_trim(form->store);
         form->store->open.code = form->code;
         form->store->open.continues = form->continues;
-        form->store->open.blank = form->continues && blank;
+        form->store->open.blank = form->continues && form->blank;
         TRY(line_store_end(form->store, err));
         form->continues = true;
+        form->blank = turn.blank;
         at = turn.next;
     } while (at < flow->length);
     return STATUS_OK;

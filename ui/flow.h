@@ -26,7 +26,8 @@ struct flow_form {
     struct line_store *store;
     unsigned columns;
     bool words;     // break at blanks; else at the width
-    bool continues; // the first line goes on with an earlier one
+    bool continues; // the first line goes on with an earlier one,
+    bool blank;     // which ended at a blank
     bool in_mark;   // between the two characters above
     unsigned code;  // what the lines are of
     // begins each line, puts what stands before the text at `offset` into the
@@ -36,7 +37,7 @@ struct flow_form {
     // set by flow_lines: where the last line began, and how it was then
     size_t last_offset;
     struct line_mark last_mark;
-    bool last_in_mark, last_continues;
+    bool last_in_mark, last_continues, last_blank;
 };
 
 /* Adds the lines of a flow; an empty one is one empty line. */

@@ -30,6 +30,7 @@ struct writer {
     bool ascii;
     bool failed;             // the formula is none
     bool trailing_blank;     // the last blank was put behind an operator
+    char left;               // bracket that waits for its matrix
     struct latex_grid *grid; // of the lines, or NULL: one line
     struct buffer *top;      // what goes into the grid
     struct error *err;
@@ -38,6 +39,7 @@ struct writer {
 static enum status write_part(struct writer *w, struct buffer *out,
                               enum stop *stop);
 static enum status write_argument(struct writer *w, struct buffer *out);
+static enum status write_group(struct writer *w, struct buffer *out);
 
 static char
 peek(const struct writer *w, size_t ahead)
@@ -247,23 +249,6 @@ is_one_letter(const struct buffer *text)
     return true;
 }
 
-/* Text that can stand behind a slash: a number, a letter, a word, dx. */
-static bool
-is_divisor(const struct buffer *text)
-{
-    size_t digits = 0, letters = 0;
-
-    if (!is_simple(text))
-        return false;
-    for (size_t i = 0; i < text->length; i++) {
-        digits += isdigit((unsigned char) text->data[i]) != 0;
-        letters += isalpha((unsigned char) text->data[i]) != 0;
-    }
-    return digits == text->length || is_one_letter(text) ||
-           (letters == text->length && letters > 2) || text->data[0] == 'd' ||
-           strncmp(text->data, "∂", 3) == 0;
-}
-
 /* "(a + b)" as a whole. */
 static bool
 is_bracketed(const struct buffer *text)
@@ -279,6 +264,32 @@ is_bracketed(const struct buffer *text)
             return i + 1 == text->length;
     }
     return false;
+}
+
+/* "f(x)" */
+static bool
+is_call(const struct buffer *text)
+{
+    struct buffer rest = {text->data + 1, text->length - 1, 0};
+
+    return isalpha((unsigned char) text->data[0]) && is_bracketed(&rest);
+}
+
+/* Text that can stand behind a slash: a number, a letter, a word, dx. */
+static bool
+is_divisor(const struct buffer *text)
+{
+    size_t digits = 0, letters = 0;
+
+    if (!is_simple(text))
+        return false;
+    for (size_t i = 0; i < text->length; i++) {
+        digits += isdigit((unsigned char) text->data[i]) != 0;
+        letters += isalpha((unsigned char) text->data[i]) != 0;
+    }
+    return digits == text->length || is_one_letter(text) || is_call(text) ||
+           (letters == text->length && letters > 2) || text->data[0] == 'd' ||
+           strncmp(text->data, "∂", 3) == 0;
 }
 
 static enum status
@@ -541,7 +552,8 @@ write_words(struct writer *w, struct buffer *out)
             continue;
         char c = isspace((unsigned char) text[i]) ? ' ' : text[i];
 
-        TRY(buffer_append(out, &c, 1, w->err));
+        if (i > 0 || c != ' ' || last_of(out) != ' ')
+            TRY(buffer_append(out, &c, 1, w->err));
     }
     w->trailing_blank = false;
     return STATUS_OK;
@@ -780,6 +792,63 @@ put_cells_in_grid(struct writer *w, const struct latex_cells *cells,
     return status;
 }
 
+/* The bracket behind \left or \right, a blank for none; 0: no such thing. */
+static char
+read_bracket(const struct writer *w, size_t *at)
+{
+    while (*at < w->length && isspace((unsigned char) w->in[*at]))
+        ++*at;
+    if (*at < w->length && w->in[*at] == '\\')
+        ++*at;
+    if (*at >= w->length || strchr("()[]{}|.", w->in[*at]) == NULL)
+        return '\0';
+    char c = w->in[(*at)++];
+
+    return c == '.' ? ' ' : c;
+}
+
+/* "\left( \begin{array}": the bracket is the environment's then. */
+static bool
+takes_bracket(struct writer *w)
+{
+    size_t at = w->at;
+    char bracket = read_bracket(w, &at);
+    size_t before = w->at;
+
+    if (bracket == '\0')
+        return false;
+    w->at = at;
+    skip_blanks(w);
+    if (at_word(w, "\\begin{")) {
+        w->left = bracket;
+        return true;
+    }
+    w->at = before;
+    return false;
+}
+
+/* The brackets around an environment that has none of its own. */
+static void
+take_brackets(struct writer *w, char left, struct environment *environment)
+{
+    size_t at = w->at;
+
+    if (left == '\0')
+        return;
+    environment->left = left;
+    while (at < w->length && isspace((unsigned char) w->in[at]))
+        at++;
+    if (w->length - at > 6 && memcmp(w->in + at, "\\right", 6) == 0) {
+        at += 6;
+        char right = read_bracket(w, &at);
+
+        if (right != '\0') {
+            environment->right = right;
+            w->at = at;
+        }
+    }
+}
+
 static enum status
 write_environment(struct writer *w, struct buffer *out)
 {
@@ -787,7 +856,9 @@ write_environment(struct writer *w, struct buffer *out)
     const struct environment *environment = NULL;
     const char *name;
     size_t length;
+    char left = w->left;
 
+    w->left = '\0';
     if (raw_argument(w, &name, &length))
         environment = find_environment(name, length);
     // what its columns look like is up to us
@@ -807,6 +878,10 @@ write_environment(struct writer *w, struct buffer *out)
     w->depth--;
     w->grid = grid;
     if (status == STATUS_OK && !w->failed && cells.text.data != NULL) {
+        struct environment bracketed = *environment;
+
+        take_brackets(w, left, &bracketed);
+        environment = &bracketed;
         if (high && cells.rows > 1 && cells.rows <= ROWS_MOST &&
             cells.columns <= ROWS_MOST)
             status = put_cells_in_grid(w, &cells, environment);
@@ -957,8 +1032,11 @@ put_symbol(struct writer *w, struct buffer *out,
 
     if (symbol->kind == SYMBOL_OPERATOR)
         return put_operator(w, out, shown);
-    if (symbol->kind == SYMBOL_NAME || (word && w->scripts == 0))
+    if (symbol->kind == SYMBOL_NAME ||
+        (word && w->scripts == 0 && symbol->kind == SYMBOL_LETTER))
         return put_name(w, out, shown);
+    if (symbol->kind == SYMBOL_PREFIX)
+        skip_blanks(w);
     return put(w, out, shown);
 }
 
@@ -971,6 +1049,18 @@ skip_no_bracket(struct writer *w, const char *name, size_t length)
 
     if (side && peek(w, 0) == '.')
         w->at++;
+}
+
+/* Behind a command that is not known its braces stay, too. */
+static enum status
+write_typed_arguments(struct writer *w, struct buffer *out)
+{
+    while (peek(w, 0) == '{' && !w->failed) {
+        TRY(put(w, out, "{"));
+        TRY(write_group(w, out));
+        TRY(put(w, out, "}"));
+    }
+    return STATUS_OK;
 }
 
 /* At the letters behind a backslash. */
@@ -998,12 +1088,14 @@ write_named(struct writer *w, struct buffer *out)
         length < NAME_MOST ? latex_symbol_find(name, length) : NULL;
 
     if (symbol != NULL) {
+        if (length == 4 && memcmp(name, "left", 4) == 0 && takes_bracket(w))
+            return STATUS_OK;
         skip_no_bracket(w, name, length);
         return put_symbol(w, out, symbol);
     }
-    // not known: as it was typed
     TRY(put(w, out, "\\"));
-    return buffer_append(out, name, length, w->err);
+    TRY(buffer_append(out, name, length, w->err));
+    return write_typed_arguments(w, out);
 }
 
 /* A backslash and a sign. */

@@ -11,6 +11,7 @@ enum symbol_kind {
     SYMBOL_LETTER,   // stands as it is
     SYMBOL_OPERATOR, // with a blank on either side
     SYMBOL_NAME,     // a word: a blank between it and other letters
+    SYMBOL_PREFIX,   // belongs to what follows, without a blank
     SYMBOL_NOTHING,  // says only how to set the formula
 };
 

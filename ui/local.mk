@@ -40,6 +40,8 @@ libui_a_SOURCES += \
     %D%/view_stats.c %D%/view_stats.h
 libui_a_SOURCES += \
     %D%/document.c %D%/document.h %D%/document_parts.h \
+    %D%/ambiguous_width.c %D%/ambiguous_width.h \
+    %D%/ascii_fallback.c %D%/ascii_fallback.h \
     %D%/entity.c %D%/entity.h \
     %D%/flow.c %D%/flow.h \
     %D%/formula.c %D%/formula.h \

@@ -158,6 +158,9 @@ source_of(const struct renderer *r, size_t parsed)
 {
     if (r->has_formulas)
         parsed = offset_map_find(&r->formulas.origin, parsed);
+    // definitions of links stand behind the block
+    if (parsed > r->block->length)
+        parsed = r->block->length;
     return document_origin(r->document, r->document->now.at + parsed);
 }
 
@@ -178,8 +181,14 @@ anchor_before(const struct renderer *r, size_t text)
         else
             high = middle;
     }
-    return anchors[low].source +
-           (text > anchors[low].text ? text - anchors[low].text : 0);
+    size_t place = anchors[low].source +
+                   (text > anchors[low].text ? text - anchors[low].text : 0);
+
+    // what we put in may be longer than what it stands for
+    size_t end =
+        document_origin(r->document, r->document->now.at + r->block->length);
+
+    return place < end ? place : end;
 }
 
 static enum status
@@ -570,8 +579,11 @@ put_rule(struct renderer *r)
     r->text_end = 0;
     line_store_begin(lines);
     TRY(begin_line(r, 0, r->err));
-    while (lines->open.columns < r->document->columns)
-        TRY(line_store_put(lines, LOOK_DIM, glyph, strlen(glyph), 1, r->err));
+    unsigned width = (unsigned) text_columns(glyph, strlen(glyph));
+
+    while (lines->open.columns + width <= r->document->columns)
+        TRY(line_store_put(lines, LOOK_DIM, glyph, strlen(glyph), width,
+                           r->err));
     return line_store_end(lines, r->err);
 }
 

@@ -185,6 +185,7 @@ forget_places(struct transcript *transcript)
         transcript->last_item = count > 0 ? count - 1 : 0;
     if (transcript->pane.item >= count)
         transcript->pane.item = TRANSCRIPT_NONE;
+    transcript->shown_rows = 0;
 }
 
 void

@@ -149,8 +149,12 @@ MUST_CHECK enum status transcript_draw(struct transcript *transcript,
                                        struct error *err);
 
 bool transcript_follows(const struct transcript *transcript);
-/* Rows below the view, in part estimated. */
+/* Rows of the view that are in use; and those below it, in part estimated. */
+size_t transcript_rows_shown(const struct transcript *transcript);
 size_t transcript_rows_below(const struct transcript *transcript);
+/* The item in a row of the view, or TRANSCRIPT_NONE; *head: its head is. */
+size_t transcript_item_at(const struct transcript *transcript, unsigned row,
+                          bool *head);
 
 /* Each returns whether the view could move. Moving past the end follows it. */
 bool transcript_scroll(struct transcript *transcript, long rows);

@@ -13,6 +13,7 @@ enum {
     BUDGET_BAR = 16,
     GAP_COLUMNS = 2,       // between what stands left and what stands right
     WIDE_COLUMNS = 96,     // from here on, labels use more words
+    SHORT_MS = 10000,      // "0.4 s",
     LONG_SECONDS = 100,    // "92 s", then "1m40s"
     OPEN_MARK_COLUMNS = 1, // "_" behind the last character that came
     BUDGET_DIGITS_BYTES = 64,
@@ -47,7 +48,10 @@ transcript_duration(char out[24], uint64_t ms)
 {
     uint64_t seconds = (ms + 500) / 1000;
 
-    if (seconds < LONG_SECONDS)
+    if (ms < SHORT_MS)
+        snprintf(out, 24, "%" PRIu64 ".%u s", ms / 1000,
+                 (unsigned) (ms / 100 % 10));
+    else if (seconds < LONG_SECONDS)
         snprintf(out, 24, "%" PRIu64 " s", seconds);
     else
         snprintf(out, 24, "%" PRIu64 "m%02us", seconds / 60,
@@ -209,8 +213,9 @@ put_remarks(struct pen *pen, const struct transcript *transcript, size_t number,
                 item->pieces[TRANSCRIPT_THOUGHT].document &&
                 number == transcript_current_answer(transcript);
 
-    if (item->head.remark[0])
-        put_right(pen, LOOK_WARNING, "%s", item->head.remark);
+    if (item->head.remark[0] &&
+        put_right(pen, LOOK_WARNING, "%s", item->head.remark))
+        pen->right -= GAP_COLUMNS;
     if (keys && put_right(pen, LOOK_DIM, "t %s, o pages, yt copies",
                           whole ? "folds" : "opens"))
         return;
@@ -248,46 +253,41 @@ draw_head(const struct transcript *transcript, size_t number, struct pen *pen)
 static void
 draw_matches(const struct transcript *transcript, struct canvas *canvas,
              unsigned row, unsigned column, unsigned limit,
-             const struct document_line *line)
+             const struct document *document, size_t index)
 {
-    size_t at = 0;
+    const char *text = document_line(document, index).text;
+    size_t begin, end = 0;
 
-    while (transcript->hunt.needle.length > 0 && at < line->length) {
-        size_t length = transcript_match_at(&transcript->hunt, line->text + at,
-                                            line->length - at, false);
-
-        if (length == 0) {
-            at++;
-            continue;
-        }
-        size_t before = text_columns(line->text, at);
+    while (transcript_line_match(&transcript->hunt, document, index, &begin,
+                                 &end)) {
+        size_t before = text_columns(text, begin);
 
         if (before < limit)
             canvas_put(canvas, row, column + (unsigned) before,
-                       limit - (unsigned) before, LOOK_MATCH, line->text + at,
-                       length);
-        at += length;
+                       limit - (unsigned) before, LOOK_MATCH, text + begin,
+                       end - begin);
     }
 }
 
 unsigned
 transcript_draw_line(const struct transcript *transcript, struct canvas *canvas,
                      unsigned row, unsigned column, unsigned limit,
-                     const struct document_line *line, bool dim)
+                     const struct document *document, size_t index, bool dim)
 {
+    struct document_line line = document_line(document, index);
     size_t at = 0;
     unsigned taken = 0;
 
-    for (size_t i = 0; i < line->run_count && taken < limit; i++) {
-        enum look look = line->runs[i].look;
+    for (size_t i = 0; i < line.run_count && taken < limit; i++) {
+        enum look look = line.runs[i].look;
 
         if (dim && look == LOOK_PLAIN)
             look = LOOK_DIM;
         taken += canvas_put(canvas, row, column + taken, limit - taken, look,
-                            line->text + at, line->runs[i].length);
-        at += line->runs[i].length;
+                            line.text + at, line.runs[i].length);
+        at += line.runs[i].length;
     }
-    draw_matches(transcript, canvas, row, column, limit, line);
+    draw_matches(transcript, canvas, row, column, limit, document, index);
     return taken;
 }
 
@@ -334,7 +334,7 @@ draw_text(const struct transcript *transcript, size_t number, size_t index,
         canvas_print(pen->canvas, pen->row, pen->left - 1, 1, LOOK_DIM, "[");
     pen->left +=
         transcript_draw_line(transcript, pen->canvas, pen->row, pen->left,
-                             pen->right - pen->left, &line, note);
+                             pen->right - pen->left, document, index, note);
     if (note && last)
         put_left(pen, LOOK_DIM, "]");
     if (last && item->open && item->kind == TRANSCRIPT_ANSWER)
@@ -353,11 +353,9 @@ draw_thought(const struct transcript *transcript, size_t number, size_t index,
                      LOOK_DIM, ":");
     if (index >= document_lines(document))
         return;
-    struct document_line line = document_line(document, index);
-
     pen->left +=
         transcript_draw_line(transcript, pen->canvas, pen->row, pen->left,
-                             pen->right - pen->left, &line, true);
+                             pen->right - pen->left, document, index, true);
     if (item->thinking && index + 1 == document_lines(document))
         draw_open_mark(pen);
 }
@@ -408,6 +406,10 @@ draw_row(const struct transcript *transcript, struct canvas *canvas,
     // the last column stays free beside chrome
     if (area.columns > 1 && transcript->style.chrome)
         pen.right = end - 1;
+    if (transcript_is_match(transcript, spot.item, section, index) &&
+        transcript->style.chrome)
+        canvas_print(canvas, pen.row, area.column, 1, LOOK_CHOSEN, "%s",
+                     canvas_glyph(GLYPH_CHOSEN));
     if (section == SECTION_HEAD)
         draw_head(transcript, spot.item, &pen);
     else if (section == SECTION_THOUGHT)
@@ -440,6 +442,7 @@ draw_rows(struct transcript *transcript, struct canvas *canvas,
 
     transcript->first = spot;
     transcript->last_item = spot.item;
+    transcript->shown_rows = 0;
     while (spot.item < transcript->count) {
         TRY(transcript_layout_item(transcript, spot.item, err));
         size_t rows = transcript_item_rows(transcript, spot.item);
@@ -452,6 +455,7 @@ draw_rows(struct transcript *transcript, struct canvas *canvas,
             break;
         spot = (struct transcript_spot){spot.item + 1, 0};
     }
+    transcript->shown_rows = row;
     transcript->rows_below = rows_after(transcript, spot);
     return STATUS_OK;
 }
@@ -517,4 +521,31 @@ size_t
 transcript_rows_below(const struct transcript *transcript)
 {
     return transcript->rows_below;
+}
+
+size_t
+transcript_rows_shown(const struct transcript *transcript)
+{
+    return transcript->shown_rows;
+}
+
+size_t
+transcript_item_at(const struct transcript *transcript, unsigned row,
+                   bool *head)
+{
+    struct transcript_spot spot = transcript->first;
+    size_t ignored;
+
+    *head = false;
+    if (row >= transcript->shown_rows)
+        return TRANSCRIPT_NONE;
+    spot.row += row;
+    while (spot.row >= transcript_item_rows(transcript, spot.item)) {
+        spot.row -= transcript_item_rows(transcript, spot.item);
+        if (++spot.item >= transcript->count)
+            return TRANSCRIPT_NONE;
+    }
+    *head = transcript_section_at(transcript, spot.item, spot.row, &ignored) ==
+            SECTION_HEAD;
+    return spot.item;
 }

@@ -37,6 +37,9 @@ thought_in_view(const struct transcript *transcript)
     for (size_t i = transcript->last_item + 1; i-- > 0;)
         if (i < transcript->count && has_thought(transcript, i))
             return i;
+    for (size_t i = transcript->count; i-- > 0;)
+        if (has_thought(transcript, i))
+            return i;
     return TRANSCRIPT_NONE;
 }
 
@@ -83,9 +86,12 @@ draw_pane_head(const struct transcript *transcript, struct canvas *canvas,
                  transcript_clock(time, head->thought_ms),
                  transcript->pane.follows ? "" : "  more below");
     else if (head->thought_tokens > 0)
-        snprintf(text, sizeof text, "thinking %s tok %s  closed",
+        snprintf(text, sizeof text, "thinking %s tok%s%s  closed",
                  transcript_number(number, head->thought_tokens),
-                 transcript_duration(time, head->thought_ms));
+                 head->thought_ms > 0 ? " " : "",
+                 head->thought_ms > 0
+                     ? transcript_duration(time, head->thought_ms)
+                     : "");
     else
         snprintf(text, sizeof text, "thinking  closed");
     if (focused && area.column > 0)
@@ -123,11 +129,10 @@ draw_pane_text(struct transcript *transcript, const struct document *document,
     if (pane->follows || pane->top > end)
         pane->top = end;
     for (size_t i = 0; i < rows && pane->top + i < lines; i++) {
-        struct document_line line = document_line(document, pane->top + i);
         unsigned row = area.row + area.rows - pane->rows + (unsigned) i;
         unsigned taken = transcript_draw_line(
             transcript, canvas, row, area.column + TEXT_COLUMN,
-            area.columns - TEXT_COLUMN, &line, true);
+            area.columns - TEXT_COLUMN, document, pane->top + i, true);
 
         if (pane->top + i + 1 == lines &&
             transcript->items[pane->item].thinking)

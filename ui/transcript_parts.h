@@ -89,7 +89,7 @@ struct transcript {
     unsigned rows, columns;        // the same
     struct transcript_spot first;  // row of the view, the same
     size_t last_item;              // in view, the same
-    size_t rows_below;
+    size_t rows_below, shown_rows;
 
     struct transcript_hunt hunt;
     struct transcript_pane pane;
@@ -156,7 +156,7 @@ bool transcript_in_view(const struct transcript *transcript,
 
 /* "1,284" */
 const char *transcript_number(char out[24], uint64_t number);
-/* "92 s", "2m15s" */
+/* "0.4 s", "92 s", "2m15s" */
 const char *transcript_duration(char out[24], uint64_t ms);
 /* "00:29" */
 const char *transcript_clock(char out[24], uint64_t ms);
@@ -164,7 +164,8 @@ const char *transcript_clock(char out[24], uint64_t ms);
 unsigned transcript_draw_line(const struct transcript *transcript,
                               struct canvas *canvas, unsigned row,
                               unsigned column, unsigned limit,
-                              const struct document_line *line, bool dim);
+                              const struct document *document, size_t index,
+                              bool dim);
 
 /* -- transcript_search.c ---------------------------------------------------
  */
@@ -175,6 +176,16 @@ unsigned transcript_draw_line(const struct transcript *transcript,
  */
 size_t transcript_match_at(const struct transcript_hunt *hunt, const char *text,
                            size_t length, bool source);
+/*
+ * The next match in a line, from *end on, which is 0 at first: bytes of it. A
+ * match may go on in the next line, and may have begun in the one before.
+ */
+bool transcript_line_match(const struct transcript_hunt *hunt,
+                           const struct document *document, size_t index,
+                           size_t *begin, size_t *end);
+/* Whether this row shows the match at hand. */
+bool transcript_is_match(const struct transcript *transcript, size_t item,
+                         enum transcript_section section, size_t line);
 void transcript_hunt_release(struct transcript_hunt *hunt);
 
 #endif

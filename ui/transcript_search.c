@@ -14,6 +14,7 @@
 enum {
     FIRST_MATCHES = 64,
     MOST_MATCHES = 100000,
+    JOINED_BYTES = 4096,
     NEAR_LINES = 4, // how far a line may be from where its source says
 };
 
@@ -169,17 +170,85 @@ transcript_hunt_release(struct transcript_hunt *hunt)
     *hunt = (struct transcript_hunt){0};
 }
 
+/* A line with what is before and behind it where text was broken there. */
+struct joined {
+    char text[JOINED_BYTES];
+    size_t length;
+    size_t begin, end; // of the line itself
+};
+
+static void
+join(struct joined *joined, const struct document_line *line, bool blank)
+{
+    if (line->length + 1 > sizeof joined->text - joined->length)
+        return;
+    if (blank)
+        joined->text[joined->length++] = ' ';
+    if (line->length > 0)
+        memcpy(joined->text + joined->length, line->text, line->length);
+    joined->length += line->length;
+}
+
+static void
+join_around(struct joined *joined, const struct document *document,
+            size_t index)
+{
+    struct document_line line = document_line(document, index);
+
+    joined->length = 0;
+    if (line.continues && index > 0) {
+        struct document_line before = document_line(document, index - 1);
+
+        join(joined, &before, false);
+    }
+    bool gap = line.continues && line.blank && joined->length > 0;
+
+    joined->begin = joined->length + gap;
+    join(joined, &line, gap);
+    joined->end = joined->length;
+    if (index + 1 < document_lines(document)) {
+        struct document_line after = document_line(document, index + 1);
+
+        if (after.continues)
+            join(joined, &after, after.blank);
+    }
+}
+
+bool
+transcript_line_match(const struct transcript_hunt *hunt,
+                      const struct document *document, size_t index,
+                      size_t *begin, size_t *end)
+{
+    struct joined joined;
+
+    if (hunt->needle.length == 0)
+        return false;
+    join_around(&joined, document, index);
+    // a match may begin in the line before
+    for (size_t at = *end > 0 ? joined.begin + *end : 0; at < joined.end;) {
+        size_t length = transcript_match_at(hunt, joined.text + at,
+                                            joined.length - at, false);
+        size_t from = at > joined.begin ? at : joined.begin;
+        size_t to = at + length < joined.end ? at + length : joined.end;
+
+        at += length > 0 ? length : 1;
+        if (length == 0 || to <= from)
+            continue;
+        *begin = from - joined.begin;
+        *end = to - joined.begin;
+        return true;
+    }
+    return false;
+}
+
 static bool
 line_has_match(const struct transcript *transcript,
-               const struct document *document, size_t number)
+               const struct document *document, size_t index)
 {
-    struct document_line line = document_line(document, number);
+    size_t begin, end = 0;
 
-    for (size_t at = 0; at < line.length; at++)
-        if (transcript_match_at(&transcript->hunt, line.text + at,
-                                line.length - at, false) > 0)
-            return true;
-    return false;
+    return transcript_line_match(&transcript->hunt, document, index, &begin,
+                                 &end);
 }
 
 /* The line that shows the match: sources say about where lines begin. */
@@ -201,21 +270,41 @@ match_line(const struct transcript *transcript,
     return line;
 }
 
+static enum transcript_section
+match_section(const struct transcript_match *match)
+{
+    return match->part == TRANSCRIPT_THOUGHT ? SECTION_THOUGHT : SECTION_TEXT;
+}
+
+bool
+transcript_is_match(const struct transcript *transcript, size_t item,
+                    enum transcript_section section, size_t line)
+{
+    const struct transcript_hunt *hunt = &transcript->hunt;
+
+    if (hunt->at == 0 || hunt->at > hunt->count)
+        return false;
+    const struct transcript_match *match = &hunt->matches[hunt->at - 1];
+
+    return match->item == item && match_section(match) == section &&
+           match_line(transcript, &transcript->items[item].pieces[match->part],
+                      match->source) == line;
+}
+
 static enum status
 show_match(struct transcript *transcript, const struct transcript_match *match,
            struct error *err)
 {
     struct transcript_item *item = &transcript->items[match->item];
     struct transcript_piece *piece = &item->pieces[match->part];
-    enum transcript_section section =
-        match->part == TRANSCRIPT_THOUGHT ? SECTION_THOUGHT : SECTION_TEXT;
 
     if (match->part == TRANSCRIPT_THOUGHT)
         item->folding = FOLDING_OPEN;
     TRY(transcript_layout_item(transcript, match->item, err));
     struct transcript_spot spot = {
-        match->item, transcript_section_row(transcript, match->item, section) +
-                         match_line(transcript, piece, match->source)};
+        match->item,
+        transcript_section_row(transcript, match->item, match_section(match)) +
+            match_line(transcript, piece, match->source)};
 
     transcript->selected = TRANSCRIPT_NONE;
     transcript->selected_code = 0;

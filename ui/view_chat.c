@@ -13,8 +13,9 @@
 enum {
     SIDE_COLUMNS = 120, // from here on a pane has room beside the text
     LARGE_ROWS = 36,
-    EDGE = 2,     // columns kept free at the edge of the screen
-    BAR_EDGE = 1, // and before a bar
+    EDGE = 2,          // columns kept free at the edge of the screen
+    BAR_EDGE = 1,      // and before a bar
+    LEAST_WELCOME = 4, // rows that are worth it
     SAID_BYTES = 120,
 };
 
@@ -26,6 +27,7 @@ struct view_chat {
     enum chat_layout layout;
     bool one_pane, bare;
     unsigned columns, rows; // of the screen, when it was drawn last
+    struct area text, pane; // the same
     char said[SAID_BYTES];  // why a key did nothing, until the next one
 };
 
@@ -111,14 +113,13 @@ static void
 draw_welcome(const struct view_chat *view, struct canvas *canvas,
              struct area area)
 {
-    const struct chat_view_state *state = view->state;
-    bool kept = strcmp(state->vault, "open") == 0;
+    bool kept = strcmp(view->state->vault, "open") == 0;
     const char *lines[] = {
         "Type a message below and press Enter.",
         "",
         "F1 shows the keys, /help lists the commands.",
         "F2 finds earlier chats, F3 takes another model.",
-        "Esc or F6 goes up into the chat: move, search, copy; q comes back.",
+        "F6 goes up into the chat to move, search, copy.",
         "^C stops an answer, ^D on an empty line leaves.",
         "",
         "The model runs on this machine, and nothing leaves it.",
@@ -128,13 +129,36 @@ draw_welcome(const struct view_chat *view, struct canvas *canvas,
     unsigned count = sizeof lines / sizeof lines[0];
     unsigned row = area.rows > count ? (area.rows - count) / 3 : 0;
 
-    canvas_clear(canvas, area);
     for (unsigned i = 0; i < count && row + i < area.rows; i++)
         chat_lines_sentence(
             canvas,
             (struct area){area.row + row + i, area.column + 2, 1,
                           area.columns > 2 ? area.columns - 2 : 0},
             i == 0 ? LOOK_STRONG : LOOK_DIM, lines[i]);
+}
+
+static bool
+has_turns(const struct view_chat *view)
+{
+    return transcript_current(view->transcript) != TRANSCRIPT_NONE;
+}
+
+/* Before the first question: notes, if there are any, and what to do. */
+static enum status
+draw_beginning(const struct view_chat *view, struct canvas *canvas,
+               struct area area, const struct transcript_style *style,
+               struct error *err)
+{
+    TRY(transcript_draw(view->transcript, canvas, area, style, err));
+    unsigned used = (unsigned) transcript_rows_shown(view->transcript);
+
+    used += used > 0;
+    if (used + LEAST_WELCOME <= area.rows) {
+        area.row += used;
+        area.rows -= used;
+        draw_welcome(view, canvas, area);
+    }
+    return STATUS_OK;
 }
 
 static struct transcript_style
@@ -191,18 +215,18 @@ draw_pane(const struct view_chat *view, struct canvas *canvas, struct area area,
 }
 
 static enum status
-draw_middle(const struct view_chat *view, struct canvas *canvas,
-            struct area area, struct error *err)
+draw_middle(struct view_chat *view, struct canvas *canvas, struct area area,
+            struct error *err)
 {
     struct transcript_style style = style_of(view, canvas);
     struct area pane = {0};
 
-    if (transcript_items(view->transcript) == 0 && !view->bare) {
-        draw_welcome(view, canvas, area);
-        return STATUS_OK;
-    }
+    if (!has_turns(view) && !view->bare)
+        return draw_beginning(view, canvas, area, &style, err);
     if (has_pane(view))
         pane = split_pane(view, canvas, &area);
+    view->text = area;
+    view->pane = pane;
     TRY(transcript_draw(view->transcript, canvas, area, &style, err));
     return has_pane(view) ? draw_pane(view, canvas, area, pane, err)
                           : STATUS_OK;
@@ -619,17 +643,17 @@ filter_chat(void *state, const char *text)
 {
     struct view_chat *view = state;
     struct error err;
+    size_t at;
 
+    // emptied again, or ended with Enter: the last search stays
+    if (text[0] == '\0')
+        return;
     view->said[0] = '\0';
     if (transcript_search(view->transcript, text, strlen(text), &err) !=
         STATUS_OK)
         say(view, "%s", err.text);
-    else if (text[0]) {
-        size_t at;
-
-        if (transcript_matches(view->transcript, &at) == 0)
-            say(view, "not in this chat");
-    }
+    else if (transcript_matches(view->transcript, &at) == 0)
+        say(view, "not in this chat");
 }
 
 static const char *
@@ -716,4 +740,29 @@ bool
 view_chat_is_bare(const struct view_chat *view)
 {
     return view->bare;
+}
+
+static bool
+lies_in(struct area area, unsigned row, unsigned column)
+{
+    return row >= area.row && row - area.row < area.rows &&
+           column >= area.column && column - area.column < area.columns;
+}
+
+bool
+view_chat_click(struct view_chat *view, unsigned row, unsigned column)
+{
+    bool head;
+
+    if (has_pane(view) && lies_in(view->pane, row, column)) {
+        view->focus = CHAT_FOCUS_PANE;
+        return true;
+    }
+    if (!has_turns(view) || !lies_in(view->text, row, column))
+        return false;
+    size_t item =
+        transcript_item_at(view->transcript, row - view->text.row, &head);
+
+    return item != TRANSCRIPT_NONE && head &&
+           transcript_fold(view->transcript, item);
 }

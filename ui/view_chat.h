@@ -116,6 +116,12 @@ enum chat_layout view_chat_layout(const struct view_chat *view);
 void view_chat_set_layout(struct view_chat *view, enum chat_layout layout);
 
 /*
+ * A click of the mouse: folds the thought of a head, gives the pane the keys.
+ * False: it means nothing there.
+ */
+bool view_chat_click(struct view_chat *view, unsigned row, unsigned column);
+
+/*
  * ACTION_BARE: the transcript alone, without lines around it. The area is
  * then to be all of the screen but what the input box needs while typing.
  */

@@ -21,8 +21,10 @@ enum {
     MODEL = 22,
     MODEL_COLUMNS = 11,
     TITLE = 35,
-    PANE = 74,      // of a screen of 160 columns
-    SHOWN_HITS = 2, // below a row
+    PANE = 74,       // of a screen of 160 columns
+    LIST_LEAST = 62, // beside the preview
+    FULL = 150,      // columns for all remarks
+    SHOWN_HITS = 2,  // below a row
     WANTED_BYTES = 1000,
     FAULT_BYTES = 300,
 };
@@ -126,7 +128,9 @@ layout_of(const struct view_history *v, struct area area)
     struct layout l = {.list = area, .low = low};
 
     if (v->pane_shown && wide)
-        l.list.columns = area.columns * PANE / 160;
+        l.list.columns = area.columns * PANE / 160 > LIST_LEAST
+                             ? area.columns * PANE / 160
+                             : LIST_LEAST;
     if (v->pane_shown) {
         unsigned from = wide ? l.list.columns : 0, above = low ? 3 : 4;
 
@@ -181,7 +185,7 @@ draw_totals(const struct view_history *v, struct canvas *canvas,
             struct area area, const struct history_totals *t)
 {
     const char *gap = area.columns >= WIDE ? "   " : ", ";
-    char chats[32], turns[32], written[32], line[200];
+    char chats[32], turns[32], line[200];
     int n = snprintf(line, sizeof line, "%s conversation%s",
                      grouped(chats, t->chats), t->chats == 1 ? "" : "s");
 
@@ -189,10 +193,8 @@ draw_totals(const struct view_history *v, struct canvas *canvas,
         n += snprintf(line + n, sizeof line - n, "%s%s messages", gap,
                       grouped(turns, t->turns));
     if (area.columns >= WIDE && t->vault_bytes > 0)
-        n += snprintf(line + n, sizeof line - n,
-                      "   vault %.1f MB   integrity ok   anchor %s",
-                      (double) t->vault_bytes / 1e6,
-                      grouped(written, t->written));
+        n += snprintf(line + n, sizeof line - n, "   vault %.1f MB",
+                      (double) t->vault_bytes / 1e6);
     canvas_print(canvas, area.row, area.column + 10,
                  area.columns > 30 ? area.columns - 30 : 0, LOOK_PLAIN, "%s",
                  v->present ? line : "");
@@ -245,7 +247,7 @@ draw_search(const struct view_history *v, struct canvas *canvas,
     canvas_print(canvas, row, area.column + 1, 2, LOOK_DIM, "/");
     draw_text(canvas, row, area.column + 3, found - 5, LOOK_STRONG, v->wanted);
     draw_found(canvas, row, area.column + found, area.columns - found, t,
-               area.columns >= WIDE);
+               area.columns >= FULL);
 }
 
 static unsigned
@@ -413,11 +415,12 @@ draw_legend(struct canvas *canvas, struct area area, const struct layout *l)
     if (l->low)
         return;
     canvas_print(canvas, row, area.column + 1, limit, LOOK_DIM, "%s",
-                 wide ? "filters  model:V4*  after:2026-09-01  before:  "
-                        "role:you|fathom|think  has:code  has:think  title:  "
-                        "id:        case: smart"
-                      : "filters  model: after: before: role: has:code "
-                        "has:think title: id:");
+                 area.columns >= FULL
+                     ? "filters  model:V4*  after:2026-09-01  before:  "
+                       "role:you|fathom|think  has:code  has:think  title:  "
+                       "id:        case: smart"
+                     : "filters  model: after: before: role: has:code "
+                       "has:think title: id:");
     if (!wide)
         canvas_print(canvas, row + 1, area.column + 1, limit, LOOK_DIM,
                      "* open here   p pinned (p pins)   D goes at q back "
@@ -429,7 +432,7 @@ draw_actions(const struct view_history *v, struct canvas *canvas,
              struct area area, const struct layout *l)
 {
     const char *text =
-        area.columns >= WIDE
+        area.columns >= FULL
             ? "Enter resume  Space preview  b branch here  x export  R rename  "
               "p pin  D delete (u undoes until this view is closed)"
         : area.columns >= 76
@@ -471,6 +474,20 @@ draw_pane(struct view_history *v, struct canvas *canvas, const struct layout *l,
     history_pane_draw(&v->pane, canvas, area, row.title, place, v->pane_focus);
 }
 
+static bool
+fill_pane(struct view_history *v)
+{
+    struct history_preview preview;
+
+    if (!v->pane_shown || !history_pane_is_stale(&v->pane))
+        return false;
+    if (v->source.preview(v->source.context, v->chosen, v->hit, &preview))
+        history_pane_fill(&v->pane, &preview);
+    else
+        history_pane_clear(&v->pane);
+    return true;
+}
+
 static void
 draw(void *state, struct canvas *canvas, struct area area, uint64_t now_ns)
 {
@@ -481,7 +498,11 @@ draw(void *state, struct canvas *canvas, struct area area, uint64_t now_ns)
     canvas_clear(canvas, area);
     if (v->present)
         t = v->source.totals(v->source.context);
+    bool shown = v->pane_shown;
+
     v->pane_shown = pane_is_wanted(v, area.columns);
+    if (!shown)
+        (void) fill_pane(v); // later ones are work
     struct layout l = layout_of(v, area);
 
     canvas_print(canvas, area.row, area.column + 1, 9, LOOK_TITLE, "history");
@@ -603,12 +624,12 @@ static void
 branch(struct view_history *v, const struct history_row *row)
 {
     char line[60] = "/branch ";
-    struct history_hit hit;
+    size_t turn = 0;
 
-    if (v->hit != NO_HIT &&
-        v->source.hit(v->source.context, v->chosen, v->hit, &hit) &&
-        hit.turn > 0)
-        snprintf(line, sizeof line, "/branch %zu", hit.turn);
+    if (v->hit != NO_HIT)
+        turn = v->source.turn_number(v->source.context, v->chosen, v->hit);
+    if (turn > 0)
+        snprintf(line, sizeof line, "/branch %zu", turn);
     resume(v, row, line);
 }
 
@@ -742,22 +763,8 @@ hint(void *state, unsigned columns)
     return "  / search   n/N next hit   ^G cancel   F1 help";
 }
 
-/* -- the preview is read, and the vault looked through ---------------------
+/* -- the life --------------------------------------------------------------
  */
-
-static bool
-fill_pane(struct view_history *v)
-{
-    struct history_preview preview;
-
-    if (!v->pane_shown || !history_pane_is_stale(&v->pane))
-        return false;
-    if (v->source.preview(v->source.context, v->chosen, v->hit, &preview))
-        history_pane_fill(&v->pane, &preview);
-    else
-        history_pane_clear(&v->pane);
-    return true;
-}
 
 static bool
 work(void *state, uint64_t now_ns)

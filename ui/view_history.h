@@ -32,7 +32,6 @@ struct history_hit {
     const char *line;
     size_t at, length;
     const char *place; // "you", "fathom", "thinking"
-    size_t turn;       // as "/branch" counts
 };
 
 struct history_turn {
@@ -58,7 +57,6 @@ struct history_totals {
     uint64_t chats, turns;
     bool turns_known;     // all were counted
     uint64_t vault_bytes; // 0: not known
-    uint64_t written;     // transactions so far, as the anchor counts
     // of the search
     bool searching; // something is looked for, or filtered by
     bool done;      // all of the vault was looked through
@@ -81,6 +79,8 @@ struct view_history_source {
                     struct history_preview *out);
     // hits in the rows before this one
     uint64_t (*hits_before)(void *context, size_t index);
+    // of the turn in which a hit is, as "/branch" counts; 0: not known
+    size_t (*turn_number)(void *context, size_t index, size_t number);
     // begins to look for something else; "": for nothing
     void (*search)(void *context, const char *text);
     // a small step of the search; false: it is done

@@ -141,6 +141,14 @@ void chat_finish_cache(struct chat *chat);
 /* Waits until the engine has opened the model; an ERROR of it fails. */
 MUST_CHECK enum status chat_wait_opened(struct chat *chat, struct error *err);
 
+/* -- chat_gauges.c: what gauges.h keeps ----------------------------------- */
+
+/* An engine was started or found; asks what it will hold. */
+void chat_gauges_start(struct chat *chat);
+/* A GENERATE goes out, which gets this number; asks how the engine is. */
+uint64_t chat_gauges_ask(struct chat *chat);
+void chat_gauges_take(struct chat *chat, const struct event *event);
+
 /* -- chat.c ---------------------------------------------------------------- */
 
 /* Says a sentence about the chat, through the sanitiser. */

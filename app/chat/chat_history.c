@@ -10,6 +10,7 @@
 #include "app/policy.h"
 #include "app/time_text.h"
 #include "app/chat/chat_file.h"
+#include "app/chat/gauges.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -67,6 +68,7 @@ chat_resume(struct chat *chat, const char *id)
         return false;
     }
     chat->last.known = false;
+    gauges_forget();
     chat->face->show(chat, true);
     chat_give_cache(chat);
     return true;
@@ -444,6 +446,7 @@ chat_run_new(struct chat *chat, const char *arguments)
     keeping_part(&chat->keeping);
     conversation_clear(c);
     chat->last.known = false;
+    gauges_forget();
     if (chat_title(title, text_of(arguments, strlen(arguments))) > 0 &&
         conversation_set_title(c, title, &err) != STATUS_OK)
         chat_say(chat, "%s", err.text);
@@ -464,6 +467,7 @@ forget(struct chat *chat)
     }
     conversation_clear(&chat->conversation);
     chat->last.known = false;
+    gauges_forget();
     return true;
 }
 

@@ -71,10 +71,17 @@ retitle(struct chat *chat, const struct chat_id *id, const char *text,
     return STATUS_OK;
 }
 
+enum status
+chat_set_pinned(struct chat *chat, const struct chat_id *id, bool pinned,
+                struct error *err)
+{
+    return change(chat, id, set_pinned, &pinned, err);
+}
+
 static enum status
 pin(struct chat *chat, const struct chat_id *id, bool pinned, struct error *err)
 {
-    TRY(change(chat, id, set_pinned, &pinned, err));
+    TRY(chat_set_pinned(chat, id, pinned, err));
     chat_say(chat, pinned ? "pinned: fathom history prune leaves it alone"
                           : "not pinned any more");
     return STATUS_OK;

@@ -10,6 +10,7 @@
 
 #include "app/vault/audit.h"
 #include "app/chat/chat_vault.h"
+#include "app/chat/gauges.h"
 #include "app/launch.h"
 #include "app/notice.h"
 
@@ -180,6 +181,7 @@ chat_lock(struct chat *chat)
         log_warn("%s", err.text);
     keeping_close(&chat->keeping);
     chat_stop_listening(chat);
+    gauges_forget();
     chat->face->wipe(chat);
     // what was typed for the chat is no passphrase
     tcflush(STDIN_FILENO, TCIFLUSH);

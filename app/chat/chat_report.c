@@ -2,6 +2,7 @@
 #include "config.h"
 
 #include "app/chat/chat_verb.h"
+#include "app/chat/gauges.h"
 #include "app/doctor/doctor.h"
 #include "app/progress_text.h"
 #include "app/time_text.h"
@@ -48,6 +49,18 @@ print_figures(struct buffer *out, const struct generate_done *done)
     print_sampling(out, &done->sampling);
 }
 
+/* Why the last answer took its time, as on the screen. */
+static void
+print_why(struct buffer *out)
+{
+    const struct gauges *gauges = gauges_now();
+    struct error err;
+
+    if (gauges->why_text[0] != '\0')
+        (void) !buffer_print(out, &err, "why slow     %s: %s\n",
+                             bottleneck_name(gauges->why), gauges->why_text);
+}
+
 void
 chat_run_stats(struct chat *chat, const char *arguments)
 {
@@ -64,8 +77,10 @@ chat_run_stats(struct chat *chat, const char *arguments)
                              ? ", in a warm engine"
                              : "",
                          conversation_depth(&chat->conversation));
-    if (chat->last.known)
+    if (chat->last.known) {
         print_figures(&text, &chat->last.done);
+        print_why(&text);
+    }
     chat_print(chat, (struct print_style){0}, text.data, text.length);
     buffer_release(&text);
 }

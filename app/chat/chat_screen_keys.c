@@ -162,6 +162,11 @@ static const struct {
     chat_view_open_fn *open;
     chat_view_close_fn *close;
 } covers[] = {
+    {"help", ACTION_HELP, chat_screen_help_open, chat_screen_help_close},
+    {"history", ACTION_HISTORY, chat_screen_history_open,
+     chat_screen_history_close},
+    {"search", ACTION_NONE, chat_screen_history_open,
+     chat_screen_history_close},
     {NULL, ACTION_NONE, NULL, NULL},
 };
 
@@ -326,26 +331,34 @@ act(void *context, enum action action, int count)
     choose_map();
 }
 
-/* What is searched for is looked for as it is typed. */
 static void
-changed(void *context)
+filter_with(const char *text)
 {
     struct view view =
         chat_screen.cover.ops ? chat_screen.cover : view_chat(chat_screen.view);
 
+    if (view.ops->filter == NULL)
+        return;
+    view.ops->filter(view.state, text);
+    chat_screen.work = view.ops->work != NULL;
+}
+
+/* What is searched for is looked for as it is typed. */
+static void
+changed(void *context)
+{
     (void) context;
     screen_touch();
-    if (chat_screen.box != BOX_FILTER || view.ops->filter == NULL)
+    if (chat_screen.box != BOX_FILTER)
         return;
     struct line_box box = line_editor_box();
     char *text = strndup(box.text, box.length);
 
     if (text != NULL) {
-        view.ops->filter(view.state, text);
+        filter_with(text);
         explicit_bzero(text, strlen(text));
     }
     free(text);
-    chat_screen.work = view.ops->work != NULL;
 }
 
 /* As many as the line holds. */
@@ -386,10 +399,11 @@ attach(void *context, const char *bytes, size_t length)
 static void
 mouse(void *context, unsigned row, unsigned column, int wheel)
 {
-    (void) row;
-    (void) column;
     if (wheel != 0)
         act(context, wheel < 0 ? ACTION_LINE_UP : ACTION_LINE_DOWN, 3);
+    else if (chat_screen.cover.ops == NULL && chat_screen.box == BOX_LINE &&
+             view_chat_click(chat_screen.view, row, column))
+        choose_map();
 }
 
 const struct line_box_calls screen_box_calls = {.act = act,
@@ -437,6 +451,8 @@ take_result(enum line_result result)
 
     if (result == LINE_MORE)
         return LINE_MORE;
+    if (box == BOX_FILTER && result == LINE_DONE)
+        filter_with(line_editor_line());
     show_own_line();
     return box == BOX_FILTER ? LINE_MORE : result;
 }

@@ -2,7 +2,7 @@
 #include "config.h"
 
 #include "app/chat/chat_screen.h"
-#include "app/settings.h"
+#include "app/chat/chat_title.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -48,6 +48,21 @@ phase_word(enum progress_phase phase)
         return "reading the prompt";
     }
     return "waiting";
+}
+
+/* A chat that is not kept has no title yet, but a first question. */
+static void
+fill_title(struct screen_texts *texts, const struct conversation *c)
+{
+    char made[CHAT_TITLE_BYTES] = "";
+    const char *title = c->title.data;
+
+    if (c->title.length == 0) {
+        if (c->count > 0)
+            chat_title(made, conversation_text(&c->turns[0].content));
+        title = made;
+    }
+    text_quote(texts->title, sizeof texts->title, title, strlen(title));
 }
 
 static double
@@ -180,12 +195,10 @@ screen_state_fill(struct chat_view_state *state, struct screen_texts *texts,
                   const struct chat *chat, const struct screen_turns *turns,
                   const struct screen_counts *counts, uint64_t now_ns)
 {
-    const struct buffer *title = &chat->conversation.title;
     uint64_t lock = chat_lock_deadline(chat);
 
     *state = (struct chat_view_state){.product = "fathom", .notice = ""};
-    text_quote(texts->title, sizeof texts->title,
-               title->length > 0 ? title->data : "", title->length);
+    fill_title(texts, &chat->conversation);
     state->title = texts->title;
     snprintf(texts->model, sizeof texts->model, "%s",
              chat->opened ? chat->model : "");

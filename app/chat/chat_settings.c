@@ -2,6 +2,7 @@
 #include "config.h"
 
 #include "app/chat/chat_verb.h"
+#include "app/chat/gauges.h"
 #include "app/options.h"
 #include "app/preset.h"
 #include "app/question.h"
@@ -342,6 +343,7 @@ switch_model(struct chat *chat, const char *path)
         status = chat_wait_opened(chat, &err);
     if (status == STATUS_OK && chat->opened) {
         chat->last.known = false;
+        gauges_forget();
         show_model(chat);
         return;
     }

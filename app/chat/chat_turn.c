@@ -41,6 +41,7 @@ chat_start_engine(struct chat *chat, struct error *err)
     if (chat->keeping.kind == KEEPING_VAULT)
         TRY(model_gate_record(chat->keeping.vault, err));
     chat->opened_ns = clock_ns();
+    chat_gauges_start(chat);
     chat->open_number = client_number(chat->client);
     return request_put_open(client_outgoing(chat->client), chat->open_number,
                             OPEN_WEIGHTS, err);
@@ -395,7 +396,7 @@ send_request(struct run *run, struct error *err)
     made.request.messages = messages;
     made.request.message_count = count;
     fill_beginning(run, &made.request);
-    run->number = chat->answer_number = client_number(chat->client);
+    run->number = chat->answer_number = chat_gauges_ask(chat);
     enum status status = request_put_generate(client_outgoing(chat->client),
                                               run->number, &made.request, err);
 

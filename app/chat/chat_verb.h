@@ -73,6 +73,10 @@ void chat_save_file(struct chat *chat, const char *path,
 
 /* chat_kept.c: "title ID TEXT", "pin ID", "unpin ID", "delete ID". */
 void chat_change_kept(struct chat *chat, const char *arguments);
+/* A chat of the vault, also the one that is open. */
+MUST_CHECK enum status chat_set_pinned(struct chat *chat,
+                                       const struct chat_id *id, bool pinned,
+                                       struct error *err);
 
 /* Offers the ids of the chats that are kept. */
 void chat_complete_ids(const struct chat *chat, struct line_candidates *out);

@@ -106,6 +106,7 @@ chat_wait(struct chat *chat, struct chat_wait *wait, struct error *err)
             TRY(client_wait_without(&next, err));
         switch (next.wake) {
         case CLIENT_EVENT:
+            chat_gauges_take(chat, &next.event);
             wait->event = next.event;
             wait->wake = CHAT_EVENT;
             return STATUS_OK;

@@ -19,7 +19,6 @@
 
 enum {
     HITS = 200,          // unless -n says more
-    CONTEXT_BYTES = 400, // on either side, of JSON's context
     BEFORE_COLUMNS = 24, // at least, before a hit
     LINE_LEAST = 20,
 };
@@ -90,39 +89,6 @@ hit_time(const struct vault_hit *hit)
                                            : hit->chat->used_ms;
 }
 
-/* What stands before and after the hit on its line. */
-struct context {
-    struct text before, hit, after;
-};
-
-static struct context
-context_of(const struct vault_hit *hit)
-{
-    struct text all = hit_text(hit);
-    size_t start = hit->at, stop = hit->at + hit->length;
-    size_t first = start > CONTEXT_BYTES ? start - CONTEXT_BYTES : 0;
-    size_t last =
-        all.length - stop > CONTEXT_BYTES ? stop + CONTEXT_BYTES : all.length;
-
-    // whole characters
-    while (first < start && (all.bytes[first] & 0xC0) == 0x80)
-        first++;
-    while (last > stop && last < all.length && (all.bytes[last] & 0xC0) == 0x80)
-        last--;
-    for (size_t i = start; i > first; i--)
-        if (all.bytes[i - 1] == '\n') {
-            first = i;
-            break;
-        }
-    const char *line_end = memchr(all.bytes + stop, '\n', last - stop);
-
-    if (line_end)
-        last = (size_t) (line_end - all.bytes);
-    return (struct context){{all.bytes + first, start - first},
-                            {all.bytes + start, hit->length},
-                            {all.bytes + stop, last - stop}};
-}
-
 /* The end of a line in at most so many columns. */
 static enum status
 put_end(struct buffer *out, struct text text, size_t columns, struct error *err)
@@ -175,7 +141,8 @@ print_chat_line(struct search *s, const struct chat_info *chat)
 static enum status
 print_row(struct search *s, const struct vault_hit *hit)
 {
-    struct context c = context_of(hit);
+    struct history_context c =
+        history_context_of(hit_text(hit), hit->at, hit->length);
     int label = snprintf(NULL, 0, "  %s: ", hit_place(hit));
     size_t room = s->columns > (size_t) label + LINE_LEAST
                       ? s->columns - (size_t) label
@@ -210,7 +177,8 @@ print_row(struct search *s, const struct vault_hit *hit)
 static enum status
 print_fields(struct search *s, const struct vault_hit *hit)
 {
-    struct context c = context_of(hit);
+    struct history_context c =
+        history_context_of(hit_text(hit), hit->at, hit->length);
     char id[CHAT_ID_TEXT], time[TIME_TEXT];
 
     chat_id_text(id, &hit->chat->id);
@@ -231,7 +199,8 @@ string_of(struct text text)
 static enum status
 add_object(struct search *s, const struct vault_hit *hit)
 {
-    struct context c = context_of(hit);
+    struct history_context c =
+        history_context_of(hit_text(hit), hit->at, hit->length);
     char id[CHAT_ID_TEXT], time[TIME_TEXT];
 
     chat_id_text(id, &hit->chat->id);

@@ -201,12 +201,41 @@ history_line(struct buffer *out, struct text text, struct error *err)
     return STATUS_OK;
 }
 
+enum { CONTEXT_BYTES = 400 };
+
 static size_t
 width_of(uint32_t c)
 {
     int width = wcwidth((wchar_t) c);
 
     return width < 0 ? 1 : (size_t) width;
+}
+
+struct history_context
+history_context_of(struct text all, size_t at, size_t length)
+{
+    size_t start = at, stop = at + length;
+    size_t first = start > CONTEXT_BYTES ? start - CONTEXT_BYTES : 0;
+    size_t last =
+        all.length - stop > CONTEXT_BYTES ? stop + CONTEXT_BYTES : all.length;
+
+    // whole characters
+    while (first < start && (all.bytes[first] & 0xC0) == 0x80)
+        first++;
+    while (last > stop && last < all.length && (all.bytes[last] & 0xC0) == 0x80)
+        last--;
+    for (size_t i = start; i > first; i--)
+        if (all.bytes[i - 1] == '\n') {
+            first = i;
+            break;
+        }
+    const char *line_end = memchr(all.bytes + stop, '\n', last - stop);
+
+    if (line_end)
+        last = (size_t) (line_end - all.bytes);
+    return (struct history_context){{all.bytes + first, start - first},
+                                    {all.bytes + start, length},
+                                    {all.bytes + stop, last - stop}};
 }
 
 size_t

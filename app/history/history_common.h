@@ -76,6 +76,13 @@ MUST_CHECK enum status history_line(struct buffer *out, struct text text,
  */
 MUST_CHECK enum status history_cell(struct buffer *out, struct text text,
                                     size_t columns, struct error *err);
+/* What stands before and after a hit on its line: some hundred bytes. */
+struct history_context {
+    struct text before, hit, after;
+};
+struct history_context history_context_of(struct text all, size_t at,
+                                          size_t length);
+
 /* Columns that a line takes. */
 size_t history_columns(struct text line);
 

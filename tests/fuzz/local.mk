@@ -18,6 +18,11 @@ FUZZ_TARGETS += %D%/vault_body_fuzz
 %C%_vault_body_fuzz_LDFLAGS = $(FUZZER_FLAGS)
 %C%_vault_body_fuzz_LDADD = $(STORAGE_LIBS)
 
+FUZZ_TARGETS += %D%/document_fuzz
+%C%_document_fuzz_SOURCES = %D%/document_fuzz.c $(FUZZ_MAIN)
+%C%_document_fuzz_LDFLAGS = $(FUZZER_FLAGS)
+%C%_document_fuzz_LDADD = $(UI_LIBS)
+
 FUZZ_TARGETS += %D%/sanitiser_fuzz
 %C%_sanitiser_fuzz_SOURCES = %D%/sanitiser_fuzz.c $(FUZZ_MAIN)
 %C%_sanitiser_fuzz_LDFLAGS = $(FUZZER_FLAGS)

@@ -72,3 +72,6 @@ check_PROGRAMS += %D%/view_unlock_test
 TESTS += %D%/view_unlock_test
 %C%_view_unlock_test_SOURCES = %D%/view_unlock_test.c $(GOLDEN_SCREEN)
 %C%_view_unlock_test_LDADD = $(UI_LIBS) $(UNIT_TEST_LIBS)
+
+EXTRA_DIST += %D%/chat_screen.sh %D%/chat_screen.keys
+TESTS += %D%/chat_screen.sh

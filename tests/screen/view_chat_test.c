@@ -449,6 +449,120 @@ waiting_shows_progress_with_rate_and_time(void **state)
 }
 
 static void
+notes_come_before_what_to_do(void **state)
+{
+    struct fixture f;
+
+    (void) state;
+    begin(&f);
+    append(&f, add(&f, TRANSCRIPT_NOTE, NULL), TRANSCRIPT_TEXT,
+           "the model was loaded in 1.2 s");
+    shows(&f, 24, 80, 4, "view_chat_note-80x24");
+    end(&f);
+}
+
+static void
+a_click_folds_and_opens_a_thought(void **state)
+{
+    struct fixture f;
+    struct buffer folded = {0}, open = {0};
+    struct error err;
+
+    (void) state;
+    begin(&f);
+    stream(&f);
+    draw(&f, 40, 80, 4);
+    assert_int_equal(canvas_text(&f.canvas, &folded, &err), STATUS_OK);
+    assert_false(view_chat_click(f.chat, 3, 10));  // the question
+    assert_false(view_chat_click(f.chat, 0, 10));  // the top line
+    assert_false(view_chat_click(f.chat, 39, 10)); // below
+    assert_true(view_chat_click(f.chat, 5, 10));
+    draw(&f, 40, 80, 4);
+    assert_int_equal(canvas_text(&f.canvas, &open, &err), STATUS_OK);
+    assert_non_null(strstr(open.data, " :  The user asks"));
+    assert_true(view_chat_click(f.chat, 5, 10));
+    draw(&f, 40, 80, 4);
+    buffer_clear(&open);
+    assert_int_equal(canvas_text(&f.canvas, &open, &err), STATUS_OK);
+    assert_string_equal(open.data, folded.data);
+    buffer_release(&open);
+    buffer_release(&folded);
+    end(&f);
+}
+
+static void
+keys_go_round_the_parts_that_are_there(void **state)
+{
+    struct fixture f;
+
+    (void) state;
+    begin(&f);
+    stream_wide(&f);
+    draw(&f, 48, 160, 7);
+    act(&f, ACTION_FOCUS, 1);
+    assert_int_equal(view_chat_focus(f.chat), CHAT_FOCUS_TRANSCRIPT);
+    act(&f, ACTION_FOCUS, 1);
+    assert_int_equal(view_chat_focus(f.chat), CHAT_FOCUS_PANE);
+    act(&f, ACTION_BOTTOM, 1);
+    draw(&f, 48, 160, 7);
+    shows(&f, 48, 160, 7, "view_chat_pane-160x48");
+    act(&f, ACTION_FOCUS, 1);
+    assert_int_equal(view_chat_focus(f.chat), CHAT_FOCUS_INPUT);
+    act(&f, ACTION_FOCUS, 1);
+    act(&f, ACTION_ONE_PANE, 1);
+    draw(&f, 48, 160, 7);
+    act(&f, ACTION_FOCUS, 1);
+    assert_int_equal(view_chat_focus(f.chat), CHAT_FOCUS_INPUT);
+    act(&f, ACTION_FOCUS, 1);
+    act(&f, ACTION_BACK, 1);
+    assert_int_equal(view_chat_focus(f.chat), CHAT_FOCUS_INPUT);
+    // fold, split, side, hide; on a narrow screen without side
+    act(&f, ACTION_ONE_PANE, 1);
+    draw(&f, 24, 80, 4);
+    static const enum chat_layout round[] = {CHAT_SPLIT, CHAT_HIDE, CHAT_FOLD};
+
+    for (size_t i = 0; i < 3; i++) {
+        act(&f, ACTION_THINKING_LAYOUT, 1);
+        assert_int_equal(view_chat_layout(f.chat), round[i]);
+    }
+    for (int i = 0; i < CHAT_LAYOUTS; i++)
+        assert_int_equal(
+            chat_layout_named(chat_layout_name((enum chat_layout) i)), i);
+    assert_int_equal(chat_layout_named("sideways"), CHAT_LAYOUTS);
+    end(&f);
+}
+
+/* What does not fit is left out, and nothing is drawn over something else. */
+static void
+lines_of_every_width_are_whole(void **state)
+{
+    struct fixture f;
+    struct buffer text = {0};
+    struct error err;
+
+    (void) state;
+    begin(&f);
+    stream_wide(&f);
+    f.state.title = "A title that is much longer than any line has room for it";
+    for (unsigned columns = 60; columns <= 200; columns++) {
+        draw(&f, 40, columns, 4);
+        buffer_clear(&text);
+        assert_int_equal(canvas_text(&f.canvas, &text, &err), STATUS_OK);
+        assert_non_null(strstr(text.data, "net:off  "));
+        assert_non_null(strstr(text.data, "vault:open"));
+        assert_non_null(strstr(text.data, " ctx "));
+        assert_non_null(strstr(text.data, "  ^C stop\n"));
+        assert_non_null(strstr(text.data, "Up edits, ^U drops\n"));
+        assert_non_null(strstr(text.data, " fathom  A title"));
+    }
+    for (unsigned rows = 1; rows < 12; rows++)
+        for (unsigned columns = 1; columns < 20; columns++)
+            draw(&f, rows, columns, 0);
+    buffer_release(&text);
+    end(&f);
+}
+
+static void
 assert_is(const struct buffer *buffer, const char *text)
 {
     assert_int_equal(buffer->length, strlen(text));
@@ -504,6 +618,10 @@ main(void)
         cmocka_unit_test(a_wide_screen_shows_thoughts_beside_the_answer),
         cmocka_unit_test(every_layout_has_its_place_for_thoughts),
         cmocka_unit_test(an_empty_chat_tells_what_to_do),
+        cmocka_unit_test(notes_come_before_what_to_do),
+        cmocka_unit_test(a_click_folds_and_opens_a_thought),
+        cmocka_unit_test(keys_go_round_the_parts_that_are_there),
+        cmocka_unit_test(lines_of_every_width_are_whole),
         cmocka_unit_test(keys_copy_what_they_name),
         cmocka_unit_test(waiting_shows_progress_with_rate_and_time),
     };

@@ -100,8 +100,7 @@ hit(void *context, size_t index, size_t number, struct history_hit *out)
 
     snprintf(fake->line, sizeof fake->line, "%.*s%.*s%s", (int) open, text,
              (int) (close - open - 1), text + open + 1, text + close + 1);
-    *out = (struct history_hit){fake->line, open, close - open - 1, "you",
-                                entry->hit_turns[number]};
+    *out = (struct history_hit){fake->line, open, close - open - 1, "you"};
     return true;
 }
 
@@ -152,6 +151,14 @@ hits_before(void *context, size_t index)
     for (size_t i = 0; i < index; i++)
         sum += hits_of(&fake->entries[i % fake->entry_count]);
     return sum;
+}
+
+static size_t
+turn_number(void *context, size_t index, size_t number)
+{
+    struct fake *fake = context;
+
+    return fake->entries[index % fake->entry_count].hit_turns[number];
 }
 
 static void
@@ -268,8 +275,7 @@ fake_of(const struct entry *entries, size_t entry_count, size_t count)
         .totals = {.chats = 1284,
                    .turns = 41902,
                    .turns_known = true,
-                   .vault_bytes = 71000000,
-                   .written = 8812},
+                   .vault_bytes = 71000000},
     };
 }
 
@@ -277,8 +283,19 @@ static struct view
 open_view(struct fake *fake)
 {
     struct view_history_source source = {
-        fake,        totals, rows, row, hit,         preview,
-        hits_before, search, work, pin, remove_chat, restore,
+        .context = fake,
+        .totals = totals,
+        .rows = rows,
+        .row = row,
+        .hit = hit,
+        .preview = preview,
+        .hits_before = hits_before,
+        .turn_number = turn_number,
+        .search = search,
+        .work = work,
+        .pin = pin,
+        .remove = remove_chat,
+        .restore = restore,
     };
     struct view view;
     struct error err;

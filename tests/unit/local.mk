@@ -215,6 +215,9 @@ check_PROGRAMS += %D%/bottleneck_test %D%/expert_window_test \
 TESTS += %D%/bottleneck_test %D%/expert_window_test %D%/machine_state_test
 %C%_expert_window_test_LDADD = $(APP_TEST_LIBS)
 %C%_machine_state_test_LDADD = $(APP_TEST_LIBS)
+check_PROGRAMS += %D%/gauges_test
+TESTS += %D%/gauges_test
+%C%_gauges_test_LDADD = $(APP_TEST_LIBS)
 %C%_bottleneck_test_LDADD = $(APP_TEST_LIBS)
 
 check_PROGRAMS += %D%/transcript_test

@@ -618,6 +618,31 @@ a_search_passes_over_marks_and_line_breaks(void **state)
 }
 
 static void
+a_match_across_lines_is_marked_in_both(void **state)
+{
+    struct fixture f;
+
+    (void) state;
+    begin(&f);
+    put(&f, TRANSCRIPT_ANSWER, "words before it a queue pair and more of it");
+    draw(&f, 10, 30);
+    search(&f, "a queue pair and");
+    assert_int_equal(matches(&f), 1);
+    draw(&f, 10, 30);
+    // "words before it a queue" and "pair and more of it"
+    assert_string_equal(row(&f, 2), "   pair and more of it");
+    assert_int_equal(f.canvas.cells[30 + 3 + 15].look, LOOK_PLAIN);
+    assert_int_equal(f.canvas.cells[30 + 3 + 16].look, LOOK_MATCH);
+    assert_int_equal(f.canvas.cells[30 + 3 + 22].look, LOOK_MATCH);
+    assert_int_equal(f.canvas.cells[60 + 3].look, LOOK_MATCH);
+    assert_int_equal(f.canvas.cells[60 + 3 + 7].look, LOOK_MATCH);
+    assert_int_equal(f.canvas.cells[60 + 3 + 8].look, LOOK_PLAIN);
+    // the match at hand is told apart
+    assert_string_equal(row(&f, 1), ">  words before it a queue");
+    end(&f);
+}
+
+static void
 a_match_in_a_thought_opens_it(void **state)
 {
     struct fixture f;
@@ -973,6 +998,7 @@ main(void)
         cmocka_unit_test(code_blocks_are_walked_across_answers),
         cmocka_unit_test(a_search_finds_counts_and_shows),
         cmocka_unit_test(a_search_passes_over_marks_and_line_breaks),
+        cmocka_unit_test(a_match_across_lines_is_marked_in_both),
         cmocka_unit_test(a_match_in_a_thought_opens_it),
         cmocka_unit_test(the_text_of_an_item_is_whole_lines),
         cmocka_unit_test(only_what_is_shown_is_laid_out),

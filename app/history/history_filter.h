@@ -1,0 +1,61 @@
+/*
+ * What is looked for in the history, as it is typed:
+ *
+ *     psn mismatch model:V4* after:2026-09-01 before:2026-10-01
+ *     role:you|fathom|think has:code has:think title:WORD id:01jd
+ *
+ * All of it must hold. The words without a colon are one text, looked for in
+ * titles, questions and answers, and in thoughts where role: says so. Case
+ * counts where it has a capital letter. The main thread only.
+ */
+#ifndef FATHOM_APP_HISTORY_FILTER_H
+#define FATHOM_APP_HISTORY_FILTER_H
+
+#include "storage/storage.h"
+
+enum { FILTER_TEXT = 1000, FILTER_WORD = 200, FILTER_FAULT = 120 };
+
+struct history_filter {
+    struct needle *needle; // NULL: no text is looked for
+    char text[FILTER_TEXT];
+    bool case_counts;
+    char model[FILTER_WORD], title[FILTER_WORD], id[FILTER_WORD]; // or ""
+    uint64_t after_ms, before_ms;                                 // 0: any
+    bool roles; // those that follow count, else you and fathom
+    bool you, fathom, think;
+    bool has_code, has_think;
+    char fault[FILTER_FAULT]; // what could not be understood, or ""
+};
+
+/*
+ * Reads what was typed. What is not understood is named in out->fault, and is
+ * left out. The caller releases *out, also after a failure.
+ */
+MUST_CHECK enum status history_filter_read(struct history_filter *out,
+                                           const char *typed,
+                                           struct error *err);
+void history_filter_release(struct history_filter *filter);
+
+bool history_filter_is_empty(const struct history_filter *filter);
+/* Whether turns must be looked at to know that a chat is wanted. */
+bool history_filter_needs_turns(const struct history_filter *filter);
+
+/* Whether what is known of a chat fits. */
+bool history_filter_takes(const struct history_filter *filter,
+                          const struct chat_info *info);
+/* Whether the text is in its title, and nothing is asked of turns. */
+bool history_filter_takes_title(const struct history_filter *filter,
+                                const struct chat_info *info);
+
+/* Where in a turn: bytes of its content, or of its thought; or no bytes. */
+struct filter_hit {
+    bool in_thinking;
+    size_t at, length;
+};
+enum { FILTER_HITS = 2 }; // of one turn
+/* What of a turn fits: how many of `out`. */
+size_t history_filter_turn(const struct history_filter *filter,
+                           const struct turn_record *turn,
+                           struct filter_hit out[FILTER_HITS]);
+
+#endif
