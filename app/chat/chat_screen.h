@@ -26,8 +26,10 @@ struct shown_turn {
 
 /* Where a turn stands among those with the same parent. */
 struct sibling {
-    size_t at;   // from 1
-    size_t last; // the turn that came last
+    size_t at;            // from 1
+    size_t last;          // the turn that came last
+    size_t before, after; // the turns beside it, or TURN_NONE
+    size_t child;         // of it, the turn that came last, or TURN_NONE
 };
 
 struct screen_turns {

@@ -57,6 +57,10 @@ count_siblings(struct screen_turns *turns, const struct conversation *c,
         size_t *child = &last[parent == TURN_NONE ? c->count : parent];
 
         s[i].at = *child == TURN_NONE ? 1 : s[*child].at + 1;
+        s[i].before = *child;
+        s[i].after = TURN_NONE;
+        if (*child != TURN_NONE)
+            s[*child].after = i;
         turns->branches += *child != TURN_NONE;
         *child = i;
     }
@@ -64,10 +68,23 @@ count_siblings(struct screen_turns *turns, const struct conversation *c,
         size_t parent = c->turns[i].parent;
 
         s[i].last = last[parent == TURN_NONE ? c->count : parent];
+        s[i].child = last[i];
     }
     free(newest);
     turns->sibling_count = c->count;
     return STATUS_OK;
+}
+
+/* The number by which people name the end of the branch that goes on here. */
+static size_t
+branch_number(const struct screen_turns *turns, const struct conversation *c,
+              size_t turn)
+{
+    if (turn == TURN_NONE)
+        return 0;
+    while (turns->siblings[turn].child != TURN_NONE)
+        turn = turns->siblings[turn].child;
+    return conversation_number(c, turn);
 }
 
 /* -- heads ------------------------------------------------------------------
@@ -117,8 +134,12 @@ head_of(const struct screen_turns *turns, const struct chat *chat,
 
     head_time(head.time, turn->time_ms);
     if (number < turns->sibling_count) {
-        head.branch = turns->siblings[number].at;
-        head.branches = turns->siblings[turns->siblings[number].last].at;
+        const struct sibling *sibling = &turns->siblings[number];
+
+        head.branch = sibling->at;
+        head.branches = turns->siblings[sibling->last].at;
+        head.branch_before = branch_number(turns, c, sibling->before);
+        head.branch_after = branch_number(turns, c, sibling->after);
     }
     if (turn->role == TURN_QUESTION)
         return head;
@@ -224,7 +245,9 @@ refresh_heads(struct screen_turns *turns, const struct chat *chat, size_t end)
             transcript_head(turns->transcript, item);
 
         if (item == turns->coming ||
-            (old->branches == head.branches && old->branch == head.branch))
+            (old->branches == head.branches && old->branch == head.branch &&
+             old->branch_before == head.branch_before &&
+             old->branch_after == head.branch_after))
             continue;
         head.thought_ms = old->thought_ms;
         transcript_set_head(turns->transcript, item, &head);
