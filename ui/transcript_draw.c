@@ -172,23 +172,23 @@ put_thought(struct pen *pen, const struct transcript *transcript,
                  transcript_duration(duration, item->head.thought_ms));
 }
 
-/* "1,284 think + 611 answer tok, 2m15s" */
+/* "1,284 think + 611 answer tok, 2m15s"; thoughts may be told elsewhere. */
 static void
-put_figures(struct pen *pen, const struct transcript_head *head)
+put_figures(struct pen *pen, const struct transcript_head *head, bool thought)
 {
     char think[24], answer[24], duration[24], text[100] = "", end[40] = "";
 
+    thought = thought && head->thought_tokens > 0;
+    if (head->answer_tokens == 0 && !thought)
+        return;
     if (head->total_ms > 0)
         snprintf(end, sizeof end, ", %s",
                  transcript_duration(duration, head->total_ms));
-    if (head->answer_tokens == 0 && head->thought_tokens == 0)
-        return;
-    if (head->thought_tokens > 0)
+    if (thought)
         snprintf(text, sizeof text, "%s think + ",
                  transcript_number(think, head->thought_tokens));
-    put_right(pen, LOOK_DIM, "%s%s %s%s", text,
-              transcript_number(answer, head->answer_tokens),
-              head->thought_tokens > 0 ? "answer tok" : "tok", end);
+    put_right(pen, LOOK_DIM, "%s%s answer tok%s", text,
+              transcript_number(answer, head->answer_tokens), end);
 }
 
 static void
@@ -219,7 +219,7 @@ put_remarks(struct pen *pen, const struct transcript *transcript, size_t number,
     if (keys && put_right(pen, LOOK_DIM, "t %s, o pages, yt copies",
                           whole ? "folds" : "opens"))
         return;
-    put_figures(pen, &item->head);
+    put_figures(pen, &item->head, !transcript->style.thoughts);
 }
 
 static void

@@ -28,6 +28,8 @@ struct view_chat {
     bool one_pane, bare;
     unsigned columns, rows; // of the screen, when it was drawn last
     struct area text, pane; // the same
+    size_t switched;        // the item whose branch is to be another, or none
+    size_t switched_from;   // its turn before that
     char said[SAID_BYTES];  // why a key did nothing, until the next one
 };
 
@@ -214,6 +216,19 @@ draw_pane(const struct view_chat *view, struct canvas *canvas, struct area area,
                                 view->focus == CHAT_FOCUS_PANE, err);
 }
 
+/* Where branches were switched, the turn that came there stays current. */
+static void
+follow_switch(struct view_chat *view)
+{
+    size_t item = view->switched;
+
+    if (item >= transcript_items(view->transcript) ||
+        transcript_head(view->transcript, item)->turn == view->switched_from)
+        return;
+    view->switched = TRANSCRIPT_NONE;
+    transcript_show(view->transcript, item);
+}
+
 static enum status
 draw_middle(struct view_chat *view, struct canvas *canvas, struct area area,
             struct error *err)
@@ -227,6 +242,7 @@ draw_middle(struct view_chat *view, struct canvas *canvas, struct area area,
         pane = split_pane(view, canvas, &area);
     view->text = area;
     view->pane = pane;
+    follow_switch(view);
     TRY(transcript_draw(view->transcript, canvas, area, &style, err));
     return has_pane(view) ? draw_pane(view, canvas, area, pane, err)
                           : STATUS_OK;
@@ -413,10 +429,13 @@ switch_branch(struct view_chat *view, bool back)
 
         turn = back ? head->branch_before : head->branch_after;
     }
-    if (turn == 0)
+    if (turn == 0) {
         say(view, "there is no branch %s this one", back ? "before" : "after");
-    else
-        post(view, "/branch %zu", turn);
+        return;
+    }
+    view->switched = item;
+    view->switched_from = transcript_head(view->transcript, item)->turn;
+    post(view, "/branch %zu", turn);
 }
 
 /* The part that is next in turn, of those that are there. */
@@ -629,6 +648,7 @@ act_chat(void *state, enum action action, int count)
     struct view_chat *view = state;
 
     view->said[0] = '\0';
+    view->switched = TRANSCRIPT_NONE;
     if (use_view(view, action))
         return true;
     if (view->focus == CHAT_FOCUS_PANE &&
@@ -696,6 +716,7 @@ view_chat_open(struct view_chat **out, struct transcript *transcript,
     (*out)->transcript = transcript;
     (*out)->state = state;
     (*out)->calls = *calls;
+    (*out)->switched = TRANSCRIPT_NONE;
     return STATUS_OK;
 }
 

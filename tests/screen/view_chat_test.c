@@ -606,6 +606,16 @@ keys_copy_what_they_name(void **state)
     act(&f, ACTION_TURN_NEXT, 1);
     act(&f, ACTION_BRANCH_BACK, 1);
     assert_is(&f.posted, "/branch 1");
+    // the turn that comes in its place stays current
+    transcript_cut(f.transcript, 1);
+    struct transcript_head head = {.time = "14:03", .turn = 1};
+    size_t other = add(&f, TRANSCRIPT_ANSWER, &head);
+
+    append(&f, other, TRANSCRIPT_TEXT, "Because.");
+    finish(&f, other);
+    ask(&f, "14:05", 3);
+    draw(&f, 24, 80, 4);
+    assert_int_equal(transcript_current(f.transcript), other);
     end(&f);
 }
 
