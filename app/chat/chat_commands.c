@@ -74,10 +74,16 @@ help_one(struct buffer *out, const struct chat_verb *verb)
 static void
 run_help(struct chat *chat, const char *arguments)
 {
-    static const char keys[] =
+    static const char sends[] =
         "Enter sends. ^J, Alt-Enter or a backslash before Enter begin a new "
-        "line.\n"
-        "^C stops the answer and keeps what came; ^D on an empty line quits.\n"
+        "line.\n";
+    static const char opens[] =
+        "Enter begins a new line. ^J and Alt-Enter send.\n";
+    static const char keys[] =
+        "^C stops the answer and keeps what came; ^\\ ends a thought, and the "
+        "answer comes.\n"
+        "^D on an empty line quits. Tab completes names of commands, files, "
+        "presets, models.\n"
         "//text sends a text that begins with a slash.\n";
     struct buffer text = {0};
     struct error err;
@@ -92,7 +98,9 @@ run_help(struct chat *chat, const char *arguments)
     if (!found)
         chat_say(chat, "there is no such command; /help lists them");
     else if (*word != '\0' ||
-             buffer_append(&text, keys, strlen(keys), &err) == STATUS_OK)
+             buffer_print(&text, &err, "%s%s",
+                          settings_enter() == UI_ENTER_SENDS ? sends : opens,
+                          keys) == STATUS_OK)
         chat_print(chat, (struct print_style){0}, text.data, text.length);
     buffer_release(&text);
 }

@@ -64,17 +64,19 @@ draw_hint(struct canvas *canvas, struct view view)
 static void
 draw_between(struct canvas *canvas, unsigned row)
 {
-    static const char writing[] =
-        "  Enter sends   ^J or Alt-Enter newline   ^X^E editor   ^R search "
-        "input history   Tab completes   F6 moves focus to the transcript";
+    const char *keys = settings_enter() == UI_ENTER_SENDS
+                           ? "Enter sends   ^J or Alt-Enter newline"
+                           : "Enter newline   ^J or Alt-Enter sends";
     const char *notice = chat_screen.notice;
 
     if (notice[0] != '\0')
         canvas_put(canvas, row, 2, canvas->columns - 2, LOOK_STRONG, notice,
                    strlen(notice));
     else if (is_large(canvas) && chat_screen.cover.ops == NULL)
-        canvas_put(canvas, row, 0, canvas->columns, LOOK_DIM, writing,
-                   sizeof writing - 1);
+        canvas_print(canvas, row, 0, canvas->columns, LOOK_DIM,
+                     "  %s   ^X^E editor   ^R search input history   Tab "
+                     "completes   F6 moves focus to the transcript",
+                     keys);
 }
 
 /* The prompt of a passphrase: what is typed is counted, not shown. */
