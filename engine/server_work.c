@@ -129,7 +129,8 @@ fill_shares(struct residency *out, const struct expert_uses *uses)
 }
 
 static void
-send_residency(struct work *work, struct job *job, struct expert_uses *uses)
+send_residency(struct work *work, struct job *job, struct expert_uses *uses,
+               enum client_push how)
 {
     const struct model *model = ready_model(work->ready);
     struct residency event = {
@@ -150,8 +151,7 @@ send_residency(struct work *work, struct job *job, struct expert_uses *uses)
     fill_shares(&event, uses);
     // what cannot be told is told with what follows
     if (event_put_residency(&frame, job->number, &event, &err) == STATUS_OK &&
-        client_send(job->client, &frame, PUSH_DROP, NULL, NULL, &err) ==
-            STATUS_OK)
+        client_send(job->client, &frame, how, NULL, NULL, &err) == STATUS_OK)
         expert_uses_clear(uses);
     buffer_release(&frame);
 }
@@ -447,10 +447,13 @@ on_uses(void *context, struct expert_uses *uses, bool last)
     struct job *job = telling->job;
     uint64_t least_ns = (uint64_t) job->request.generate.residency_ms * MS_NS;
 
-    if ((last || is_due(&job->residency_ns, least_ns)) &&
-        !client_is_slow(job->client) &&
-        (size_t) uses->layers * uses->experts <= PROTOCOL_EXPERTS)
-        send_residency(telling->work, job, uses);
+    if ((size_t) uses->layers * uses->experts > PROTOCOL_EXPERTS)
+        return;
+    if (last)
+        send_residency(telling->work, job, uses, PUSH_ALWAYS);
+    else if (is_due(&job->residency_ns, least_ns) &&
+             !client_is_slow(job->client))
+        send_residency(telling->work, job, uses, PUSH_DROP);
 }
 
 /* It is told once: a slow reader gets it too. */

@@ -105,7 +105,20 @@ def what_came_is_in_the_vault():
                 assert word in text, (name, word, text)
 
 
+def before_it_is_ready_the_chat_ends_with_its_code():
+    for script in ("die 9\n", "want OPEN\ndie 9\n",
+                   "want OPEN\nprogress read 1 9\ndie 9\n",
+                   "want OPEN\n" + HALF + "\ndie 9\n"):
+        for face in ("--plain", "--ephemeral"):
+            with Home() as home, Terminal(
+                    [FATHOM, "chat", "--ephemeral", face],
+                    home.environment(script)) as chat:
+                chat.expect("the engine ended (signal 9, Killed)")
+                assert chat.wait() == 70, (script, chat.text())
+
+
 engine_client.run([
     what_came_is_shown_and_sent_on,
     what_came_is_in_the_vault,
+    before_it_is_ready_the_chat_ends_with_its_code,
 ])
