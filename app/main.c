@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <langinfo.h>
 #include <locale.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -173,6 +174,8 @@ main(int argc, char **argv)
     open_standard_descriptors();
     notice_speaker(name);
     launch_remember(argv);
+    // a file that may not grow fails to be written, as on a full disk
+    signal(SIGXFSZ, SIG_IGN);
     enum status confined = confine(&err);
 
     choose_locale();

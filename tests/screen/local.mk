@@ -75,3 +75,6 @@ TESTS += %D%/view_unlock_test
 
 EXTRA_DIST += %D%/chat_screen.sh %D%/chat_screen.keys
 TESTS += %D%/chat_screen.sh
+
+EXTRA_DIST += %D%/chat_care.sh %D%/chat_care.keys %D%/engine_gone
+TESTS += %D%/chat_care.sh

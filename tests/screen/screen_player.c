@@ -14,7 +14,8 @@
  *                       in arguments stand for folders
  *   file NAME ... end   the lines between are a file below $HOME
  *   replay ... end      the lines between are what the engine plays
- *                       (tests/replay_engine.c)
+ *                       (tests/replay_engine.c); an `end` of its own is
+ *                       indented
  *   vault               there is a vault; "three green bottles" opens it
  *   run PROGRAM ARGS    starts it on the terminal: one below $BUILD, or a path
  *   shell COMMAND       runs it beside the terminal; it has to succeed
@@ -47,7 +48,10 @@
  *   modes-taken         they are not
  *   shell-modes         sets them, as a shell does when a program is stopped
  *   await-state LETTER  of the program in /proc: T stopped, S sleeping
- *   exit-is CODE        it ends so, or by a signal: exit-is SEGV
+ *   file-limit BYTES    it writes no larger files from now on, as if the disk
+ *                       was full; 0: as large as it likes
+ *   exit-is CODE        it ends so, or by a signal: exit-is SEGV; `129 74`:
+ *                       either
  *   alive               it has not ended
  *
  * A step that fails ends its test and shows the screen.
@@ -65,6 +69,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -90,6 +95,8 @@ static struct {
     size_t forgotten; // bytes
     uint64_t limit_ns;
     struct error failure;
+    unsigned char typed[64]; // the last bytes of random keys, in turn
+    size_t typed_bytes;
 } player;
 
 #define FAIL(...) error_set(&player.failure, STATUS_FORMAT, __VA_ARGS__)
@@ -654,6 +661,9 @@ step_keys(const char *argument)
 
     if (status == STATUS_OK && bytes.length > 0)
         pty_screen_send(&player.screen, bytes.data, bytes.length);
+    for (size_t i = 0; i < bytes.length; i++)
+        player.typed[player.typed_bytes++ % sizeof player.typed] =
+            (unsigned char) bytes.data[i];
     buffer_release(&bytes);
     return status;
 }
@@ -769,6 +779,20 @@ send_random_keys(uint64_t *state)
     step_keys(byte);
 }
 
+/* What ended it is among the last. */
+static void
+show_typed(void)
+{
+    size_t count = player.typed_bytes < sizeof player.typed
+                       ? player.typed_bytes
+                       : sizeof player.typed;
+
+    printf("# the last keys:");
+    for (size_t i = player.typed_bytes - count; i < player.typed_bytes; i++)
+        printf(" %02X", player.typed[i % sizeof player.typed]);
+    printf("\n");
+}
+
 static enum status
 step_random_keys(const char *argument)
 {
@@ -789,6 +813,8 @@ step_random_keys(const char *argument)
         if (pty_screen_state(&player.screen) == 'T')
             kill(player.screen.program, SIGCONT);
     }
+    if (player.screen.over)
+        show_typed();
     return STATUS_OK;
 }
 
@@ -820,19 +846,46 @@ step_signal(const char *argument)
     return STATUS_OK;
 }
 
+/* A code or the name of a signal. */
+static bool
+ended_so(const char *name)
+{
+    int status = player.screen.status, number = signal_number(name);
+
+    if (number != 0)
+        return WIFSIGNALED(status) && WTERMSIG(status) == number;
+    return WIFEXITED(status) && WEXITSTATUS(status) == atoi(name);
+}
+
 static enum status
 step_exit_is(const char *argument)
 {
-    TRY(await_end());
-    int status = player.screen.status, number = signal_number(argument);
+    char *names = format_text("%s", argument);
+    bool found = false;
+    enum status status = await_end();
 
-    if (number != 0 && !(WIFSIGNALED(status) && WTERMSIG(status) == number))
-        return FAIL("it did not end by SIG%s, but with %x", argument, status);
-    if (number == 0 &&
-        !(WIFEXITED(status) && WEXITSTATUS(status) == atoi(argument)))
-        return FAIL("it did not exit with %s, but with %s %d", argument,
-                    WIFEXITED(status) ? "status" : "signal",
-                    WIFEXITED(status) ? WEXITSTATUS(status) : WTERMSIG(status));
+    for (char *name = strtok(names, " "); name; name = strtok(NULL, " "))
+        found = found || ended_so(name);
+    free(names);
+    if (status != STATUS_OK || found)
+        return status;
+    status = player.screen.status;
+    return FAIL("it did not end with %s, but with %s %d", argument,
+                WIFEXITED(status) ? "status" : "signal",
+                WIFEXITED(status) ? WEXITSTATUS(status) : WTERMSIG(status));
+}
+
+static enum status
+step_file_limit(const char *argument)
+{
+    struct rlimit limit;
+    rlim_t bytes = strtoul(argument, NULL, 10);
+
+    if (prlimit(player.screen.program, RLIMIT_FSIZE, NULL, &limit) < 0)
+        pty_screen_broken("prlimit");
+    limit.rlim_cur = bytes == 0 ? limit.rlim_max : bytes;
+    if (prlimit(player.screen.program, RLIMIT_FSIZE, &limit, NULL) < 0)
+        pty_screen_broken("prlimit");
     return STATUS_OK;
 }
 
@@ -1030,6 +1083,7 @@ static const struct {
     {"modes-restored", step_modes},
     {"modes-taken", step_modes_taken},
     {"shell-modes", step_shell_modes},
+    {"file-limit", step_file_limit},
     {"exit-is", step_exit_is},
     {"alive", step_alive},
 };
