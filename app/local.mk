@@ -133,6 +133,12 @@ fathom_SOURCES += \
     %D%/chat/chat_wait.c \
     %D%/chat/face.h
 endif
+if WITH_READLINE
+fathom_SOURCES += \
+    %D%/chat/chat_screen_experts.c \
+    %D%/chat/chat_screen_loading.c \
+    %D%/chat/chat_screen_stats.c
+endif
 fathom_CPPFLAGS = $(AM_CPPFLAGS) \
     -DSYSCONFDIR='"$(sysconfdir)"' \
     -DLIBEXECDIR='"$(libexecdir)"' -DPKGDATADIR='"$(pkgdatadir)"'

@@ -551,7 +551,9 @@ experts_draw(void *state, struct canvas *canvas, struct area area,
     draw_numbers(&f);
     for (size_t i = 0; i < view->shown; i++)
         draw_layer(&f, area.row + 2 + (unsigned) i, f.order[view->top + i]);
-    unsigned footer = area.row + 2 + (unsigned) view->shown;
+    unsigned below =
+        area.rows > footer_rows(&f) + 2 ? area.rows - footer_rows(&f) : 2;
+    unsigned footer = area.row + below;
 
     if (f.is_wide)
         draw_footer_wide(&f, footer);

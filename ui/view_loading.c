@@ -339,7 +339,7 @@ loading_act(void *state, enum action action, int count)
     struct view_loading *view = state;
 
     (void) count;
-    if (action != ACTION_BACK)
+    if (action != ACTION_BACK && action != ACTION_FOCUS)
         return false;
     view->post(view->post_context, NULL);
     return true;
@@ -350,12 +350,12 @@ loading_hint(void *state, unsigned columns)
 {
     (void) state;
     (void) columns;
-    return "F1 help  F2 history  F3 model  F4 experts";
+    return "F1 help  F2 history  F3 model  F4 experts  F6 leaves this screen";
 }
 
 static const struct view_ops loading_ops = {
     .name = "loading",
-    .map = MAP_LIST,
+    .map = MAP_INPUT, // one can type already
     .draw = loading_draw,
     .act = loading_act,
     .hint = loading_hint,

@@ -59,3 +59,11 @@ chat_gauges_take(struct chat *chat, const struct event *event)
     if (gauges_take(event, &time) && chat->client != NULL)
         gauges_stats_asked(put_plain(chat, MESSAGE_STATS));
 }
+
+void
+chat_gauges_look(struct chat *chat)
+{
+    // while an answer comes the figures after it are waited for
+    if (chat->client != NULL && chat->answering == TURN_NONE)
+        gauges_stats_asked(put_plain(chat, MESSAGE_STATS));
+}

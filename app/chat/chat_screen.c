@@ -285,6 +285,8 @@ face_loading(struct chat *chat, const struct progress_event *progress)
         take_progress(progress);
     else
         chat_screen.counts.progressing = false;
+    if (progress == NULL)
+        screen_close_view("loading");
     screen_touch();
 }
 
@@ -362,6 +364,10 @@ face_tick(struct chat *chat, uint64_t now_ns)
         chat_screen.work = cover->ops->work(cover->state, now_ns);
         screen_touch();
     }
+    // what is being written goes on below it
+    if (cover->ops == NULL && chat_screen.box == BOX_LINE &&
+        chat_screen_loading_wanted(chat, now_ns))
+        (void) screen_open_view(chat, "loading", "");
     if (now_ns >= chat_screen.drawn_ns + CLOCK_NS)
         screen_touch();
     if (screen_is_due(now_ns))

@@ -141,6 +141,8 @@ void screen_ask(struct chat *chat, const char *prompt, const char *text);
 bool screen_open_view(struct chat *chat, const char *name,
                       const char *arguments);
 void screen_close_cover(void);
+/* The same, where it is the one of this name. */
+void screen_close_view(const char *name);
 /* Something to know at once; stays until the next key. */
 void screen_notice(const char *text);
 

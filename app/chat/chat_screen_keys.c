@@ -167,6 +167,11 @@ static const struct {
      chat_screen_history_close},
     {"search", ACTION_NONE, chat_screen_history_open,
      chat_screen_history_close},
+    {"experts", ACTION_EXPERTS, chat_screen_experts_open,
+     chat_screen_experts_close},
+    {"stats", ACTION_STATS, chat_screen_stats_open, chat_screen_stats_close},
+    {"loading", ACTION_NONE, chat_screen_loading_open,
+     chat_screen_loading_close},
     {NULL, ACTION_NONE, NULL, NULL},
 };
 
@@ -206,6 +211,14 @@ screen_open_view(struct chat *chat, const char *name, const char *arguments)
         return true;
     }
     return false;
+}
+
+void
+screen_close_view(const char *name)
+{
+    if (chat_screen.cover.ops != NULL &&
+        strcmp(chat_screen.cover.ops->name, name) == 0)
+        screen_close_cover();
 }
 
 /* The key of a view opens it, and closes it again. */

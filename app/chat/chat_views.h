@@ -33,4 +33,7 @@ chat_view_close_fn chat_screen_stats_close;
 chat_view_close_fn chat_screen_loading_close;
 chat_view_close_fn chat_screen_models_close;
 
+/* A model has been loading for a while, and its screen was not left. */
+bool chat_screen_loading_wanted(const struct chat *chat, uint64_t now_ns);
+
 #endif

@@ -200,9 +200,9 @@ shares_are_of_uses(void **state)
     places[2] = EXPERT_NVME;
     draw(&f, 24, 80);
     assert_non_null(strstr(row_text(&f, 2), "70 27  3"));
-    assert_non_null(strstr(row_text(&f, 6), "all layers V70 R27 N3"));
+    assert_non_null(strstr(row_text(&f, 21), "all layers V70 R27 N3"));
     assert_non_null(
-        strstr(row_text(&f, 5), "L00 e0: hot in VRAM, 70 uses, 70.0 %"));
+        strstr(row_text(&f, 20), "L00 e0: hot in VRAM, 70 uses, 70.0 %"));
     canvas_release(&f.canvas);
 }
 
@@ -220,9 +220,9 @@ one_tier_is_said(void **state)
     assert_string_equal(cell_text(&f, 2, 5), "+");
     assert_non_null(strstr(row_text(&f, 2), ">L01 +---"));
     assert_non_null(strstr(row_text(&f, 2), " 75"));
-    assert_null(strstr(row_text(&f, 6), "VRAM"));
+    assert_null(strstr(row_text(&f, 19), "VRAM"));
     assert_non_null(
-        strstr(row_text(&f, 8), "all experts are in RAM; there is one tier"));
+        strstr(row_text(&f, 21), "all experts are in RAM; there is one tier"));
     canvas_release(&f.canvas);
 }
 
