@@ -3,10 +3,12 @@
 
 #include "ui/printer.h"
 
+#include "ui/text_width.h"
+
 #include <errno.h>
 #include <string.h>
 #include <unistd.h>
-#include <wchar.h>
+#include <utf8proc.h>
 
 #define DIM_ON "\033[2m"
 #define DIM_OFF "\033[22m"
@@ -35,13 +37,17 @@ printer_put(int descriptor, const char *bytes, size_t length, struct error *err)
     return STATUS_OK;
 }
 
-static size_t
-width_of(uint32_t c)
+/* Whether a character belongs to the one before, so that no line may break. */
+static bool
+joins(struct printer *p, uint32_t c)
 {
-    int width = wcwidth((wchar_t) c);
+    uint32_t before = p->before;
 
-    // unknown to this locale: a guess that is right for most of Unicode
-    return width < 0 ? 1 : (size_t) width;
+    p->before = c;
+    if (before < 0x80 && c < 0x80)
+        return false;
+    return !utf8proc_grapheme_break_stateful(
+        (utf8proc_int32_t) before, (utf8proc_int32_t) c, &p->cluster_state);
 }
 
 static enum status
@@ -109,6 +115,7 @@ flush_line(struct printer *p, struct error *err)
     p->blanks = 0;
     p->ticks = 0;
     p->word_open = false;
+    p->before = '\n';
     p->held_newlines++;
     return STATUS_OK;
 }
@@ -129,7 +136,8 @@ static enum status
 layout_visible(struct printer *p, uint32_t c, const char *bytes, size_t n,
                struct error *err)
 {
-    size_t width = width_of(c);
+    size_t width = text_width_of(c);
+    bool joined = joins(p, c);
 
     if (c == '\t') {
         TRY(flush_word(p, err));
@@ -144,10 +152,13 @@ layout_visible(struct printer *p, uint32_t c, const char *bytes, size_t n,
         return STATUS_OK;
     }
     // a line may be broken on either side of a wide character
-    if (width == 2) {
+    if (width == 2 && !joined) {
         TRY(flush_word(p, err));
         p->word_open = false;
     }
+    // ... but not within what the terminal shows as one
+    if (joined && p->word.length == 0)
+        p->word_open = true;
     TRY(buffer_append(&p->word, bytes, n, err));
     p->word_columns += width;
     // what does not fit a line anyhow need not wait for its end
@@ -174,7 +185,7 @@ layout_character(struct printer *p, uint32_t c, const char *bytes, size_t n,
     TRY(flush_word(p, err));
     for (; p->blanks > 0; p->blanks--)
         TRY(put_columns(p, " ", 1, 1, err));
-    return put_columns(p, bytes, n, width_of(c), err);
+    return put_columns(p, bytes, n, text_width_of(c), err);
 }
 
 /* Our own attributes around marks take no room. */
@@ -247,6 +258,8 @@ printer_begin(struct printer *p, struct print_style style)
     p->ticks = 0;
     p->in_fence = false;
     p->word_open = false;
+    p->before = 0;
+    p->cluster_state = 0;
 }
 
 enum status

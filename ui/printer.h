@@ -33,7 +33,9 @@ struct printer {
     size_t blanks; // before the word
     size_t column; // of the cursor; 0: at the start of a line
     size_t held_newlines;
-    unsigned ticks; // of ``` at the start of this line
+    uint32_t before;       // the last character, and
+    int32_t cluster_state; // whether the next belongs to it
+    unsigned ticks;        // of ``` at the start of this line
     bool line_begun, in_fence;
     bool anything; // was printed since printer_begin
 };

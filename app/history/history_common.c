@@ -203,14 +203,6 @@ history_line(struct buffer *out, struct text text, struct error *err)
 
 enum { CONTEXT_BYTES = 400 };
 
-static size_t
-width_of(uint32_t c)
-{
-    int width = wcwidth((wchar_t) c);
-
-    return width < 0 ? 1 : (size_t) width;
-}
-
 struct history_context
 history_context_of(struct text all, size_t at, size_t length)
 {
@@ -247,7 +239,7 @@ history_columns(struct text line)
 
     for (size_t i = 0; i < line.length;) {
         i += utf8_next(line.bytes + i, line.length - i, &c, &valid);
-        columns += width_of(c);
+        columns += text_width_of(c);
     }
     return columns;
 }

@@ -138,6 +138,33 @@ wide_characters_take_two_columns(void **state)
            "\xE4\xBD\xA0\n");
 }
 
+/* The widths of characters are not the locale's business. */
+static void
+wide_characters_are_wide_without_a_locale(void **state)
+{
+    assert_non_null(setlocale(LC_CTYPE, "C"));
+    text_width_start(true, 1);
+    wide_characters_take_two_columns(state);
+    assert_non_null(setlocale(LC_CTYPE, "C.UTF-8"));
+    text_width_start(true, 1);
+}
+
+static void
+what_is_shown_as_one_is_not_torn(void **state)
+{
+    struct printed_look look = {.columns = 20};
+
+    (void) state;
+    // the second family begins in the last columns, and stays whole
+    expect(&look,
+           "漢漢漢漢漢 👩‍👩‍👧‍👦👩‍👩‍👧‍👦 "
+           "漢",
+           "漢漢漢漢漢 "
+           "👩‍👩‍👧‍👦👩‍👩‍👧‍👦\n漢\n");
+    expect(&look, "漢漢漢漢漢漢漢漢漢漢\u0301\u0323漢",
+           "漢漢漢漢漢漢漢漢漢漢\u0301\u0323\n漢\n");
+}
+
 static void
 each_line_has_its_prefix(void **state)
 {
@@ -226,6 +253,8 @@ main(void)
         cmocka_unit_test(what_is_longer_than_a_line_is_left_to_the_terminal),
         cmocka_unit_test(code_between_fences_is_not_wrapped),
         cmocka_unit_test(wide_characters_take_two_columns),
+        cmocka_unit_test(wide_characters_are_wide_without_a_locale),
+        cmocka_unit_test(what_is_shown_as_one_is_not_torn),
         cmocka_unit_test(each_line_has_its_prefix),
         cmocka_unit_test(a_label_takes_room_on_the_first_line),
         cmocka_unit_test(dim_text_is_dim_and_nothing_after_it),

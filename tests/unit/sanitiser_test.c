@@ -51,10 +51,70 @@ static const struct piece hostile[] = {
     PIECE("\xF3\xA0\x81\xA1", "<U+E0061>"),
     PIECE("\xE2\x80\xA8\xE2\x80\xA9", "<U+2028><U+2029>"),
     PIECE("\xEF\xB8\x8F", "<U+FE0F>"),
+    // the clipboard is read, or set, ended by a bell, by ST, by its C1 form
+    PIECE("\033]52;c;?\a", "<ESC>]52;c;?<BEL>"),
+    PIECE("\033]52;p;AAAA\033\\", "<ESC>]52;p;AAAA<ESC>\\"),
+    PIECE("\xC2\x9D"
+          "52;c;AAAA\xC2\x9C",
+          "<U+009D>52;c;AAAA<U+009C>"),
+    PIECE("\x9D"
+          "52;c;AAAA\x9C",
+          "\xEF\xBF\xBD"
+          "52;c;AAAA\xEF\xBF\xBD"),
+    // titles, also asked for: the answer would be typed
+    PIECE("\033]2;t\033\\\033[21t", "<ESC>]2;t<ESC>\\<ESC>[21t"),
+    PIECE("\033]1337;File=inline=1:AA\a", "<ESC>]1337;File=inline=1:AA<BEL>"),
+    PIECE("\033]9;4;1;50\a\033]777;notify;a;b\a",
+          "<ESC>]9;4;1;50<BEL><ESC>]777;notify;a;b<BEL>"),
+    // links that say one thing and open another
+    PIECE("\033]8;;file:///etc/passwd\ago\033]8;;\a",
+          "<ESC>]8;;file:///etc/passwd<BEL>go<ESC>]8;;<BEL>"),
+    // strings of the device, of applications, private ones, and start of one
+    PIECE("\033P+q544e\033\\\033P$qm\033\\",
+          "<ESC>P+q544e<ESC>\\<ESC>P$qm<ESC>\\"),
+    PIECE("\033^pm\033\\\033Xsos\033\\", "<ESC>^pm<ESC>\\<ESC>Xsos<ESC>\\"),
+    PIECE("\xC2\x90q\xC2\x9F_\xC2\x9E^\xC2\x98x",
+          "<U+0090>q<U+009F>_<U+009E>^<U+0098>x"),
+    // the cursor, the screen, its size, the mouse, and what reports
+    PIECE("\033[1A\033[1J\033[2K\033[H", "<ESC>[1A<ESC>[1J<ESC>[2K<ESC>[H"),
+    PIECE("\033[?1049h\033[?1000h\033[?2004l\033[8;1;1t",
+          "<ESC>[?1049h<ESC>[?1000h<ESC>[?2004l<ESC>[8;1;1t"),
+    PIECE("\033[6n\033[c\033[>0q\033[5i\033[0x",
+          "<ESC>[6n<ESC>[c<ESC>[>0q<ESC>[5i<ESC>[0x"),
+    PIECE("\xC2\x9B"
+          "6n\xC2\x9B"
+          "2J\xC2\x84\xC2\x85\xC2\x8D",
+          "<U+009B>6n<U+009B>2J<U+0084><U+0085><U+008D>"),
+    // other characters, a reset, colours that hide, a blink
+    PIECE("\033(0\033)B\033n\033o\033c\033#8",
+          "<ESC>(0<ESC>)B<ESC>n<ESC>o<ESC>c<ESC>#8"),
+    PIECE("\033[8mhidden\033[0m\033[5m", "<ESC>[8mhidden<ESC>[0m<ESC>[5m"),
+    PIECE("rm -rf /\rls      ", "rm -rf /<CR>ls      "),
+    PIECE("one\b\b\btwo\v\f", "one<BS><BS><BS>two<VT><FF>"),
+    // an escape within an escape, and one that ends in the middle
+    PIECE("\033\033]0;\033[31m", "<ESC><ESC>]0;<ESC>[31m"),
+    PIECE("\033]52;c;AAAA and the answer goes on\nline",
+          "<ESC>]52;c;AAAA and the answer goes on\nline"),
+    PIECE("\033[", "<ESC>["),
+    PIECE("\033", "<ESC>"),
+    // direction: embedded, overridden, isolated; marks of it alone stay
+    PIECE("\xE2\x80\xAA\xE2\x80\xAB\xE2\x80\xAD\xE2\x80\xAC",
+          "<U+202A><U+202B><U+202D><U+202C>"),
+    PIECE("\xE2\x81\xA7\xE2\x81\xA8\xE2\x81\xA9", "<U+2067><U+2068><U+2069>"),
+    // text in tags
+    PIECE("\xF3\xA0\x80\x81\xF3\xA0\x81\x88\xF3\xA0\x81\x89\xF3\xA0\x81\xBF",
+          "<U+E0001><U+E0048><U+E0049><U+E007F>"),
+    PIECE("a\xEF\xB8\x80\xEF\xB8\x81", "a<U+FE00><U+FE01>"),
     PIECE("a\xF3\xA0\x84\x80", "a<U+E0100>"),
 };
 
 static const struct piece harmless[] = {
+    // escapes that are spelled out are text: what reads them is no terminal
+    PIECE("\\x1b]52;c;AAAA\\x07", "\\x1b]52;c;AAAA\\x07"),
+    PIECE("\\033[2J \\e[31m \\u001b[0m \\x9b31m",
+          "\\033[2J \\e[31m \\u001b[0m \\x9b31m"),
+    PIECE("^[[2J \xE2\x90\x9B[2J &#27;[2J %1B[2J",
+          "^[[2J \xE2\x90\x9B[2J &#27;[2J %1B[2J"),
     PIECE("", ""),
     PIECE("plain\ttext\n", "plain\ttext\n"),
     PIECE("two\r\nlines\r\n", "two\nlines\n"),
