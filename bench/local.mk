@@ -12,6 +12,10 @@ noinst_PROGRAMS += %D%/speed_bench
 noinst_PROGRAMS += %D%/residency_bench
 %C%_residency_bench_LDADD = $(ENGINE_LIBS)
 
+noinst_PROGRAMS += %D%/document_bench
+BENCHMARKS += %D%/document_bench
+%C%_document_bench_LDADD = $(UI_LIBS)
+
 noinst_PROGRAMS += %D%/vault_bench
 BENCHMARKS += %D%/vault_bench
 %C%_vault_bench_LDADD = $(STORAGE_LIBS)
