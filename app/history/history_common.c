@@ -13,7 +13,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-#include <wchar.h>
 
 int
 history_failed(const struct error *err)
@@ -255,9 +254,9 @@ fit(struct text line, size_t columns, size_t *used)
     for (*used = 0; at < line.length;) {
         size_t n = utf8_next(line.bytes + at, line.length - at, &c, &valid);
 
-        if (*used + width_of(c) > columns)
+        if (*used + text_width_of(c) > columns)
             break;
-        *used += width_of(c);
+        *used += text_width_of(c);
         at += n;
     }
     return at;
