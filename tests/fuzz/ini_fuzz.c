@@ -21,14 +21,32 @@ check(enum status status, const struct error *err)
 }
 
 static void
+check_presets(const struct settings *s)
+{
+    if (s->preset_count > PRESETS_MOST)
+        abort();
+    for (size_t i = 0; i < s->preset_count; i++) {
+        const struct preset *p = &s->presets[i];
+
+        if (p->name[0] == '\0' || strlen(p->name) >= sizeof p->name ||
+            (p->temperature.given && !(p->temperature.value <= 100)) ||
+            (p->repeat_penalty.given && !(p->repeat_penalty.value >= 0.01)))
+            abort();
+    }
+}
+
+static void
 try_settings(const char *text, size_t length)
 {
-    struct settings s = {0};
+    static struct settings s;
     struct error err;
+
+    s = (struct settings){0};
     enum status status =
         ini_parse_text(&s, &settings_table, "f", text, length, &err);
 
     check(status, &err);
+    check_presets(&s);
     if (s.model_verify.value > VERIFY_FULL || s.vault_save.value > SAVE_NEVER ||
         s.thinking_budget.value > 1000000000 ||
         strlen(s.model_default) >= sizeof s.model_default ||
