@@ -129,6 +129,7 @@ fathom_SOURCES += \
     %D%/chat/chat_file.c %D%/chat/chat_file.h \
     %D%/chat/chat_attach.c \
     %D%/chat/chat_copy.c \
+    %D%/chat/chat_experts.c \
     %D%/chat/chat_kept.c \
     %D%/chat/chat_wait.c \
     %D%/chat/face.h

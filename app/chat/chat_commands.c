@@ -176,6 +176,8 @@ const struct chat_verb chat_verbs[] = {
     BETWEEN("save", "[TURN.]N FILE", "write its code N to a new file",
             chat_run_save, NULL),
     ANYTIME("stats", "", "figures of the last answer", chat_run_stats, NULL),
+    ANYTIME("experts", "", "which experts were used of late", chat_run_experts,
+            NULL),
     ANYTIME("ctx", "", "how much of the context is taken", chat_run_ctx, NULL),
     BETWEEN("tokens", "TEXT", "what TEXT is to the model", chat_run_tokens,
             NULL),

@@ -119,17 +119,12 @@ static const struct {
     enum action action;
     const char *command;
 } plain_actions[] = {
-    {ACTION_HELP, "/help"},
-    {ACTION_HISTORY, "/history"},
-    {ACTION_MODEL, "/model"},
-    {ACTION_STATS, "/stats"},
-    {ACTION_LOCK, "/lock"},
-    {ACTION_PRESET, "/preset next"},
-    {ACTION_RETRY, "/retry"},
-    {ACTION_UNDO, "/undo"},
-    {ACTION_LEAVE, "/quit"},
-    {ACTION_COPY, "/copy"},
-    {ACTION_EFFORT_NEXT, "/think next"},
+    {ACTION_HELP, "/help"},   {ACTION_HISTORY, "/history"},
+    {ACTION_MODEL, "/model"}, {ACTION_STATS, "/stats"},
+    {ACTION_LOCK, "/lock"},   {ACTION_PRESET, "/preset next"},
+    {ACTION_RETRY, "/retry"}, {ACTION_UNDO, "/undo"},
+    {ACTION_LEAVE, "/quit"},  {ACTION_EXPERTS, "/experts"},
+    {ACTION_COPY, "/copy"},   {ACTION_EFFORT_NEXT, "/think next"},
 };
 
 /* The half-typed line makes room for what a command prints. */

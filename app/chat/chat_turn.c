@@ -16,7 +16,7 @@
 #define GRACE_NS (3 * SECOND_NS)
 // how long a user who leaves waits for the chat's cache to be kept
 #define LEAVE_NS (2 * SECOND_NS)
-// between counts of experts, for who looks at them
+// between counts of experts, for F4 and /experts
 enum { RESIDENCY_MS = 250 };
 
 /* An answer that is coming. */
@@ -390,8 +390,7 @@ send_request(struct run *run, struct error *err)
     size_t count;
 
     generation_fill(&made, &chat->generation);
-    if (chat->face->live)
-        made.request.residency_ms = RESIDENCY_MS;
+    made.request.residency_ms = RESIDENCY_MS;
     TRY(conversation_messages(&messages, &count, &chat->conversation, err));
     made.request.messages = messages;
     made.request.message_count = count;

@@ -871,6 +871,39 @@ def a_thought_that_repeats_itself_is_closed_if_that_is_set():
         assert "repeats itself and is closed" in text and "Yes." in text, text
 
 
+def encode(raw):
+    return base64.b64encode(raw).decode()
+
+
+def residency(uses, tokens, layers=2, experts=4):
+    """A RESIDENCY of a model with two layers of four experts."""
+    return "send RESIDENCY " + json.dumps({
+        "vram": 0, "ram": 1, "nvme": 0, "nvme_bytes": 0, "tokens": tokens,
+        "first_layer": 1, "layers": layers, "experts": experts, "active": 2,
+        "shared": 1, "uses": encode(b"".join(
+            count.to_bytes(4, "little") for count in uses)),
+        "tier": encode(b"\1" * len(uses))}) + "\n"
+
+
+def experts_are_told_in_words():
+    script = ("want GENERATE\n" + residency([6, 2, 0, 0, 3, 3, 2, 0], 4)
+              + "say Yes.\n" + residency([5, 1, 2, 0, 0, 3, 4, 1], 4)
+              + "done\n" + YES)
+    with Chat(script) as chat:
+        assert "no expert was used yet" in chat.line("/experts")
+        chat.line("hello")
+        text = chat.line("/experts")
+        # 11 + 3 + 2 of 16 in the first layer, 3 + 6 + 6 + 1 in the second
+        assert ("the last 8 tokens: 2 layers of 4 experts, 2 of them and 1 "
+                "shared for each token\n"
+                "L01  0 68.8%, 1 18.8%, 2 12.5%; 1 hot of 3 used\n"
+                "L02  1 37.5%, 2 37.5%, 0 18.8%, 3 6.2%; 0 hot of 4 used\n"
+                ) in text.replace("\nshared", " shared"), text
+        assert "reveals the text" in " ".join(text.split()), text
+        chat.line("/new")
+        assert "no expert was used yet" in chat.line("/experts")
+
+
 def texts_are_counted_in_tokens():
     script = ("want TOKENIZE\nsend IDS {\"index\":0,\"ids\":[5,7],"
               "\"more\":false}\nsend DONE {\"tokens\":2}\n"
