@@ -117,6 +117,7 @@ fathom_SOURCES += \
     %D%/chat/chat_screen_help.c \
     %D%/chat/chat_screen_history.c \
     %D%/chat/history_source.c %D%/chat/history_source.h \
+    %D%/chat/chat_screen_unlock.c \
     %D%/chat/chat_secret.c \
     %D%/chat/chat_settings.c \
     %D%/chat/chat_thinking.c \

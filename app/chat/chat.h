@@ -74,6 +74,8 @@ struct chat {
     bool keep_told;                    // that a write failed
     bool tried;                        // to unlock the vault
     char unlock_remark[UNLOCK_REMARK]; // of failed tries; or ""
+    bool unlocking; // a passphrase is asked for that opens the vault
+    bool key_file;  // one was chosen to open it with
     struct lock_listener *listener;    // while the vault is open
 
     uint64_t lock_after_ns; // without a key; 0: never

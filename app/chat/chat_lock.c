@@ -555,7 +555,7 @@ chat_stay_locked(struct chat *chat)
     while (!chat->quit && chat->keeping.kind != KEEPING_VAULT) {
         struct secret *passphrase;
         enum secret_result result =
-            chat_read_secret(chat, "passphrase: ", &passphrase);
+            chat_ask_passphrase(chat, "passphrase: ", &passphrase);
 
         if (result == SECRET_END && !chat->locking)
             chat->quit = true;
@@ -564,6 +564,7 @@ chat_stay_locked(struct chat *chat)
             chat_say(chat, "%s", err.text);
         secret_close(passphrase);
     }
+    chat_end_unlock(chat);
     if (chat->quit)
         chat_seal_away(chat);
     else

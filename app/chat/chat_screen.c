@@ -87,10 +87,29 @@ draw_now(struct chat *chat)
     check_terminal(chat, screen_frame(clock_ns(), &err));
 }
 
+/* The view in which the vault is opened; without it the box does. */
+static void
+cover_with_unlock(struct chat *chat)
+{
+    struct error err;
+
+    if (!chat->unlocking ||
+        chat_screen_unlock_open(chat, screen_view_calls.post, NULL,
+                                &chat_screen.cover, &err) != STATUS_OK)
+        return;
+    chat_screen.close_cover = chat_screen_unlock_close;
+}
+
 static void
 face_ask_secret(struct chat *chat, const char *prompt)
 {
+    char said[sizeof chat_screen.notice];
+
+    // why the last one was wrong is still to be read
+    memcpy(said, chat_screen.notice, sizeof said);
     screen_close_cover();
+    cover_with_unlock(chat);
+    memcpy(chat_screen.notice, said, sizeof said);
     line_editor_hide();
     chat_screen.box = BOX_SECRET;
     chat_screen.deriving = false;
@@ -114,8 +133,26 @@ static void
 face_end_secret(struct chat *chat)
 {
     chat_screen.deriving = chat_screen.secret_typed > 0;
+    chat_screen.seen = NULL;
     draw_now(chat);
     chat_screen.deriving = false;
+}
+
+static void
+face_secret_seen(struct chat *chat, const struct secret *secret, size_t length)
+{
+    (void) chat;
+    chat_screen.seen = secret;
+    chat_screen.seen_length = length;
+    screen_hurry();
+}
+
+static void
+face_unlocked(struct chat *chat)
+{
+    (void) chat;
+    chat_screen.notice[0] = '\0';
+    screen_close_cover();
 }
 
 /* -- opening and closing ---------------------------------------------------
@@ -417,6 +454,8 @@ const struct face screen_face = {
     .ask_secret = face_ask_secret,
     .secret_typed = face_secret_typed,
     .end_secret = face_end_secret,
+    .secret_seen = face_secret_seen,
+    .unlocked = face_unlocked,
     .show = face_show,
     .moved = face_moved,
     .begin_answer = face_begin_answer,

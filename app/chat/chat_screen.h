@@ -115,6 +115,8 @@ struct chat_screen {
     enum screen_box box;
     char secret_prompt[200];
     size_t secret_typed;
+    const struct secret *seen; // what is typed, where the user wants to see it
+    size_t seen_length;
     enum line_result pending; // of a key that was waited for
     bool deriving;            // of a passphrase: nothing moves meanwhile
     char notice[300];         // beside the input box, until the next key

@@ -22,31 +22,104 @@ without_last(const uint8_t *bytes, size_t length)
     return length;
 }
 
+/* A line that is being typed. */
+struct typing {
+    struct secret *secret;
+    size_t length;
+    bool seen;         // as it is typed
+    char sequence[12]; // of a function key, as far as it has come
+    size_t sequence_length;
+};
+
 /* Takes a key; SECRET_MORE until the line has ended. */
 static enum secret_result
-take_key(struct secret *secret, size_t *length, uint8_t key)
+take_key(struct typing *t, uint8_t key)
 {
-    uint8_t *bytes = secret_data(secret);
+    uint8_t *bytes = secret_data(t->secret);
 
     switch (key) {
     case '\r':
     case '\n':
-        return *length > 0 ? SECRET_DONE : SECRET_EMPTY;
+        return t->length > 0 ? SECRET_DONE : SECRET_EMPTY;
     case 4: // ^D
-        return *length > 0 ? SECRET_MORE : SECRET_END;
+        return t->length > 0 ? SECRET_MORE : SECRET_END;
     case BACKSPACE:
     case DELETE:
-        *length = without_last(bytes, *length);
+        t->length = without_last(bytes, t->length);
         return SECRET_MORE;
     case LINE_KILL:
-        *length = 0;
+        t->length = 0;
         return SECRET_MORE;
     default:
         // what is too long is not cut: it would be another passphrase
-        if (*length < TYPED_BYTES)
-            bytes[(*length)++] = key;
+        if (t->length < TYPED_BYTES)
+            bytes[t->length++] = key;
         return SECRET_MORE;
     }
+}
+
+/* What F1 to F4 send: xterm and vt220, older ones, and the Linux console. */
+static unsigned
+function_key(const char *sequence)
+{
+    static const char *const keys[][3] = {
+        {"\033OP", "\033[11~", "\033[[A"},
+        {"\033OQ", "\033[12~", "\033[[B"},
+        {"\033OR", "\033[13~", "\033[[C"},
+        {"\033OS", "\033[14~", "\033[[D"},
+    };
+
+    for (unsigned f = 0; f < sizeof keys / sizeof keys[0]; f++)
+        for (size_t i = 0; i < 3; i++)
+            if (strcmp(sequence, keys[f][i]) == 0)
+                return f + 1;
+    return 0;
+}
+
+static enum secret_result
+act_on_key(struct chat *chat, struct typing *t, unsigned f)
+{
+    if (f == 2 && chat->unlocking)
+        return SECRET_FILE;
+    if (f == 4 && chat->unlocking && !chat->locked)
+        return SECRET_EMPTY;
+    if (f == 3 && chat->face->secret_seen != NULL) {
+        t->seen = !t->seen;
+        chat->face->secret_seen(chat, NULL, 0);
+    }
+    return SECRET_MORE;
+}
+
+/* Whether the key ends a sequence that began with ESC [ or ESC O. */
+static bool
+ends_sequence(const struct typing *t, uint8_t key)
+{
+    if (t->sequence[1] == '[' && t->sequence_length == 3 && key == '[')
+        return false; // the Linux console's
+    return key >= 0x40 && key <= 0x7E;
+}
+
+/*
+ * Keys that are no characters do not become part of a passphrase: sequences
+ * are taken out. ESC and another character are two characters.
+ */
+static enum secret_result
+take_byte(struct chat *chat, struct typing *t, uint8_t key)
+{
+    if (t->sequence_length == 0 && key != '\033')
+        return take_key(t, key);
+    if (t->sequence_length == 1 && key != '[' && key != 'O') {
+        t->sequence_length = 0;
+        (void) take_key(t, '\033');
+        return take_byte(chat, t, key);
+    }
+    t->sequence[t->sequence_length++] = (char) key;
+    t->sequence[t->sequence_length] = '\0';
+    if (t->sequence_length < 3 || (!ends_sequence(t, key) && key >= ' ' &&
+                                   t->sequence_length + 1 < sizeof t->sequence))
+        return SECRET_MORE;
+    t->sequence_length = 0;
+    return act_on_key(chat, t, function_key(t->sequence));
 }
 
 /*
@@ -54,14 +127,14 @@ take_key(struct secret *secret, size_t *length, uint8_t key)
  * terminal's queue.
  */
 static enum secret_result
-read_keys(struct secret *secret, size_t *length)
+read_keys(struct chat *chat, struct typing *t)
 {
     uint8_t key;
     ssize_t n = read(STDIN_FILENO, &key, 1);
 
     if (n <= 0)
         return SECRET_END;
-    enum secret_result result = take_key(secret, length, key);
+    enum secret_result result = take_byte(chat, t, key);
 
     secret_wipe(&key, sizeof key);
     return result;
@@ -78,7 +151,7 @@ characters(const struct secret *secret, size_t length)
 }
 
 static enum secret_result
-read_line(struct chat *chat, struct secret *secret, size_t *length)
+read_line(struct chat *chat, struct typing *t)
 {
     enum secret_result result = SECRET_MORE;
     struct error err;
@@ -93,8 +166,10 @@ read_line(struct chat *chat, struct secret *secret, size_t *length)
             // a locked chat is not left by accident
             result = chat->locked ? SECRET_EMPTY : SECRET_END;
         } else if (wait.wake == CHAT_KEYS) {
-            result = read_keys(secret, length);
-            chat->face->secret_typed(chat, characters(secret, *length));
+            result = read_keys(chat, t);
+            if (t->seen)
+                chat->face->secret_seen(chat, t->secret, t->length);
+            chat->face->secret_typed(chat, characters(t->secret, t->length));
         } else if (wait.wake == CHAT_EVENT) {
             status = chat->locked ? chat_locked_event(chat, &wait.event, &err)
                                   : chat_take_event(chat, &wait.event, &err);
@@ -110,24 +185,24 @@ enum secret_result
 chat_read_secret(struct chat *chat, const char *prompt, struct secret **out)
 {
     enum secret_result result = SECRET_END;
-    struct secret *secret;
-    size_t length = 0;
+    struct typing typing = {.length = 0};
     struct error err;
 
     *out = NULL;
-    if (secret_open(&secret, TYPED_BYTES, &err) != STATUS_OK) {
+    if (secret_open(&typing.secret, TYPED_BYTES, &err) != STATUS_OK) {
         chat_say(chat, "%s", err.text);
         return SECRET_END;
     }
     chat->face->ask_secret(chat, prompt);
     if (!chat->quit)
-        result = read_line(chat, secret, &length);
+        result = read_line(chat, &typing);
     chat->face->end_secret(chat);
+    secret_wipe(typing.sequence, sizeof typing.sequence);
     if (result != SECRET_DONE) {
-        secret_close(secret);
+        secret_close(typing.secret);
         return result;
     }
-    secret_cut(secret, length);
-    *out = secret;
+    secret_cut(typing.secret, typing.length);
+    *out = typing.secret;
     return result;
 }

@@ -5,6 +5,7 @@
 #include "config.h"
 
 #include "app/chat/chat_vault.h"
+#include "app/chat/chat_verb.h"
 #include "app/model/model_gate.h"
 #include "app/vault/passphrase.h"
 #include "app/policy.h"
@@ -293,15 +294,31 @@ offer_vault(struct chat *chat)
 /* -- opening ---------------------------------------------------------------
  */
 
+/* While a vault is being opened. */
+static struct {
+    struct secret *key_file; // NULL: none was chosen
+    uint64_t took_ns;
+} unlocking;
+
+uint64_t
+chat_unlock_ns(void)
+{
+    return unlocking.took_ns;
+}
+
 enum status
 chat_open_vault(struct chat *chat, const struct secret *passphrase,
                 enum vault_access access, struct error *err)
 {
-    struct credential credential = {.passphrase = passphrase};
+    struct credential credential = {.passphrase = passphrase,
+                                    .key_file = unlocking.key_file};
+    uint64_t begun = clock_ns();
     struct vault *vault;
 
     char remark[UNLOCK_REMARK];
     enum status status = unlock_once(&vault, &credential, access, remark, err);
+
+    unlocking.took_ns = clock_ns() - begun;
 
     // what the user mistyped just now is no news
     if (!chat->tried)
@@ -425,6 +442,54 @@ is_given(const struct unlock_settings *s)
            (program && *program);
 }
 
+/* Asks for the path of a key file, and reads it. */
+static void
+take_key_file(struct chat *chat)
+{
+    const char *line = chat_edit_line(chat, "key file: ", "");
+    char path[PLACE_BYTES];
+    struct error err;
+
+    if (line == NULL || *line == '\0')
+        return;
+    secret_close(unlocking.key_file);
+    unlocking.key_file = NULL;
+    chat->key_file = false;
+    if (!chat_expand_path(path, line))
+        chat_say(chat, "the key file's name is too long");
+    else if (unlock_read_key_file(&unlocking.key_file, path, &err) != STATUS_OK)
+        chat_say(chat, "%s", err.text);
+    else
+        chat->key_file = true;
+}
+
+enum secret_result
+chat_ask_passphrase(struct chat *chat, const char *prompt, struct secret **out)
+{
+    enum secret_result result;
+
+    do {
+        chat->unlocking = true;
+        result = chat_read_secret(chat, prompt, out);
+        chat->unlocking = false;
+        if (result == SECRET_FILE)
+            take_key_file(chat);
+    } while (result == SECRET_FILE && !chat->quit && !chat->locking);
+    if (result == SECRET_FILE)
+        return SECRET_END;
+    return result == SECRET_EMPTY && chat->key_file ? SECRET_DONE : result;
+}
+
+void
+chat_end_unlock(struct chat *chat)
+{
+    secret_close(unlocking.key_file);
+    unlocking.key_file = NULL;
+    chat->key_file = false;
+    if (chat->face->unlocked != NULL)
+        chat->face->unlocked(chat);
+}
+
 static void
 ask_passphrase(struct chat *chat)
 {
@@ -432,12 +497,17 @@ ask_passphrase(struct chat *chat)
 
     for (int left = TRIES - 1; left >= 0 && !settled; left--) {
         struct secret *passphrase;
-        enum secret_result result = chat_read_secret(
+        enum secret_result result = chat_ask_passphrase(
             chat,
             "passphrase (Enter alone: a chat that is not kept): ", &passphrase);
 
         if (chat->quit)
             return;
+        // where a screen says so, ^C is no answer
+        if (result == SECRET_END && chat->face->secret_seen != NULL) {
+            leave(chat, EXIT_SIGNAL + SIGINT);
+            return;
+        }
         if (result != SECRET_DONE) {
             keep_nothing(chat);
             return;
@@ -463,6 +533,7 @@ chat_unlock(struct chat *chat)
         open_by_settings(chat);
     } else if (exists) {
         ask_passphrase(chat);
+        chat_end_unlock(chat);
     } else if (policy_requires_vault() || !history_is_refused(chat)) {
         offer_vault(chat);
     }

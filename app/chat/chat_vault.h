@@ -18,6 +18,7 @@ enum secret_result {
     SECRET_DONE,
     SECRET_EMPTY, // Enter alone
     SECRET_END,   // ^D or ^C; or the chat is to end or to lock
+    SECRET_FILE,  // F2, while the vault is to be opened: with a key file
 };
 
 /* The caller closes *out, which is NULL but for SECRET_DONE. */
@@ -38,6 +39,16 @@ void chat_say_state(struct chat *chat);
 void chat_welcome(struct chat *chat);
 /* "fathom vault lock" reaches this chat no more. */
 void chat_stop_listening(struct chat *chat);
+/*
+ * Asks for what opens the vault: a passphrase, and a key file where the user
+ * wants one. SECRET_DONE with NULL: the key file alone.
+ */
+enum secret_result chat_ask_passphrase(struct chat *chat, const char *prompt,
+                                       struct secret **out);
+/* The asking is over: forgets the key file. */
+void chat_end_unlock(struct chat *chat);
+/* What the last try took; 0: there was none. */
+uint64_t chat_unlock_ns(void);
 /* Opens the vault after it was locked; STATUS_DENIED: not with that. */
 MUST_CHECK enum status chat_open_vault(struct chat *chat,
                                        const struct secret *passphrase,

@@ -50,6 +50,12 @@ struct face {
     void (*ask_secret)(struct chat *chat, const char *prompt);
     void (*secret_typed)(struct chat *chat, size_t characters);
     void (*end_secret)(struct chat *chat);
+    // the user wants to see what is typed (lent until end_secret), or not any
+    // more: NULL. No such call: it cannot be seen
+    void (*secret_seen)(struct chat *chat, const struct secret *secret,
+                        size_t length);
+    // the vault is open, or left alone; NULL: nothing changes
+    void (*unlocked)(struct chat *chat);
 
     // another chat is in use: its end is shown. `resumed`: the user asked for
     // it
