@@ -279,9 +279,21 @@ has_key(enum action_map map, enum action action)
     return false;
 }
 
+/* Such an action is done by its name, or where keys mean more than one. */
+static bool
+has_no_key(enum action action)
+{
+    for (int map = 0; map < ACTION_MAPS; map++)
+        if (has_key((enum action_map) map, action))
+            return false;
+    return true;
+}
+
 bool
 help_map_has(enum action_map map, enum action action)
 {
+    if (map == MAP_INPUT && has_no_key(action))
+        return true;
     return has_key(map, action) &&
            (map == MAP_INPUT || action == ACTION_PAGE_UP ||
             action == ACTION_PAGE_DOWN || !has_key(MAP_INPUT, action));

@@ -188,6 +188,8 @@ each_action(struct column *c, const struct help_group *group, row_fn *visit,
         if (!help_map_has(group->map, (enum action) a))
             continue;
         help_keys(row.keys, group->map, (enum action) a, 3);
+        if (row.keys[0] == '\0')
+            snprintf(row.keys, sizeof row.keys, "by name");
         visit(c, group, &row, keys);
     }
 }
