@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { TAB_COLUMNS = 8, PROMPT_BYTES = 256 };
+enum { TAB_COLUMNS = 8 };
 
 // around marks of the sanitiser, which lets no such bytes through itself
 static const char mark_open[] = "\x0E", mark_close[] = "\x0F";
@@ -23,12 +23,10 @@ struct pen {
     enum look look;
 };
 
+/* Both sanitised. */
 struct content {
-    struct buffer text; // sanitised
-    size_t cursor;      // in it
-    char prompt[PROMPT_BYTES];
-    size_t prompt_length;
-    unsigned prompt_columns;
+    struct buffer prompt, text;
+    size_t cursor; // in the text
 };
 
 static void
@@ -80,13 +78,32 @@ write_text(struct pen *pen, const char *text, size_t from, size_t to)
     }
 }
 
-/* The cursor takes a column too. */
+/* Rows of the text begin below its first one, if the prompt is short. */
 static void
-find_cursor(struct pen *pen, const struct content *content)
+write_prompt(struct pen *pen, const struct content *content)
 {
-    write_text(pen, content->text.data, 0, content->cursor);
-    if (pen->column >= pen->area.columns && pen->column > pen->indent)
-        new_row(pen);
+    write_text(pen, content->prompt.data, 0, content->prompt.length);
+    if (pen->row == 0 && pen->column * 4 <= pen->area.columns)
+        pen->indent = pen->column;
+}
+
+/* The cursor takes a column too. */
+static struct pen
+find_cursor(struct pen pen, const struct content *content)
+{
+    write_prompt(&pen, content);
+    write_text(&pen, content->text.data, 0, content->cursor);
+    if (pen.column >= pen.area.columns)
+        new_row(&pen);
+    return pen;
+}
+
+static struct pen
+write_all(struct pen pen, const struct content *content)
+{
+    write_prompt(&pen, content);
+    write_text(&pen, content->text.data, 0, content->text.length);
+    return pen;
 }
 
 static enum status
@@ -101,48 +118,57 @@ fill_text(struct content *content, const struct line_box *box,
     content->cursor = out->length;
     TRY(sanitiser_write(&sanitiser, out, box->text + box->cursor,
                         box->length - box->cursor, err));
-    TRY(sanitiser_finish(&sanitiser, out, err));
-    return buffer_append(out, "", 0, err);
+    return sanitiser_finish(&sanitiser, out, err);
 }
 
-/* A prompt leaves room for what is typed; of a long one the end is cut. */
-static void
+/* A search has in its prompt what was typed, which may be anything. */
+static enum status
 fill_prompt(struct content *content, const struct line_box *box,
-            unsigned columns)
+            struct error *err)
 {
-    char text[PROMPT_BYTES];
-    size_t used, room = columns > 20 ? columns - 10 : columns / 2;
+    struct sanitiser sanitiser = {0};
+    struct buffer *out = &content->prompt;
+    char pasting[80] = "";
 
     if (box->pasting)
-        snprintf(text, sizeof text, "%s(pasting, %zu bytes; ^C gives up) ",
-                 box->prompt, box->pasting);
-    else
-        snprintf(text, sizeof text, "%s%s", box->mode, box->prompt);
-    // a new line in a prompt is readline's own business, not the box's
-    for (char *at = text; (at = strchr(at, '\n')) != NULL;)
-        *at = ' ';
-    size_t length = utf8_complete_prefix(text, strlen(text));
-
-    if (text_columns(text, length) < columns && columns < 20)
-        room = columns - 1;
-    length = text_fit(text, length, room, &used);
-    memcpy(content->prompt, text, length);
-    content->prompt_length = length;
-    content->prompt_columns = (unsigned) used;
+        snprintf(pasting, sizeof pasting, "(pasting, %zu bytes; ^C gives up) ",
+                 box->pasting);
+    TRY(sanitiser_write(&sanitiser, out, box->mode, strlen(box->mode), err));
+    TRY(sanitiser_write(&sanitiser, out, box->prompt, strlen(box->prompt),
+                        err));
+    TRY(sanitiser_write(&sanitiser, out, pasting, strlen(pasting), err));
+    TRY(sanitiser_finish(&sanitiser, out, err));
+    for (size_t i = 0; i < out->length; i++)
+        if (out->data[i] == '\n' || out->data[i] == '\t')
+            out->data[i] = ' ';
+    return STATUS_OK;
 }
 
-/* False: there is no memory for it. Rows after the first begin below text. */
+/* False: there is no memory for it. */
 static bool
-begin(struct content *content, const struct line_box *box, struct pen *pen)
+fill(struct content *content, const struct line_box *box)
 {
     struct error err;
 
     *content = (struct content){0};
-    fill_prompt(content, box, pen->area.columns);
-    pen->column = content->prompt_columns;
-    pen->indent =
-        pen->column * 4 <= pen->area.columns ? content->prompt_columns : 0;
-    return fill_text(content, box, &err) == STATUS_OK;
+    return fill_prompt(content, box, &err) == STATUS_OK &&
+           fill_text(content, box, &err) == STATUS_OK;
+}
+
+static void
+release(struct content *content)
+{
+    buffer_release(&content->prompt);
+    buffer_release(&content->text);
+}
+
+static unsigned
+count_rows(struct pen pen, const struct content *content)
+{
+    unsigned cursor = find_cursor(pen, content).row,
+             end = write_all(pen, content).row;
+
+    return 1 + (end > cursor ? end : cursor);
 }
 
 unsigned
@@ -150,16 +176,9 @@ input_box_rows(const struct line_box *box, unsigned columns, unsigned most)
 {
     struct pen pen = {.area = {0, 0, 1, columns ? columns : 1}};
     struct content content;
-    unsigned rows = 1;
+    unsigned rows = fill(&content, box) ? count_rows(pen, &content) : 1;
 
-    if (begin(&content, box, &pen)) {
-        struct pen cursor = pen;
-
-        find_cursor(&cursor, &content);
-        write_text(&pen, content.text.data, 0, content.text.length);
-        rows = 1 + (pen.row > cursor.row ? pen.row : cursor.row);
-    }
-    buffer_release(&content.text);
+    release(&content);
     if (rows > most)
         rows = most;
     return rows ? rows : 1;
@@ -186,21 +205,16 @@ input_box_draw(const struct line_box *box, struct canvas *canvas,
     if (area.columns == 0 || area.rows == 0)
         return;
     canvas_clear(canvas, area);
-    if (begin(&content, box, &pen)) {
-        struct pen cursor = pen;
+    if (fill(&content, box)) {
+        struct pen cursor = find_cursor(pen, &content);
 
-        find_cursor(&cursor, &content);
-        pen.first = first_row(input_box_rows(box, area.columns, UINT32_MAX),
-                              cursor.row, area.rows);
+        pen.first = first_row(count_rows(pen, &content), cursor.row, area.rows);
         pen.canvas = canvas;
-        if (pen.first == 0)
-            canvas_put(canvas, area.row, area.column, area.columns, LOOK_PLAIN,
-                       content.prompt, content.prompt_length);
-        write_text(&pen, content.text.data, 0, content.text.length);
+        (void) write_all(pen, &content);
         canvas_cursor(canvas, area.row + cursor.row - pen.first,
                       area.column + (cursor.column < area.columns
                                          ? cursor.column
                                          : area.columns - 1));
     }
-    buffer_release(&content.text);
+    release(&content);
 }

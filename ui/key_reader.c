@@ -72,6 +72,21 @@ mend_pasted(struct buffer *paste)
     paste->length = to;
 }
 
+static void
+repair_pasted(struct buffer *paste)
+{
+    struct buffer repaired = {0};
+    struct error err;
+
+    if (paste->length == 0 || utf8_valid(paste->data, paste->length))
+        return;
+    // without memory it is no paste
+    if (utf8_repair(&repaired, paste->data, paste->length, &err) != STATUS_OK)
+        buffer_clear(&repaired);
+    buffer_release(paste);
+    *paste = repaired;
+}
+
 /* Takes what is there of a paste; true when that was the end of it. */
 static bool
 take_pasted(struct key_reader *reader)
@@ -96,6 +111,7 @@ take_pasted(struct key_reader *reader)
         return false;
     reader->pasting = reader->pasted_most = false;
     mend_pasted(&reader->paste);
+    repair_pasted(&reader->paste);
     return true;
 }
 
@@ -133,6 +149,31 @@ character(const char *bytes, size_t length)
     if (utf8_complete_prefix(bytes, length < 4 ? length : 4) == 0)
         return 0;
     return utf8_next(bytes, length, &code_point, &valid);
+}
+
+/*
+ * Bytes that are no character become U+FFFD: some motions of readline never
+ * end on them. Returns how many bytes are to be typed.
+ */
+static size_t
+repair(struct key_reader *reader, size_t count)
+{
+    static const char replacement[] = "\xEF\xBF\xBD";
+    struct buffer *queue = &reader->queue;
+    size_t more = sizeof replacement - 1 - count;
+    struct error err;
+
+    if ((unsigned char) queue->data[0] < 0x80 || !text_locale_is_utf8() ||
+        utf8_valid(queue->data, count))
+        return count;
+    if (buffer_append(queue, replacement, more, &err) != STATUS_OK) {
+        buffer_drop(queue, count);
+        return 0;
+    }
+    memmove(queue->data + count + more, queue->data + count,
+            queue->length - count - more);
+    memcpy(queue->data, replacement, sizeof replacement - 1);
+    return sizeof replacement - 1;
 }
 
 static enum key_kind
@@ -305,7 +346,7 @@ next_bound(struct key_reader *reader, bool overdue, uint64_t now_ns,
 
             if (whole == 0 && !overdue)
                 return wait_more(reader, now_ns, wait_ns);
-            return typed(reader, whole ? whole : 1);
+            return typed(reader, repair(reader, whole ? whole : 1));
         }
         if (bound == BOUND)
             return typed(reader, n);
@@ -330,7 +371,7 @@ next_raw(struct key_reader *reader, bool overdue, uint64_t now_ns,
 
     if (whole == 0 && !overdue)
         return wait_more(reader, now_ns, wait_ns);
-    return typed(reader, whole ? whole : 1);
+    return typed(reader, repair(reader, whole ? whole : 1));
 }
 
 enum key_kind

@@ -412,6 +412,26 @@ line_editor_map(void)
 
 /* -- a line ---------------------------------------------------------------- */
 
+/*
+ * The line in readline is given up. What was typed before the history was
+ * looked through shares its undo list with the line in use at times; back in
+ * its place it is freed once.
+ */
+static void
+forget_line_state(void)
+{
+    char *set = rl_variable_value("bell-style");
+    char *bell = strdup(set ? set : "audible");
+
+    rl_callback_sigcleanup();
+    // it rings if there is no such line
+    rl_variable_bind("bell-style", "none");
+    rl_maybe_unsave_line();
+    rl_variable_bind("bell-style", bell ? bell : "audible");
+    free(bell);
+    rl_free_line_state();
+}
+
 static void
 take_line(char *line)
 {
@@ -474,8 +494,7 @@ line_editor_replace(const char *text)
 static enum line_result
 end_of_input(void)
 {
-    rl_callback_sigcleanup();
-    rl_free_line_state();
+    forget_line_state();
     rl_callback_handler_remove();
     editor.visible = false;
     return LINE_END;
@@ -578,6 +597,56 @@ read_shadowed(void)
     *entry = longer;
 }
 
+static void
+drop_window(void)
+{
+    while (key_reader_byte(&editor.reader) >= 0)
+        continue;
+}
+
+/* Whether a search does something with this key other than to end. */
+static bool
+is_of_search(unsigned char key)
+{
+    const KEYMAP_ENTRY *entry = &rl_get_keymap()[key];
+    static rl_command_func_t *const known[] = {rl_reverse_search_history,
+                                               rl_forward_search_history,
+                                               rl_rubout,
+                                               rl_abort,
+                                               rl_unix_word_rubout,
+                                               rl_yank};
+
+    if (key >= 0x20 && key != 0x7F)
+        return true;
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+        if (entry->type == ISFUNC && entry->function == known[i])
+            return true;
+    return key == 'G' - '@' || key == 'W' - '@' || key == 'Y' - '@';
+}
+
+/*
+ * A search that ends by another key would have readline call itself for that
+ * key, which it does not survive when the key aborts. So it is ended before,
+ * where it has found something. Esc and ^J only end it.
+ */
+static void
+end_search(void)
+{
+    const struct key_reader *reader = &editor.reader;
+    const char *bytes = reader->queue.data;
+    bool sequence = reader->window > 1 && (unsigned char) bytes[0] < 0x80;
+
+    if (RL_ISSTATE(RL_STATE_NSEARCH) && sequence)
+        drop_window();
+    if (!RL_ISSTATE(RL_STATE_ISEARCH) ||
+        (!sequence && is_of_search((unsigned char) bytes[0])))
+        return;
+    rl_callback_sigcleanup();
+    editor.changed = true;
+    if (reader->window == 1 && (bytes[0] == '\033' || bytes[0] == '\n'))
+        drop_window();
+}
+
 /* Hands readline what is in the window. */
 static enum line_result
 type_window(void)
@@ -586,13 +655,13 @@ type_window(void)
 
     editor.result = LINE_MORE;
     hold_errors();
-    if (editor.reader.shadowed)
+    end_search();
+    if (editor.reader.window > 0 && editor.reader.shadowed)
         read_shadowed();
     else
         read_window();
     return_errors();
-    while (key_reader_byte(&editor.reader) >= 0)
-        continue;
+    drop_window();
     editor.raw = editor.visible && !was_raw && wants_character();
     if (!editor.visible)
         editor.changed = true;
@@ -807,8 +876,7 @@ line_editor_interrupt(void)
 
     rl_point = rl_end;
     rl_redisplay_function();
-    rl_callback_sigcleanup();
-    rl_free_line_state();
+    forget_line_state();
     rl_callback_handler_remove();
     editor.visible = false;
     fputs("\n", rl_outstream);
@@ -854,6 +922,7 @@ line_editor_hide(void)
         .prompt = strdup(editor.prompt ? editor.prompt : ""),
         .point = rl_point,
     };
+    forget_line_state();
     // an empty line without prompt wipes what was shown
     rl_set_prompt("");
     rl_replace_line("", 0);

@@ -23,6 +23,13 @@ FUZZ_TARGETS += %D%/document_fuzz
 %C%_document_fuzz_LDFLAGS = $(FUZZER_FLAGS)
 %C%_document_fuzz_LDADD = $(UI_LIBS)
 
+if WITH_READLINE
+FUZZ_TARGETS += %D%/keys_fuzz
+%C%_keys_fuzz_SOURCES = %D%/keys_fuzz.c $(FUZZ_MAIN)
+%C%_keys_fuzz_LDFLAGS = $(FUZZER_FLAGS)
+%C%_keys_fuzz_LDADD = $(UI_LIBS)
+endif
+
 FUZZ_TARGETS += %D%/sanitiser_fuzz
 %C%_sanitiser_fuzz_SOURCES = %D%/sanitiser_fuzz.c $(FUZZ_MAIN)
 %C%_sanitiser_fuzz_LDFLAGS = $(FUZZER_FLAGS)

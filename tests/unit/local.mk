@@ -223,3 +223,10 @@ TESTS += %D%/gauges_test
 check_PROGRAMS += %D%/transcript_test
 TESTS += %D%/transcript_test
 %C%_transcript_test_LDADD = $(UI_LIBS) $(UNIT_TEST_LIBS)
+
+if WITH_READLINE
+check_PROGRAMS += %D%/input_box_test %D%/line_editor_test
+TESTS += %D%/input_box_test %D%/line_editor_test
+%C%_input_box_test_LDADD = $(UI_LIBS) $(UNIT_TEST_LIBS)
+%C%_line_editor_test_LDADD = $(UI_LIBS) $(UNIT_TEST_LIBS)
+endif

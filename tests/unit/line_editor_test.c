@@ -1,0 +1,352 @@
+/* The line editor as a box: lines within lines, time, what is told. */
+#include "config.h"
+
+#include "ui/ui.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <locale.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define MS UINT64_C(1000000)
+
+static struct {
+    enum action action; // the last one
+    int count;
+    size_t actions, changes, attached;
+    bool asks; // the action asks a question of its own
+    char answer[20];
+} told;
+
+static void
+type(const char *keys, enum line_result wanted)
+{
+    assert_int_equal(line_editor_keys(keys, strlen(keys), 1), wanted);
+}
+
+static void
+note_action(void *context, enum action action, int count)
+{
+    (void) context;
+    told.action = action;
+    told.count = count;
+    told.actions++;
+    if (!told.asks)
+        return;
+    told.asks = false;
+    line_editor_hide();
+    line_editor_show("Sure? ");
+    type("yes\r", LINE_DONE);
+    strcpy(told.answer, line_editor_line());
+    line_editor_resume();
+}
+
+static void
+note_change(void *context)
+{
+    (void) context;
+    told.changes++;
+}
+
+static void
+note_attached(void *context, const char *bytes, size_t length)
+{
+    (void) context;
+    (void) bytes;
+    told.attached = length;
+}
+
+static void
+offer_nothing(void *context, const char *line, size_t start,
+              struct line_candidates *out)
+{
+    (void) context;
+    (void) line;
+    (void) start;
+    (void) out;
+}
+
+static void
+expect_box(const char *prompt, const char *text, size_t cursor)
+{
+    struct line_box box = line_editor_box();
+
+    assert_string_equal(box.prompt, prompt);
+    assert_string_equal(box.text, text);
+    assert_int_equal(box.length, strlen(text));
+    assert_int_equal(box.cursor, cursor);
+}
+
+static int
+begin(void **state)
+{
+    static const struct line_box_calls calls = {
+        .act = note_action, .changed = note_change, .attach = note_attached};
+
+    (void) state;
+    memset(&told, 0, sizeof told);
+    line_editor_open_box(offer_nothing, &calls);
+    line_editor_show("> ");
+    return 0;
+}
+
+static int
+end(void **state)
+{
+    (void) state;
+    line_editor_close();
+    return 0;
+}
+
+static void
+every_change_is_told(void **state)
+{
+    (void) state;
+    assert_true(line_editor_is_box());
+    told.changes = 0;
+    type("a", LINE_MORE);
+    assert_int_equal(told.changes, 1);
+    // a batch of keys is one
+    type("bc\x02", LINE_MORE);
+    assert_int_equal(told.changes, 2);
+    expect_box("> ", "abc", 2);
+    line_editor_fill("X");
+    assert_int_equal(told.changes, 3);
+    expect_box("> ", "abXc", 3);
+    type("\r", LINE_DONE);
+    assert_int_equal(told.changes, 4);
+    assert_string_equal(line_editor_line(), "abXc");
+    expect_box("", "", 0);
+}
+
+static void
+escape_waits_and_then_is_an_action(void **state)
+{
+    (void) state;
+    assert_true(line_editor_deadline() == UINT64_MAX);
+    type("\033", LINE_MORE);
+    assert_int_equal(told.actions, 0);
+    uint64_t deadline = line_editor_deadline();
+
+    assert_true(deadline > 1 && deadline <= 1 + 500 * MS);
+    assert_int_equal(line_editor_tick(deadline - 1), LINE_MORE);
+    assert_int_equal(told.actions, 0);
+    assert_int_equal(line_editor_tick(deadline), LINE_MORE);
+    assert_int_equal(told.action, ACTION_FOCUS);
+    assert_int_equal(told.actions, 1);
+    assert_true(line_editor_deadline() == UINT64_MAX);
+    // in time it is Meta
+    type("one two\033", LINE_MORE);
+    type("b", LINE_MORE);
+    expect_box("> ", "one two", 4);
+    assert_int_equal(told.actions, 1);
+}
+
+static void
+a_sequence_may_come_in_pieces(void **state)
+{
+    (void) state;
+    type("ab", LINE_MORE);
+    type("\033", LINE_MORE);
+    type("[", LINE_MORE);
+    type("D", LINE_MORE);
+    expect_box("> ", "ab", 1);
+    type("\033[20", LINE_MORE);
+    type("0~paste\033[2", LINE_MORE);
+    assert_int_equal(line_editor_box().pasting, 5);
+    type("01~", LINE_MORE);
+    assert_int_equal(line_editor_box().pasting, 0);
+    expect_box("> ", "apasteb", 6);
+}
+
+static void
+what_follows_a_line_waits_for_the_next(void **state)
+{
+    (void) state;
+    type("first\rsecond\rthi", LINE_DONE);
+    assert_string_equal(line_editor_line(), "first");
+    assert_true(line_editor_deadline() == UINT64_MAX);
+    line_editor_show("> ");
+    assert_true(line_editor_deadline() == 0);
+    assert_int_equal(line_editor_tick(2), LINE_DONE);
+    assert_string_equal(line_editor_line(), "second");
+    line_editor_show("> ");
+    assert_int_equal(line_editor_tick(3), LINE_MORE);
+    expect_box("> ", "thi", 3);
+}
+
+static void
+a_hidden_line_comes_back_where_it_was(void **state)
+{
+    (void) state;
+    type("half\x02", LINE_MORE);
+    line_editor_hide();
+    assert_false(line_editor_visible());
+    expect_box("", "", 0);
+    char *typed = line_editor_typed();
+
+    assert_string_equal(typed, "half");
+    free(typed);
+    // a question within, and one within that
+    line_editor_show("One? ");
+    type("in", LINE_MORE);
+    line_editor_hide();
+    line_editor_show("Two? ");
+    type("y\r", LINE_DONE);
+    line_editor_resume();
+    expect_box("One? ", "in", 2);
+    type("\r", LINE_DONE);
+    assert_string_equal(line_editor_line(), "in");
+    line_editor_resume();
+    expect_box("> ", "half", 3);
+    assert_int_equal(told.actions, 0);
+}
+
+static void
+an_action_may_ask_before_it_returns(void **state)
+{
+    (void) state;
+    told.asks = true;
+    type("ab\033OPcd", LINE_MORE);
+    assert_int_equal(told.action, ACTION_HELP);
+    assert_string_equal(told.answer, "cdyes");
+    expect_box("> ", "ab", 2);
+}
+
+static void
+an_interrupt_gives_up_whatever_is_typed(void **state)
+{
+    (void) state;
+    assert_false(line_editor_interrupt());
+    line_editor_show("> ");
+    type("text", LINE_MORE);
+    assert_true(line_editor_interrupt());
+    line_editor_show("> ");
+    type("\033[200~no end", LINE_MORE);
+    assert_true(line_editor_interrupt());
+    line_editor_show("> ");
+    line_editor_remember("needle");
+    type("\022nee", LINE_MORE);
+    assert_true(line_editor_box().searching);
+    assert_true(line_editor_interrupt());
+    line_editor_show("> ");
+    // a key that is half there is gone, too
+    type("\030", LINE_MORE);
+    assert_false(line_editor_interrupt());
+    line_editor_show("> ");
+    type("t\r", LINE_DONE);
+    assert_string_equal(line_editor_line(), "t");
+}
+
+static void
+replaced_text_comes_back_by_undo(void **state)
+{
+    (void) state;
+    type("before", LINE_MORE);
+    line_editor_replace("after\nall");
+    expect_box("> ", "after\nall", 9);
+    type("\037", LINE_MORE);
+    expect_box("> ", "before", 6);
+}
+
+static void
+a_large_paste_is_attached(void **state)
+{
+    size_t length = LINE_PASTE_BYTES;
+    char *bytes = malloc(length + 2);
+
+    (void) state;
+    memset(bytes, 'x', length + 1);
+    bytes[length + 1] = '\0';
+    type("\033[200~", LINE_MORE);
+    type(bytes, LINE_MORE);
+    type("\033[201~", LINE_MORE);
+    assert_int_equal(told.attached, length + 1);
+    expect_box("> ", "", 0);
+    bytes[length] = '\0';
+    type("\033[200~", LINE_MORE);
+    type(bytes, LINE_MORE);
+    type("\033[201~", LINE_MORE);
+    expect_box("> ", bytes, length);
+    free(bytes);
+}
+
+static void
+a_map_stays_from_line_to_line(void **state)
+{
+    (void) state;
+    line_editor_use(MAP_TRANSCRIPT);
+    type("j", LINE_MORE);
+    assert_int_equal(told.action, ACTION_LINE_DOWN);
+    line_editor_hide();
+    line_editor_resume();
+    type("3k", LINE_MORE);
+    assert_int_equal(told.action, ACTION_LINE_UP);
+    assert_int_equal(told.count, 3);
+    // ^D is no end there
+    type("\x04", LINE_MORE);
+    assert_int_equal(told.action, ACTION_PAGE_DOWN);
+    // a count that is not used is none for the next map
+    type("7", LINE_MORE);
+    line_editor_use(MAP_INPUT);
+    type("x", LINE_MORE);
+    expect_box("> ", "x", 1);
+    assert_int_equal(line_editor_map(), MAP_INPUT);
+}
+
+static void
+the_terminal_is_not_written_to(void **state)
+{
+    char path[] = "/tmp/fathom-line-XXXXXX";
+    int file = mkstemp(path), out = dup(STDOUT_FILENO),
+        err = dup(STDERR_FILENO);
+
+    (void) state;
+    fflush(stdout);
+    dup2(file, STDOUT_FILENO);
+    dup2(file, STDERR_FILENO);
+    // bell, completion, undo of nothing, version, a bad key, a search
+    type("x\t\t\007\037\037\037\030\026\033\031\026a\022zzz\007\033<\033>"
+         "\030\022",
+         LINE_MORE);
+    fflush(stdout);
+    fflush(stderr);
+    dup2(out, STDOUT_FILENO);
+    dup2(err, STDERR_FILENO);
+    assert_int_equal(lseek(file, 0, SEEK_END), 0);
+    unlink(path);
+    close(file);
+    close(out);
+    close(err);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(every_change_is_told),
+        TEST(escape_waits_and_then_is_an_action),
+        TEST(a_sequence_may_come_in_pieces),
+        TEST(what_follows_a_line_waits_for_the_next),
+        TEST(a_hidden_line_comes_back_where_it_was),
+        TEST(an_action_may_ask_before_it_returns),
+        TEST(an_interrupt_gives_up_whatever_is_typed),
+        TEST(replaced_text_comes_back_by_undo),
+        TEST(a_large_paste_is_attached),
+        TEST(a_map_stays_from_line_to_line),
+        TEST(the_terminal_is_not_written_to),
+    };
+
+    setenv("INPUTRC", "/dev/null", 1);
+    setenv("TERM", "xterm", 1);
+    setlocale(LC_ALL, "C.UTF-8");
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
