@@ -134,7 +134,33 @@ draw_bottom(struct canvas *canvas, struct view view)
     else
         input_box_draw(&line, canvas,
                        (struct area){top, 0, box, canvas->columns});
+    // the cursor is where keys go to
+    if (chat_screen.box != BOX_SECRET && line_editor_map() != MAP_INPUT)
+        canvas->cursor = false;
     return top - 1;
+}
+
+/* Only text: a box is there while something is typed or asked for. */
+static unsigned
+draw_bare_bottom(struct canvas *canvas)
+{
+    struct line_box line = line_editor_box();
+
+    if (chat_screen.box == BOX_LINE && line.length == 0 && !line.searching)
+        return canvas->rows;
+    unsigned box =
+        input_box_rows(&line, canvas->columns, canvas->rows / BOX_SHARE);
+
+    input_box_draw(&line, canvas,
+                   (struct area){canvas->rows - box, 0, box, canvas->columns});
+    return canvas->rows - box;
+}
+
+static bool
+is_bare(void)
+{
+    return chat_screen.cover.ops == NULL && chat_screen.box != BOX_SECRET &&
+           view_chat_is_bare(chat_screen.view);
 }
 
 static void
@@ -150,7 +176,9 @@ draw(struct canvas *canvas, uint64_t now_ns)
         draw_too_small(canvas);
         return;
     }
-    if (!view.ops->whole)
+    if (is_bare())
+        area.rows = draw_bare_bottom(canvas);
+    else if (!view.ops->whole)
         area.rows = draw_bottom(canvas, view);
     struct canvas before = *canvas;
 
