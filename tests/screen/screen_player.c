@@ -104,6 +104,8 @@ static struct {
 /* -- the home of a test ------------------------------------------------------
  */
 
+static char *format_text(const char *format, ...) PRINTF_LIKE(1, 2);
+
 static char *
 format_text(const char *format, ...)
 {

@@ -215,15 +215,11 @@ a_canvas_has_a_most_and_a_least(void **state)
 static void
 random_text_leaves_whole_clusters(void **state)
 {
-    static const char *const texts[] = {
-        HAN,
-        "a",
-        "e" ACUTE,
-        "\xF0\x9F\x91\xA9\xE2\x80\x8D\xF0\x9F\x92\xBB",
-        "\xF0\x9F\x87\xA9\xF0\x9F\x87\xAA",
-        "\xFF",
-        ACUTE,
-        "\t"};
+    static const char coder[] = "\xF0\x9F\x91\xA9\xE2\x80\x8D\xF0\x9F\x92\xBB";
+    static const char flag[] = "\xF0\x9F\x87\xA9\xF0\x9F\x87\xAA";
+    static const char accented[] = "e" ACUTE;
+    static const char *const texts[] = {HAN,  "a",    accented, coder,
+                                        flag, "\xFF", ACUTE,    "\t"};
     unsigned seed = 7;
 
     (void) state;
