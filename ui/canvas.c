@@ -200,6 +200,11 @@ repeat(struct canvas *canvas, unsigned row, unsigned column, enum glyph glyph,
 {
     const char *text = canvas_glyph(glyph);
 
+    // what was counted below zero ends at the edge, too
+    if (column >= canvas->columns)
+        return;
+    if (count > canvas->columns - column)
+        count = canvas->columns - column;
     for (unsigned i = 0; i < count; i++)
         canvas_put(canvas, row, column + i, 1, look, text, strlen(text));
 }
@@ -215,7 +220,7 @@ void
 canvas_bar(struct canvas *canvas, unsigned row, unsigned column, unsigned count,
            enum look look)
 {
-    for (unsigned i = 0; i < count; i++)
+    for (unsigned i = 0; i < count && row + i < canvas->rows; i++)
         repeat(canvas, row + i, column, GLYPH_BAR, 1, look);
 }
 
