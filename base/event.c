@@ -6,6 +6,7 @@
 #include "base/field.h"
 
 #include <assert.h>
+#include <malloc.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -947,10 +948,19 @@ event_take(struct event *out, const struct frame_header *header,
     return status;
 }
 
+/* Token ids, and what experts did, tell of the text. */
+static void
+wipe(void *memory)
+{
+    if (memory != NULL)
+        explicit_bzero(memory, malloc_usable_size(memory));
+}
+
 void
 event_release(struct event *event)
 {
     json_decref(event->json);
+    wipe(event->memory);
     free(event->memory);
     buffer_release(&event->data);
     *event = (struct event){0};

@@ -70,7 +70,7 @@ loop_finder_close(struct loop_finder *finder)
 {
     if (finder == NULL)
         return;
-    loop_finder_reset(finder);
+    explicit_bzero(finder, sizeof *finder);
     free(finder);
 }
 
