@@ -123,6 +123,29 @@ def two_asks_at_once_are_both_answered():
     assert_ended_well(warm)
 
 
+def counts_of_experts_are_the_askers_own():
+    warm = Warm()
+    first, second = warm.connect(), warm.connect()
+    ask(first, 1, max_tokens=30, residency_ms=1)
+    ask(second, 1, max_tokens=5)
+    events, done, kind = first.answer(1)
+    told = sum(body["tokens"] for kind, body in events
+               if kind == "RESIDENCY")
+    assert told == done["usage"]["prompt"] + 29
+    second_events = second.answer(1)[0]
+    assert "RESIDENCY" not in [kind for kind, _ in second_events]
+    # what another did in between is not in it
+    ask(first, 2, max_tokens=3, residency_ms=1000000)
+    events, done, kind = first.answer(2)
+    maps = [body for kind, body in events if kind == "RESIDENCY"]
+    usage = done["usage"]
+    assert [one["tokens"] for one in maps] == [
+        usage["prompt"] - usage["cached"] + 2]
+    first.close()
+    second.close()
+    assert_ended_well(warm)
+
+
 def a_killed_client_makes_room_for_the_next():
     warm = Warm("--sessions=1")
     first, second = warm.connect(), warm.connect()
@@ -329,6 +352,7 @@ def a_model_that_cannot_be_used_ends_it():
 
 engine_client.run([
     two_asks_at_once_are_both_answered,
+    counts_of_experts_are_the_askers_own,
     a_killed_client_makes_room_for_the_next,
     one_conversation_too_many_is_told_to_come_later,
     a_client_that_never_reads_disturbs_nobody,
