@@ -33,7 +33,8 @@ libapp_a_SOURCES += \
     %D%/chat/bottleneck.c %D%/chat/bottleneck.h \
     %D%/chat/expert_window.c %D%/chat/expert_window.h \
     %D%/chat/gauges.c %D%/chat/gauges.h \
-    %D%/chat/machine_state.c %D%/chat/machine_state.h
+    %D%/chat/machine_state.c %D%/chat/machine_state.h \
+    %D%/model/model_speed.c %D%/model/model_speed.h
 
 bin_PROGRAMS += fathom
 fathom_SOURCES = \
@@ -139,6 +140,8 @@ if WITH_READLINE
 fathom_SOURCES += \
     %D%/chat/chat_screen_experts.c \
     %D%/chat/chat_screen_loading.c \
+    %D%/chat/chat_screen_models.c \
+    %D%/chat/side_run.c %D%/chat/side_run.h \
     %D%/chat/chat_screen_stats.c
 endif
 fathom_CPPFLAGS = $(AM_CPPFLAGS) \

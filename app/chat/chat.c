@@ -464,6 +464,7 @@ chat_close(struct chat *chat)
     chat->face->close(chat);
     if (chat->code == EXIT_SUCCESS)
         chat_finish_cache(chat);
+    chat_gauges_keep(chat);
     client_close(chat->client);
     conversation_release(&chat->conversation);
     conversation_release(&chat->away.rest);

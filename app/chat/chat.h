@@ -150,6 +150,8 @@ void chat_gauges_start(struct chat *chat);
 /* A GENERATE goes out, which gets this number; asks how the engine is. */
 uint64_t chat_gauges_ask(struct chat *chat);
 void chat_gauges_take(struct chat *chat, const struct event *event);
+/* Keeps how fast models were, for the model picker; not of ephemeral chats. */
+void chat_gauges_keep(struct chat *chat);
 /* Asks how the engine is now. */
 void chat_gauges_look(struct chat *chat);
 

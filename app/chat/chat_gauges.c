@@ -3,8 +3,15 @@
 
 #include "app/chat/chat.h"
 #include "app/chat/gauges.h"
+#include "app/model/model_speed.h"
 
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
 #include <time.h>
+
+/* Measured since speeds were kept last. */
+static struct model_speed fresh;
 
 static struct gauge_time
 time_now(void)
@@ -31,10 +38,61 @@ put_plain(struct chat *chat, enum message_type type)
     return 0;
 }
 
+static bool
+name_fresh(const struct chat *chat)
+{
+    const char *slash = strrchr(chat->path, '/');
+    const char *name = slash ? slash + 1 : chat->path;
+    struct stat status;
+
+    if (strlen(name) >= sizeof fresh.name || stat(chat->path, &status) != 0)
+        return false;
+    text_copy(fresh.name, sizeof fresh.name, name);
+    fresh.bytes = (uint64_t) status.st_size;
+    return true;
+}
+
+/* An answer more, in the mean of those that are not kept yet. */
+static void
+add_fresh(const struct chat *chat, const struct gauge_time *time)
+{
+    const struct gauges *gauges = gauges_now();
+    const struct generate_timing *t = &gauges->last.timing;
+
+    if (!name_fresh(chat) || t->decode_tps <= 0)
+        return;
+    double runs = (double) ++fresh.runs;
+
+    fresh.decode_tps += (t->decode_tps - fresh.decode_tps) / runs;
+    fresh.prompt_tps += (t->prompt_tps - fresh.prompt_tps) / runs;
+    fresh.load_ms = gauges->load.read_ms;
+    fresh.context = gauges->load.plan.context_most;
+    fresh.used_s = time->wall_ms / 1000;
+}
+
+void
+chat_gauges_keep(struct chat *chat)
+{
+    static struct model_speeds speeds;
+    struct error err;
+
+    if (fresh.runs == 0 || chat->settings->ephemeral)
+        return;
+    enum status status = model_speeds_read(&speeds, &err);
+
+    if (status == STATUS_OK && model_speeds_add(&speeds, &fresh))
+        status = model_speeds_write(&speeds, &err);
+    if (status != STATUS_OK)
+        log_note("speeds are not kept: %s", err.text);
+    fresh = (struct model_speed){0};
+}
+
 void
 chat_gauges_start(struct chat *chat)
 {
     struct gauge_time time = time_now();
+
+    chat_gauges_keep(chat);
 
     gauges_start(&time);
     put_plain(chat, MESSAGE_PLAN);
@@ -56,7 +114,10 @@ chat_gauges_take(struct chat *chat, const struct event *event)
 {
     struct gauge_time time = time_now();
 
-    if (gauges_take(event, &time) && chat->client != NULL)
+    if (!gauges_take(event, &time))
+        return;
+    add_fresh(chat, &time);
+    if (chat->client != NULL)
         gauges_stats_asked(put_plain(chat, MESSAGE_STATS));
 }
 

@@ -167,6 +167,7 @@ static const struct {
      chat_screen_history_close},
     {"search", ACTION_NONE, chat_screen_history_open,
      chat_screen_history_close},
+    {"model", ACTION_MODEL, chat_screen_models_open, chat_screen_models_close},
     {"experts", ACTION_EXPERTS, chat_screen_experts_open,
      chat_screen_experts_close},
     {"stats", ACTION_STATS, chat_screen_stats_open, chat_screen_stats_close},

@@ -218,6 +218,9 @@ TESTS += %D%/bottleneck_test %D%/expert_window_test %D%/machine_state_test
 check_PROGRAMS += %D%/gauges_test
 TESTS += %D%/gauges_test
 %C%_gauges_test_LDADD = $(APP_TEST_LIBS)
+check_PROGRAMS += %D%/model_speed_test
+TESTS += %D%/model_speed_test
+%C%_model_speed_test_LDADD = $(APP_TEST_LIBS)
 %C%_bottleneck_test_LDADD = $(APP_TEST_LIBS)
 
 check_PROGRAMS += %D%/transcript_test
