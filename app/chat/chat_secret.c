@@ -82,7 +82,7 @@ act_on_key(struct chat *chat, struct typing *t, unsigned f)
     if (f == 2 && chat->unlocking)
         return SECRET_FILE;
     if (f == 4 && chat->unlocking && !chat->locked)
-        return SECRET_EMPTY;
+        return SECRET_SKIP;
     if (f == 3 && chat->face->secret_seen != NULL) {
         t->seen = !t->seen;
         chat->face->secret_seen(chat, NULL, 0);

@@ -466,11 +466,14 @@ take_key_file(struct chat *chat)
 enum secret_result
 chat_ask_passphrase(struct chat *chat, const char *prompt, struct secret **out)
 {
+    static const char with_file[] = "passphrase (Enter alone: the key file "
+                                    "without one): ";
     enum secret_result result;
 
     do {
         chat->unlocking = true;
-        result = chat_read_secret(chat, prompt, out);
+        result =
+            chat_read_secret(chat, chat->key_file ? with_file : prompt, out);
         chat->unlocking = false;
         if (result == SECRET_FILE)
             take_key_file(chat);

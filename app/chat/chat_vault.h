@@ -18,6 +18,7 @@ enum secret_result {
     SECRET_DONE,
     SECRET_EMPTY, // Enter alone
     SECRET_END,   // ^D or ^C; or the chat is to end or to lock
+    SECRET_SKIP,  // F4, while the vault is to be opened: not now
     SECRET_FILE,  // F2, while the vault is to be opened: with a key file
 };
 

@@ -684,6 +684,38 @@ def a_stopped_answer_goes_on_after_it_was_kept():
             assert "fathom> So far, so good." in chat.greeting, chat.greeting
 
 
+def keys_that_are_no_characters_are_no_part_of_a_passphrase():
+    typed = ("\x1b[15~" + PASSPHRASE[:2] + "\x1bOP\x1b[[C\x1b[1;5D"
+             + PASSPHRASE[2:])
+    with Vault() as home:
+        with Chat(home, passphrase=typed) as chat:
+            chat.leave()
+
+
+def f2_takes_a_key_file_and_f4_leaves_the_vault_alone():
+    with Vault() as home:
+        with open(home.file("key"), "wb") as file:
+            file.write(bytes(range(64)))
+        os.chmod(home.file("key"), 0o600)
+        with Chat(home, until=ASKED, passphrase=None) as chat:
+            chat.send("\x1bOQ")
+            chat.expect("key file: ")
+            chat.send(home.file("none") + "\r")
+            chat.expect("none")
+            chat.expect(ASKED)
+            chat.send("\x1b[12~")
+            chat.expect("key file: ")
+            chat.send(home.file("key") + "\r")
+            chat.expect("the key file without one): ")
+            # no slot is of a key file alone
+            chat.send("\r")
+            chat.expect("does not open")
+            chat.expect("the key file without one): ")
+            chat.send("half\x1bOS")
+            assert "vault:eph" in chat.expect("you> ")
+            chat.leave()
+
+
 engine_client.run([value for name, value in list(globals().items())
                    if getattr(value, "__module__", "") == "__main__"
                    and hasattr(value, "__code__")

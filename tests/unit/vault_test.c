@@ -303,6 +303,48 @@ titles_and_texts_are_searched_newest_first(void **state)
     vault_close(vault);
 }
 
+struct read_chat {
+    char text[200];
+    size_t most; // turns
+};
+
+static bool
+add_turn(void *context, const struct chat_info *info,
+         const struct turn_record *turn)
+{
+    struct read_chat *read = context;
+    struct text text = turn ? turn->content : info->title;
+
+    snprintf(read->text + strlen(read->text),
+             sizeof read->text - strlen(read->text), "%.*s;", (int) text.length,
+             text.bytes);
+    return read->most-- > 0;
+}
+
+static void
+a_chat_is_read_turn_by_turn_as_far_as_is_wanted(void **state)
+{
+    struct vault *vault = vault_place_create(&place);
+    struct read_chat read = {.most = 9};
+    struct chat_id *ids, none = {{0}};
+    size_t count;
+
+    (void) state;
+    vault_place_chat(vault, "Whales", "what is a whale", "A mammal");
+    vault_place_chat(vault, "Fish", "and a fish", "Not one");
+    ok(vault_chat_ids(&ids, &count, vault, &err));
+    assert_int_equal(count, 2);
+    ok(vault_each_turn(vault, &ids[0], add_turn, &read, &err));
+    assert_string_equal(read.text, "Fish;and a fish;Not one;");
+    read = (struct read_chat){.most = 1};
+    ok(vault_each_turn(vault, &ids[1], add_turn, &read, &err));
+    assert_string_equal(read.text, "Whales;what is a whale;");
+    assert_int_equal(vault_each_turn(vault, &none, add_turn, &read, &err),
+                     STATUS_FORMAT);
+    free(ids);
+    vault_close(vault);
+}
+
 // -- drafts -----------------------------------------------------------------
 
 static struct chat_id
@@ -656,6 +698,7 @@ main(void)
         TEST(a_text_that_is_not_utf8_is_refused_and_nothing_is_written),
         TEST(a_batch_is_there_whole_or_not_at_all),
         TEST(titles_and_texts_are_searched_newest_first),
+        TEST(a_chat_is_read_turn_by_turn_as_far_as_is_wanted),
         TEST(a_draft_that_was_lost_in_a_crash_becomes_an_incomplete_answer),
         TEST(an_answer_that_ended_takes_its_draft_away),
         TEST(the_newest_inputs_are_kept_oldest_first),
