@@ -3,6 +3,8 @@
 
 #include "app/attachment.h"
 
+#include "app/progress_text.h"
+
 #include <string.h>
 
 static const char head[] = "[file name]: ";
@@ -74,4 +76,17 @@ attachment_rest(struct text question)
     while (attachment_next(&question, &name, &content)) {
     }
     return question;
+}
+
+enum status
+attachment_lay_out(struct buffer *out, struct text question, struct error *err)
+{
+    struct text name, content;
+    char size[BYTES_TEXT];
+
+    while (attachment_next(&question, &name, &content))
+        TRY(buffer_print(out, err, "[%.*s, %s]\n", (int) name.length,
+                         name.bytes,
+                         progress_bytes(size, (double) content.length)));
+    return buffer_append(out, question.bytes, question.length, err);
 }

@@ -23,6 +23,9 @@ void attachment_name(char out[ATTACHMENT_NAME_BYTES], const char *path);
  */
 bool attachment_next(struct text *question, struct text *name,
                      struct text *content);
+/* For people: "[notes.txt, 8 B]", a line for each document, then the rest. */
+MUST_CHECK enum status
+attachment_lay_out(struct buffer *out, struct text question, struct error *err);
 /* The question without its documents. */
 struct text attachment_rest(struct text question);
 

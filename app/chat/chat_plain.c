@@ -452,20 +452,6 @@ plain_residency(struct chat *chat, const struct event *event)
 /* -- the conversation -------------------------------------------------------
  */
 
-/* Documents by their names and sizes, and what was written. */
-static enum status
-lay_out_question(struct buffer *out, struct text question, struct error *err)
-{
-    struct text name, content;
-    char size[BYTES_TEXT];
-
-    while (attachment_next(&question, &name, &content))
-        TRY(buffer_print(out, err, "[%.*s, %s]\n", (int) name.length,
-                         name.bytes,
-                         progress_bytes(size, (double) content.length)));
-    return buffer_append(out, question.bytes, question.length, err);
-}
-
 static void
 print_turn(struct chat *chat, const struct turn *turn)
 {
@@ -477,7 +463,7 @@ print_turn(struct chat *chat, const struct turn *turn)
     // without memory less is shown
     (void) !buffer_print(&text, &err, "%s", question ? "you> " : "fathom> ");
     if (question)
-        (void) !lay_out_question(&text, content, &err);
+        (void) !attachment_lay_out(&text, content, &err);
     else
         (void) !buffer_append(&text, content.bytes, content.length, &err);
     plain_print(chat, (struct print_style){0}, text.data, text.length);

@@ -4,6 +4,7 @@
  */
 #include "config.h"
 
+#include "app/attachment.h"
 #include "app/chat/chat_screen.h"
 
 #include <stdio.h>
@@ -187,6 +188,20 @@ append_buffer(struct screen_turns *turns, size_t item,
 }
 
 static enum status
+append_question(struct screen_turns *turns, size_t item,
+                const struct buffer *content, struct error *err)
+{
+    struct buffer shown = {0};
+    enum status status =
+        attachment_lay_out(&shown, conversation_text(content), err);
+
+    if (status == STATUS_OK)
+        status = append_buffer(turns, item, TRANSCRIPT_TEXT, &shown, err);
+    buffer_release(&shown);
+    return status;
+}
+
+static enum status
 add_turn(struct screen_turns *turns, const struct chat *chat, size_t number,
          bool coming, struct error *err)
 {
@@ -199,10 +214,13 @@ add_turn(struct screen_turns *turns, const struct chat *chat, size_t number,
                        question ? TRANSCRIPT_QUESTION : TRANSCRIPT_ANSWER,
                        &head, err));
     TRY(remember(turns, number, item, err));
-    if (!question)
+    if (question)
+        TRY(append_question(turns, item, &turn->content, err));
+    else
         TRY(append_buffer(turns, item, TRANSCRIPT_THOUGHT, &turn->thinking,
                           err));
-    TRY(append_buffer(turns, item, TRANSCRIPT_TEXT, &turn->content, err));
+    if (!question)
+        TRY(append_buffer(turns, item, TRANSCRIPT_TEXT, &turn->content, err));
     if (coming) {
         turns->coming = item;
         return STATUS_OK;

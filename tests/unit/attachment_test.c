@@ -75,6 +75,26 @@ what_is_no_document_is_left_alone(void **state)
 }
 
 static void
+people_see_names_and_sizes(void **state)
+{
+    struct buffer question = {0}, shown = {0};
+    struct error err;
+
+    (void) state;
+    assert_int_equal(attachment_append(&question, "a.txt", of("12345"), &err),
+                     STATUS_OK);
+    assert_int_equal(attachment_append(&question, "b", of(""), &err),
+                     STATUS_OK);
+    assert_int_equal(buffer_append(&question, "What?", 5, &err), STATUS_OK);
+    struct text text = {question.data, question.length};
+
+    assert_int_equal(attachment_lay_out(&shown, text, &err), STATUS_OK);
+    assert_string_equal(shown.data, "[a.txt, 5 B]\n[b, 0 B]\nWhat?");
+    buffer_release(&question);
+    buffer_release(&shown);
+}
+
+static void
 a_name_is_without_folders_and_fit_to_be_shown(void **state)
 {
     char name[ATTACHMENT_NAME_BYTES];
@@ -108,6 +128,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(documents_come_apart_as_they_were_put_together),
         cmocka_unit_test(what_is_no_document_is_left_alone),
+        cmocka_unit_test(people_see_names_and_sizes),
         cmocka_unit_test(a_name_is_without_folders_and_fit_to_be_shown),
         cmocka_unit_test(a_title_is_of_the_words_not_of_documents),
     };
