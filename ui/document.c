@@ -19,6 +19,7 @@ enum {
     HELD_GROWTH = 64,
     WIDE_LABEL = 90,    // columns from which the hint has more words
     LABEL_COLUMNS = 40, // and below which it has none
+    WAITING_MOST = 200, // bytes of marks that wait for what they become
 };
 
 enum status
@@ -482,7 +483,8 @@ decided_end(const struct document *d)
 
     if (d->finished)
         return end;
-    while (at > d->now.at && strchr(marks, d->text.data[at - 1]) != NULL)
+    while (at > d->now.at && end - at < WAITING_MOST &&
+           strchr(marks, d->text.data[at - 1]) != NULL)
         at--;
     bool line = at == d->now.at || d->text.data[at - 1] == '\n';
 

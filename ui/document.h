@@ -11,12 +11,18 @@
  *   code        a line "label ... [n]" with the label of the fence, then the
  *               code as it is, indented by nothing; long lines wrap, no
  *               frame, no numbers; each block has a number that stays
- *   tables      wait for the end of their block, then aligned by display
- *               width; wider than the pane: "Header: value" lines
+ *   tables      wait for the end of their block ("[table, 3 rows so far]"),
+ *               then aligned by display width; wider than the pane:
+ *               "Header: value" lines
  *   formulas    $...$, \(...\), $$...$$, \[...\]: LaTeX of common answers as
  *               Unicode that can be read; what is not known stays as it is
  *   the rest    headings, emphasis, lists, quotes, rules, links with their
  *               address, task lists, strikethrough
+ *
+ * Empty lines between blocks are those of the source, and one around code and
+ * tables. HTML is text, but for <br>. A last line of marks alone ("-", "``")
+ * waits until it is clear what it becomes. Of a block beyond 32 KiB the rest is
+ * shown as it is.
  *
  * Hostile texts (tables of 500 columns, 1,000 nested lists, 10 MB in one line,
  * fences that never close) cost time that grows with their length, no more.

@@ -73,19 +73,86 @@ look_end(const struct flow *flow, struct run_cursor *cursor, size_t at)
     return end < flow->length ? end : flow->length;
 }
 
-/* A blank or tab at `at`: a line may end before it. */
-static size_t
-pass_blank(const struct flow *flow, size_t at, bool text, struct turn *turn,
-           unsigned *used, unsigned columns)
+/* The line that is looked for, up to `at`. */
+struct search {
+    const struct flow *flow;
+    bool words;
+    struct run_cursor cursor;
+    size_t start, at;
+    unsigned columns, used;
+    bool text;        // something but blanks was there
+    bool wide_before; // the last of it is wide
+    uint32_t before;
+    struct turn *turn;
+};
+
+static bool
+is_blank(const struct search *s)
 {
-    if (turn->next != at || !turn->blank)
-        turn->end = at;
-    if (flow->text[at] == '\t')
-        *used += tab_columns(*used, columns > *used ? columns - *used : 0);
-    else
-        ++*used;
-    *turn = (struct turn){turn->end, at + 1, text, true};
-    return at + 1;
+    char c = s->flow->text[s->at];
+
+    return c == '\t' || (s->words && c == ' ');
+}
+
+/* Passes a blank, where a line may end; false: blanks alone fill the line. */
+static bool
+pass_blank(struct search *s)
+{
+    struct turn *turn = s->turn;
+    bool fits = s->used < s->columns;
+
+    if (!fits && !(s->text && s->words)) {
+        *turn = (struct turn){s->at, s->at, true, false};
+        return false;
+    }
+    if (turn->next != s->at || !turn->blank)
+        turn->end = s->at;
+    s->used += s->flow->text[s->at] == '\t'
+                   ? tab_columns(s->used, fits ? s->columns - s->used : 0)
+                   : 1;
+    s->at++;
+    *turn = (struct turn){turn->end, s->at, s->text && s->words, true};
+    return true;
+}
+
+/* May a line end between two characters, since one of them is wide? */
+static bool
+may_part(const struct search *s, uint32_t c)
+{
+    bool after_blank = s->turn->blank && s->turn->next == s->at;
+
+    return s->words && s->text && (s->wide_before || is_wide(c)) &&
+           !stays_behind(c) && !stays_before(s->before) && !after_blank &&
+           s->used <= s->columns;
+}
+
+/* Passes a cluster; false when it does not fit. */
+static bool
+pass_cluster(struct search *s)
+{
+    size_t end = look_end(s->flow, &s->cursor, s->at);
+    const char *bytes = s->flow->text + s->at;
+    unsigned columns;
+    uint32_t c;
+    bool valid;
+    size_t n = text_cluster(bytes, end - s->at, &columns);
+
+    utf8_next(bytes, n, &c, &valid);
+    if (may_part(s, c))
+        *s->turn = (struct turn){s->at, s->at, true, false};
+    if (s->used + columns > s->columns && s->at > s->start) {
+        if (!s->turn->found)
+            *s->turn = (struct turn){s->at, s->at, true, false};
+        return false;
+    }
+    s->used += columns;
+    s->at += n;
+    if (columns > 0) {
+        s->text = true;
+        s->wide_before = is_wide(c);
+        s->before = c;
+    }
+    return true;
 }
 
 /*
@@ -93,54 +160,26 @@ pass_blank(const struct flow *flow, size_t at, bool text, struct turn *turn,
  * turn->next is the flow's length when all the rest fits.
  */
 static void
-find_turn(const struct flow *flow, const struct flow_form *form,
-          struct run_cursor cursor, size_t start, unsigned columns,
-          struct turn *turn)
+find_turn(const struct flow *flow, bool words, struct run_cursor cursor,
+          size_t start, unsigned columns, struct turn *turn)
 {
-    unsigned used = 0, more;
-    bool text = false, wide_before = false, valid;
-    uint32_t c, before = 0;
-    size_t at = start;
+    struct search s = {
+        .flow = flow,
+        .words = words,
+        .cursor = cursor,
+        .start = start,
+        .at = start,
+        .columns = columns,
+        .turn = turn,
+    };
 
     *turn = (struct turn){0};
-    while (at < flow->length) {
-        if (flow->text[at] == '\t' || (form->words && flow->text[at] == ' ')) {
-            bool fits = used < columns;
-
-            at =
-                pass_blank(flow, at, text && form->words, turn, &used, columns);
-            if (fits || turn->found)
-                continue;
-            // blanks alone fill the line
-            *turn = (struct turn){at - 1, at - 1, true, false};
+    while (s.at < flow->length)
+        if (!(is_blank(&s) ? pass_blank(&s) : pass_cluster(&s)))
             return;
-        }
-        size_t end = look_end(flow, &cursor, at);
-        size_t n = text_cluster(flow->text + at, end - at, &more);
-
-        utf8_next(flow->text + at, n, &c, &valid);
-        bool wide = is_wide(c);
-
-        if (form->words && text && (wide || wide_before) && !stays_behind(c) &&
-            !stays_before(before) && !(turn->blank && turn->next == at) &&
-            used <= columns)
-            *turn = (struct turn){at, at, true, false};
-        if (used + more > columns && at > start) {
-            if (!turn->found)
-                *turn = (struct turn){at, at, true, false};
-            return;
-        }
-        used += more;
-        text = text || more > 0;
-        if (more > 0) {
-            wide_before = wide;
-            before = c;
-        }
-        at += n;
-    }
     *turn = (struct turn){flow->length, flow->length, true, false};
     while (
-        form->words && turn->end > start &&
+        words && turn->end > start &&
         (flow->text[turn->end - 1] == ' ' || flow->text[turn->end - 1] == '\t'))
         turn->end--;
 }
@@ -232,7 +271,7 @@ flow_lines(const struct flow *flow, struct flow_form *form, struct error *err)
         TRY(form->begin(form->owner, at, err));
         unsigned used = form->store->open.columns;
 
-        find_turn(flow, form, cursor, at,
+        find_turn(flow, form->words, cursor, at,
                   form->columns > used ? form->columns - used : 1, &turn);
         TRY(put_range(flow, form, &cursor, at, turn.end, err));
         if (turn.end == at)

@@ -1,9 +1,11 @@
 /*
  * How many columns text takes on the terminal, and where it may be cut.
  *
- * wcwidth decides the columns of a character, since curses uses it too;
- * utf8proc finds grapheme clusters, so that no cut leaves an accent alone or
- * half an emoji. A cluster takes the columns of all its characters together.
+ * wcwidth decides the columns of a character, since curses uses it too (that
+ * of C.UTF-8 where the locale has no UTF-8); utf8proc finds grapheme clusters,
+ * so that no cut leaves an accent alone or half an emoji. A cluster takes the
+ * columns of all its characters together, at most 8: what joins without end
+ * is cut there.
  *
  * Where the terminal cannot show more than ASCII (LANG=C), other characters
  * are shown as ASCII that reads alike, or "?" (text_shown), and these
