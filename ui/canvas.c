@@ -13,11 +13,12 @@
 enum { PRINTED_BYTES = 500 };
 
 static const char *const glyphs[GLYPHS][2] = {
-    [GLYPH_RULE] = {"-", "─"},   [GLYPH_BAR] = {"|", "│"},
-    [GLYPH_CORNER] = {"+", "+"}, [GLYPH_FULL] = {"#", "█"},
-    [GLYPH_EMPTY] = {".", "·"},  [GLYPH_OPEN] = {"v", "▾"},
-    [GLYPH_CLOSED] = {">", "▸"}, [GLYPH_CHOSEN] = {">", "▸"},
-    [GLYPH_MORE] = {"~", "~"},
+    [GLYPH_RULE] = {"-", "─"},        [GLYPH_BAR] = {"|", "│"},
+    [GLYPH_TOP_LEFT] = {"+", "┌"},    [GLYPH_TOP_RIGHT] = {"+", "┐"},
+    [GLYPH_BOTTOM_LEFT] = {"+", "└"}, [GLYPH_BOTTOM_RIGHT] = {"+", "┘"},
+    [GLYPH_FULL] = {"#", "█"},        [GLYPH_EMPTY] = {".", "·"},
+    [GLYPH_OPEN] = {"v", "▾"},        [GLYPH_CLOSED] = {">", "▸"},
+    [GLYPH_CHOSEN] = {">", "▸"},      [GLYPH_MORE] = {"~", "~"},
 };
 
 enum status

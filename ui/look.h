@@ -37,7 +37,10 @@ struct look_run {
 enum glyph {
     GLYPH_RULE,   // - horizontal
     GLYPH_BAR,    // | vertical
-    GLYPH_CORNER, // + of a box, or where rule and bar meet
+    GLYPH_TOP_LEFT, // + the corners of a box
+    GLYPH_TOP_RIGHT,
+    GLYPH_BOTTOM_LEFT,
+    GLYPH_BOTTOM_RIGHT,
     GLYPH_FULL,   // # of a progress bar
     GLYPH_EMPTY,  // . of a progress bar
     GLYPH_OPEN,   // v something is unfolded

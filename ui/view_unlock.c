@@ -45,16 +45,15 @@ put_right(const struct pen *pen, enum look look, const char *text)
 }
 
 static void
-edge(struct pen *pen)
+edge(struct pen *pen, enum glyph left, enum glyph right)
 {
-    const char *corner = canvas_glyph(GLYPH_CORNER);
     unsigned last = pen->column + pen->columns - 1;
 
     canvas_rule(pen->canvas, pen->row, pen->column, pen->columns, LOOK_DIM);
-    canvas_put(pen->canvas, pen->row, pen->column, 1, LOOK_DIM, corner,
-               strlen(corner));
-    canvas_put(pen->canvas, pen->row, last, 1, LOOK_DIM, corner,
-               strlen(corner));
+    canvas_print(pen->canvas, pen->row, pen->column, 1, LOOK_DIM, "%s",
+                 canvas_glyph(left));
+    canvas_print(pen->canvas, pen->row, last, 1, LOOK_DIM, "%s",
+                 canvas_glyph(right));
     pen->row++;
 }
 
@@ -124,7 +123,7 @@ put_keys(struct pen *pen, const struct unlock_sheet *sheet)
 static void
 put_box(struct pen *pen, const struct unlock_sheet *sheet)
 {
-    edge(pen);
+    edge(pen, GLYPH_TOP_LEFT, GLYPH_TOP_RIGHT);
     put(pen, EDGE, LOOK_TITLE, sheet->title);
     next(pen);
     blank(pen);
@@ -143,7 +142,7 @@ put_box(struct pen *pen, const struct unlock_sheet *sheet)
     next(pen);
     blank(pen);
     put_keys(pen, sheet);
-    edge(pen);
+    edge(pen, GLYPH_BOTTOM_LEFT, GLYPH_BOTTOM_RIGHT);
 }
 
 /* Text below the box, wrapped at blanks. */
