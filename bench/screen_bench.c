@@ -21,6 +21,7 @@ enum {
     TOKEN_BYTES = 5,
     ANSWER_BYTES = 1500,
     KEYS = 200,
+    LONG_TOKENS = 32000,
 };
 
 static struct error err;
@@ -158,7 +159,7 @@ stream(unsigned rows, unsigned columns)
 }
 
 static void
-fill(struct bench *b, size_t tokens)
+fill(struct bench *b, size_t tokens, size_t answer_bytes)
 {
     static const char question[] = "What comes after that, and why?";
     const char *piece;
@@ -169,8 +170,8 @@ fill(struct bench *b, size_t tokens)
                             question, strlen(question), &err));
         need(transcript_add(&item, b->transcript, TRANSCRIPT_ANSWER, NULL,
                             &err));
-        for (size_t n = 0; n < ANSWER_BYTES;) {
-            size_t more = next_piece(&at, ANSWER_BYTES, &piece);
+        for (size_t n = 0; n < answer_bytes;) {
+            size_t more = next_piece(&at, answer_bytes, &piece);
 
             need(transcript_append(b->transcript, item, TRANSCRIPT_TEXT, piece,
                                    more, &err));
@@ -240,7 +241,7 @@ keys(size_t tokens)
     double ms[4];
 
     begin(&b);
-    fill(&b, tokens);
+    fill(&b, tokens, ANSWER_BYTES);
     printf("keys to canvas 160x48, %zu tokens in %zu items:\n", tokens,
            transcript_items(b.transcript));
     for (int i = 0; i < 4; i++) {
@@ -264,6 +265,27 @@ keys(size_t tokens)
     finish(&b);
 }
 
+/* One answer as long as they get: a width that is new lays all of it out. */
+static void
+long_answer(void)
+{
+    struct bench b;
+    double ms[KEYS];
+
+    begin(&b);
+    fill(&b, 1, LONG_TOKENS * TOKEN_BYTES);
+    printf("one answer of %d tokens:\n", LONG_TOKENS);
+    for (unsigned i = 0; i < 11; i++) {
+        uint64_t start = clock_ns();
+
+        draw(&b, 48, 80 + i);
+        ms[i] = ms_since(start);
+    }
+    report("another width", ms, 11);
+    press(&b, "page up", ACTION_PAGE_UP, 1, KEYS);
+    finish(&b);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -271,6 +293,7 @@ main(int argc, char **argv)
     text_width_start(true, 1);
     stream(24, 80);
     stream(48, 160);
+    long_answer();
     keys(argc > 1 ? strtoul(argv[1], NULL, 10) : 200000);
     return 0;
 }

@@ -5,7 +5,7 @@
 program=${top_builddir:-.}/tests/screen/render_cost
 
 # twice what it was on x86-64 with gcc 12
-most=600000
+most=430000
 
 skip() {
     echo "1..0 # SKIP $1"
