@@ -79,18 +79,29 @@ history_pane_fill(struct history_pane *pane,
 /* -- drawing ---------------------------------------------------------------
  */
 
+/* The keys that a label names are live in the chat, not here. */
+static size_t
+shown_length(const struct document_line *line)
+{
+    size_t length = line->length;
+
+    while (line->label && length > 0 && line->text[length - 1] != ']')
+        length--;
+    return length > 0 ? length : line->length;
+}
+
 static void
 draw_line(struct canvas *canvas, unsigned row, unsigned column, unsigned limit,
           const struct document_line *line)
 {
-    size_t at = 0;
+    size_t at = 0, end = shown_length(line);
     unsigned taken = 0;
 
-    for (size_t i = 0; i < line->run_count && at < line->length; i++) {
+    for (size_t i = 0; i < line->run_count && at < end; i++) {
         size_t length = line->runs[i].length;
 
-        if (length > line->length - at)
-            length = line->length - at;
+        if (length > end - at)
+            length = end - at;
         taken += canvas_put(canvas, row, column + taken, limit - taken,
                             line->runs[i].look, line->text + at, length);
         at += length;

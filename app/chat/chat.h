@@ -76,7 +76,7 @@ struct chat {
     char unlock_remark[UNLOCK_REMARK]; // of failed tries; or ""
     bool unlocking; // a passphrase is asked for that opens the vault
     bool key_file;  // one was chosen to open it with
-    struct lock_listener *listener;    // while the vault is open
+    struct lock_listener *listener; // while the vault is open
 
     uint64_t lock_after_ns; // without a key; 0: never
     uint64_t touched_ns;    // the last key
