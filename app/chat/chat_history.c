@@ -6,6 +6,7 @@
 #include "app/chat/chat_vault.h"
 #include "app/chat/chat_verb.h"
 #include "app/history/history_export.h"
+#include "app/history/history_filter.h"
 #include "app/options.h"
 #include "app/policy.h"
 #include "app/time_text.h"
@@ -246,6 +247,7 @@ void
 chat_run_search(struct chat *chat, const char *arguments)
 {
     struct search search = {0};
+    struct history_filter filter;
     struct error err;
 
     if (*arguments == '\0') {
@@ -254,10 +256,18 @@ chat_run_search(struct chat *chat, const char *arguments)
     }
     if (!has_vault(chat))
         return;
+    enum status status = history_filter_read(&filter, arguments, &err);
+
+    if (status == STATUS_OK && filter.fault[0] != '\0') {
+        chat_say(chat, "%s", filter.fault);
+        history_filter_release(&filter);
+        return;
+    }
     signals_begin();
-    enum status status =
-        vault_search(chat->keeping.vault, text_of(arguments, strlen(arguments)),
-                     false, take_hit, &search, signals_asked(), &err);
+    if (status == STATUS_OK)
+        status = history_filter_search(&filter, chat->keeping.vault, take_hit,
+                                       &search, signals_asked(), &err);
+    history_filter_release(&filter);
 
     if (search.hits > 0)
         chat_print(chat, (struct print_style){0}, search.out.data,

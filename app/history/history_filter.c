@@ -3,7 +3,9 @@
 
 #include "app/history/history_filter.h"
 
+#include <stdatomic.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <time.h>
@@ -331,4 +333,85 @@ history_filter_turn(const struct history_filter *f,
         find(f, turn->thinking, &hit.at, &hit.length))
         out[count++] = hit;
     return count;
+}
+
+/* -- all chats -------------------------------------------------------------
+ */
+
+struct search {
+    const struct history_filter *filter;
+    vault_hit_fn *visit;
+    void *context;
+    const _Atomic bool *cancel;
+    bool more; // false: the visitor has enough, or it was cancelled
+};
+
+static bool
+is_cancelled(const struct search *s)
+{
+    return s->cancel != NULL && atomic_load(s->cancel);
+}
+
+static void
+visit(struct search *s, const struct vault_hit *hit)
+{
+    s->more = s->more && s->visit(s->context, hit);
+}
+
+/* The title, and whether turns are to be looked at. */
+static bool
+search_title(struct search *s, const struct chat_info *info)
+{
+    struct vault_hit hit = {.chat = info};
+
+    if (!history_filter_takes(s->filter, info))
+        return false;
+    if (!history_filter_needs_turns(s->filter))
+        visit(s, &hit);
+    else if (history_filter_takes_title(s->filter, info) &&
+             find(s->filter, info->title, &hit.at, &hit.length))
+        visit(s, &hit);
+    return s->more && history_filter_needs_turns(s->filter);
+}
+
+static bool
+search_turn(void *context, const struct chat_info *info,
+            const struct turn_record *turn)
+{
+    struct filter_hit found[FILTER_HITS];
+    struct search *s = context;
+
+    if (is_cancelled(s))
+        s->more = false;
+    if (turn == NULL || !s->more)
+        return s->more && search_title(s, info);
+    size_t count = history_filter_turn(s->filter, turn, found);
+
+    for (size_t i = 0; i < count; i++) {
+        struct vault_hit hit = {info, turn, found[i].in_thinking, found[i].at,
+                                found[i].length};
+
+        visit(s, &hit);
+    }
+    return s->more;
+}
+
+enum status
+history_filter_search(const struct history_filter *filter, struct vault *vault,
+                      vault_hit_fn *visit_hit, void *context,
+                      const _Atomic bool *cancel, struct error *err)
+{
+    struct search search = {filter, visit_hit, context, cancel, true};
+    struct chat_id *ids;
+    size_t count;
+
+    TRY(vault_chat_ids(&ids, &count, vault, err));
+    enum status status = STATUS_OK;
+
+    for (size_t i = 0; status == STATUS_OK && search.more && i < count; i++)
+        status = vault_each_turn(vault, &ids[i], search_turn, &search, err);
+    free(ids);
+    if (status == STATUS_OK && is_cancelled(&search))
+        status = error_set(err, STATUS_CANCELLED, "the search was cancelled");
+    return status;
 }

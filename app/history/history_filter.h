@@ -58,4 +58,14 @@ size_t history_filter_turn(const struct history_filter *filter,
                            const struct turn_record *turn,
                            struct filter_hit out[FILTER_HITS]);
 
+/*
+ * Visits all that fits, newest chats first, as vault_search does: a hit without
+ * a turn is a title, or a chat of whose turns nothing is asked (then without
+ * bytes). *cancel ends it with STATUS_CANCELLED.
+ */
+MUST_CHECK enum status
+history_filter_search(const struct history_filter *filter, struct vault *vault,
+                      vault_hit_fn *visit, void *context,
+                      const _Atomic bool *cancel, struct error *err);
+
 #endif

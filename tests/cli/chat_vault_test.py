@@ -278,7 +278,11 @@ def a_chat_is_saved_searched_and_resumed():
             assert "2 chats are kept" in joined(chat.greeting)
             text = chat.line("/history")
             assert text.index("Something else") < text.index("Colours"), text
-            text = chat.line("/search RAINBOW")
+            assert "0 hits" in chat.line("/search RAINBOW")
+            assert "0 hits" in chat.line("/search role:fathom rainbow")
+            assert "1 hit in 1 chat" in chat.line("/search title:colours")
+            assert "takes a day" in chat.line("/search rainbow after:never")
+            text = chat.line("/search rainbow before:2100-01-01")
             assert "Colours of the sky" in text and "[rainbow]" in text, text
             assert "1 hit in 1 chat" in text, text
             name = re.search(r"^(\w{8})  .*Colours", text, re.M)[1]
