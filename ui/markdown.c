@@ -315,17 +315,19 @@ static enum status
 add(struct renderer *r, enum look look, const char *bytes, size_t length)
 {
     struct look_run run = {(uint32_t) length, look};
-    void *end = r->runs.data + r->runs.length;
-    struct look_run *last =
-        r->runs.length > 0 ? (struct look_run *) end - 1 : NULL;
+    size_t count = r->runs.length / sizeof run;
 
     if (length == 0)
         return STATUS_OK;
     TRY(buffer_append(&r->text, bytes, length, r->err));
-    if (last != NULL && last->look == look &&
-        r->text.length - length > r->begin) {
-        last->length += run.length;
-        return STATUS_OK;
+    if (count > 0 && r->text.length - length > r->begin) {
+        void *runs = r->runs.data;
+        struct look_run *last = (struct look_run *) runs + count - 1;
+
+        if (last->look == look) {
+            last->length += run.length;
+            return STATUS_OK;
+        }
     }
     return buffer_append(&r->runs, &run, sizeof run, r->err);
 }
