@@ -220,7 +220,8 @@ pty_screen_resize(struct pty_screen *screen, unsigned rows, unsigned columns)
 
     screen->rows = rows;
     screen->columns = columns;
-    vterm_set_size(screen->vterm, (int) rows, (int) columns);
+    // libvterm 0.1.4 ends on a wide character where there is one column
+    vterm_set_size(screen->vterm, (int) rows, columns > 2 ? (int) columns : 2);
     if (screen->master >= 0)
         ioctl(screen->master, TIOCSWINSZ, &size);
 }

@@ -895,6 +895,9 @@ static enum status
 step_alive(const char *argument)
 {
     (void) argument;
+    // the terminal is closed a moment before
+    if (player.screen.over)
+        TRY(await_end());
     if (pty_screen_ended(&player.screen))
         return FAIL("it has ended with %x", player.screen.status);
     return STATUS_OK;
