@@ -29,7 +29,8 @@
  *   resize 160x48
  *   storm N SEED        that many other sizes, one after the other, and back
  *   random-keys S       for S seconds; FATHOM_LONG=1: an hour. The seed is
- *                       printed, and taken from FATHOM_SEED
+ *                       printed, and taken from FATHOM_SEED. A program that
+ *                       exits with 0 was told to leave, and is run again
  *   signal NAME         TERM, HUP, INT, STOP, CONT, SEGV ... to the program
  *   close               the terminal vanishes
  *   mute                the terminal answers no questions from now on
@@ -95,6 +96,7 @@ static struct {
     size_t forgotten; // bytes
     uint64_t limit_ns;
     struct error failure;
+    char *ran;               // the argument of the last `run`
     unsigned char typed[64]; // the last bytes of random keys, in turn
     size_t typed_bytes;
 } player;
@@ -646,6 +648,10 @@ step_run(const char *argument)
     argv[0] = program;
     key_text_terminal(variable("TERM"));
     player.forgotten = 0;
+    if (player.ran != argument) {
+        free(player.ran);
+        player.ran = format_text("%s", argument);
+    }
     pty_screen_stop(&player.screen);
     pty_screen_start(&player.screen, argv, player.environment, player.rows,
                      player.columns);
@@ -796,6 +802,24 @@ show_typed(void)
 }
 
 static enum status
+run_again(void)
+{
+    TRY(await_end());
+    if (!WIFEXITED(player.screen.status) ||
+        WEXITSTATUS(player.screen.status) != 0) {
+        show_typed();
+        return FAIL("it has ended with %x", player.screen.status);
+    }
+    if (!pty_screen_modes_restored(&player.screen))
+        return FAIL("it left without the modes of the terminal");
+    TRY(step_run(player.ran));
+    // keys are those of a shell until it has the terminal
+    while (!player.screen.alternate && !player.screen.over)
+        pty_screen_read(&player.screen, 10);
+    return STATUS_OK;
+}
+
+static enum status
 step_random_keys(const char *argument)
 {
     const char *given = getenv("FATHOM_SEED");
@@ -806,7 +830,9 @@ step_random_keys(const char *argument)
 
     printf("# seed %llu\n", (unsigned long long) seed);
     fflush(stdout);
-    while (clock_ns() < end && !player.screen.over) {
+    while (clock_ns() < end) {
+        if (player.screen.over)
+            TRY(run_again());
         for (unsigned i = random_next(&state) % 8; i > 0; i--)
             send_random_keys(&state);
         if (random_next(&state) % 50 == 0)
@@ -815,8 +841,6 @@ step_random_keys(const char *argument)
         if (pty_screen_state(&player.screen) == 'T')
             kill(player.screen.program, SIGCONT);
     }
-    if (player.screen.over)
-        show_typed();
     return STATUS_OK;
 }
 
@@ -1228,5 +1252,6 @@ main(int argc, char **argv)
     for (size_t i = 0; i < player.count; i++)
         free(player.lines[i]);
     free(player.environment);
+    free(player.ran);
     return good ? 0 : 1;
 }
