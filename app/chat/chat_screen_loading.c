@@ -13,7 +13,7 @@
 
 #define SHOWN_AFTER_NS UINT64_C(300000000) // small models never flash
 
-enum { STEPS = 5, PLAN_LINES = 2, CLOCK_BYTES = 12 };
+enum { STEPS = 5, PLAN_LINES = 3, CLOCK_BYTES = 12 };
 
 static struct {
     struct chat *chat;
@@ -118,7 +118,16 @@ add_tokenizer(const struct gauge_load *load, uint64_t now_ns)
         load->tokenizer_begun_ns, ended ? load->tokenizer_ended_ns : now_ns);
 }
 
-/* "20.8 GB / 33.5 GB", "6.9 GB/s" */
+/* How much of "20.8 GB" is said before "33.5 GB", which has the unit. */
+static int
+number_length(const char *done, const char *of)
+{
+    const char *unit = strchr(done, ' '), *whole = strchr(of, ' ');
+
+    return unit && whole && strcmp(unit, whole) == 0 ? (int) (unit - done) : 9;
+}
+
+/* "20.8 / 33.5 GB", "6.9 GB/s" */
 static void
 fill_rate(struct loading_step *step, const struct gauge_load *load)
 {
@@ -130,8 +139,10 @@ fill_rate(struct loading_step *step, const struct gauge_load *load)
     if (load->read == GAUGE_ENDED)
         snprintf(step->size, sizeof step->size, "%.20s", of);
     else
-        snprintf(step->size, sizeof step->size, "%.9s / %.9s",
-                 progress_bytes(done, (double) load->read_done), of);
+        snprintf(
+            step->size, sizeof step->size, "%.*s / %.9s",
+            number_length(progress_bytes(done, (double) load->read_done), of),
+            done, of);
     if (rate >= 1)
         snprintf(step->rate, sizeof step->rate, "%.16s/s",
                  progress_bytes(done, rate));
@@ -170,23 +181,25 @@ add_plan(const struct gauge_load *load)
 
     if (!load->planned)
         return;
+    static const char *const labels[PLAN_LINES] = {"RAM", "of that", "device"};
+
     snprintf(
-        screen_loading.plan_text[0], GAUGE_TEXT,
-        "%s of %s free: weights %s, cache %s, scratch %s",
+        screen_loading.plan_text[0], GAUGE_TEXT, "%s of the %s that are free",
         progress_bytes(all, (double) (plan->weights_bytes + plan->cache_bytes +
                                       plan->scratch_bytes)),
-        progress_bytes(available, (double) plan->available_bytes),
-        progress_bytes(weights, (double) plan->weights_bytes),
-        progress_bytes(cache, (double) plan->cache_bytes),
-        progress_bytes(scratch, (double) plan->scratch_bytes));
+        progress_bytes(available, (double) plan->available_bytes));
     snprintf(screen_loading.plan_text[1], GAUGE_TEXT,
+             "weights %s, cache %s, scratch %s",
+             progress_bytes(weights, (double) plan->weights_bytes),
+             progress_bytes(cache, (double) plan->cache_bytes),
+             progress_bytes(scratch, (double) plan->scratch_bytes));
+    snprintf(screen_loading.plan_text[2], GAUGE_TEXT,
              "%s, %s, %u thread%s, cache %s for %llu tokens", load->device,
              load->level, plan->threads, plan->threads == 1 ? "" : "s",
              load->cache, (unsigned long long) plan->context);
-    screen_loading.plan[0] =
-        (struct loading_line){"RAM", screen_loading.plan_text[0]};
-    screen_loading.plan[1] =
-        (struct loading_line){"device", screen_loading.plan_text[1]};
+    for (size_t i = 0; i < PLAN_LINES; i++)
+        screen_loading.plan[i] =
+            (struct loading_line){labels[i], screen_loading.plan_text[i]};
     screen_loading.sheet.plan_count = PLAN_LINES;
 }
 
@@ -207,16 +220,27 @@ add_log(const struct gauge_load *load)
     screen_loading.sheet.log_count = load->logged;
 }
 
+/* The question that waits for the model, or the first line behind it. */
+static const struct buffer *
+waiting_text(const struct chat *chat)
+{
+    const struct conversation *c = &chat->conversation;
+
+    if (chat->answering != TURN_NONE)
+        return &c->turns[c->turns[chat->answering].parent].content;
+    return chat->queued > 0 ? &chat->queue[0].text : NULL;
+}
+
 /* What was typed already, on one line. */
 static void
 add_queued(const struct chat *chat)
 {
-    if (chat->queued == 0)
-        return;
-    const struct buffer *text = &chat->queue[0].text;
+    const struct buffer *text = waiting_text(chat);
 
-    text_quote(screen_loading.queued, sizeof screen_loading.queued,
-               text->data ? text->data : "", text->length);
+    if (text == NULL || text->length == 0)
+        return;
+    text_quote(screen_loading.queued, sizeof screen_loading.queued, text->data,
+               text->length);
     screen_loading.sheet.queued = screen_loading.queued;
 }
 

@@ -1090,7 +1090,8 @@ def stats_show_figures():
         chat.line("hello")
         text = chat.line("/stats")
         for part in ("model        replay", "turns        1",
-                     "12 prompt tokens", "seed 1", "of 4,096 tokens"):
+                     "12 prompt tokens", "seed 1", "of 4,096 tokens",
+                     "why slow     "):
             assert part in text, (part, text)
 
 
