@@ -78,3 +78,5 @@ TESTS += %D%/chat_screen.sh
 
 EXTRA_DIST += %D%/chat_care.sh %D%/chat_care.keys %D%/engine_gone
 TESTS += %D%/chat_care.sh
+EXTRA_DIST += %D%/gauge_screens.sh %D%/gauge_screens.keys
+TESTS += %D%/gauge_screens.sh
