@@ -35,8 +35,8 @@ struct look_run {
 
 /* Line glyphs: ASCII, or their UTF-8 form where the terminal has it. */
 enum glyph {
-    GLYPH_RULE,   // - horizontal
-    GLYPH_BAR,    // | vertical
+    GLYPH_RULE,     // - horizontal
+    GLYPH_BAR,      // | vertical
     GLYPH_TOP_LEFT, // + the corners of a box
     GLYPH_TOP_RIGHT,
     GLYPH_BOTTOM_LEFT,

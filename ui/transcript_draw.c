@@ -330,12 +330,15 @@ draw_text(const struct transcript *transcript, size_t number, size_t index,
         draw_label(transcript, number, pen, &line);
         return;
     }
-    if (note && index == 0 && pen->left > 1)
+    // bare text has no brackets, which stand beside it
+    bool framed = note && transcript->style.chrome;
+
+    if (framed && index == 0)
         canvas_print(pen->canvas, pen->row, pen->left - 1, 1, LOOK_DIM, "[");
     pen->left +=
         transcript_draw_line(transcript, pen->canvas, pen->row, pen->left,
                              pen->right - pen->left, document, index, note);
-    if (note && last)
+    if (framed && last)
         put_left(pen, LOOK_DIM, "]");
     if (last && item->open && item->kind == TRANSCRIPT_ANSWER)
         draw_open_mark(pen);
