@@ -5,7 +5,9 @@
 
 #include <stdio.h>
 
+#include <readline/history.h>
 #include <readline/readline.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <curses.h>
@@ -125,6 +127,31 @@ next_line(int count, int key)
     rl_point = place_of(end + 1, line_end(end + 1),
                         column_of(line_start(rl_point), rl_point));
     return count > 1 ? next_line(count - 1, key) : 0;
+}
+
+/*
+ * vi's "." in a line of the history: readline's lists of what can be undone,
+ * of the line and of the history, come apart there, and one is freed twice.
+ * So the line is made one of its own first.
+ */
+static int
+redo(int count, int key)
+{
+    char *text =
+        where_history() < history_length ? rl_copy_text(0, rl_end) : NULL;
+    int point = rl_point;
+
+    if (text != NULL) {
+        rl_maybe_unsave_line();
+        using_history();
+        rl_delete_text(0, rl_end);
+        rl_point = 0;
+        rl_insert_text(text);
+        rl_point = point;
+        explicit_bzero(text, strlen(text));
+        free(text);
+    }
+    return rl_vi_redo(count, key);
 }
 
 /* What terminals send for a key, whatever terminfo says. */
@@ -260,6 +287,7 @@ key_maps_add(const struct key_functions *given)
     bind_user_map(vi_movement_keymap, true);
     rl_bind_keyseq_in_map("k", previous_line, vi_movement_keymap);
     rl_bind_keyseq_in_map("j", next_line, vi_movement_keymap);
+    rl_bind_keyseq_in_map(".", redo, vi_movement_keymap);
     rl_bind_keyseq_in_map("v", functions[ACTION_EDIT], vi_movement_keymap);
     for (int which = MAP_INPUT + 1; which < ACTION_MAPS; which++)
         make_map((enum action_map) which);

@@ -413,6 +413,21 @@ line_editor_map(void)
 /* -- a line ---------------------------------------------------------------- */
 
 /*
+ * Lines of the history keep what can be undone of them while they are edited.
+ * Once the line has ended some of it is freed, and readline would follow it.
+ */
+static void
+forget_history_undo(void)
+{
+    for (int i = 0; i < history_length; i++) {
+        HIST_ENTRY *entry = history_get(history_base + i);
+
+        if (entry != NULL)
+            entry->data = NULL;
+    }
+}
+
+/*
  * The line in readline is given up. What was typed before the history was
  * looked through shares its undo list with the line in use at times; back in
  * its place it is freed once.
@@ -430,6 +445,7 @@ forget_line_state(void)
     rl_variable_bind("bell-style", bell ? bell : "audible");
     free(bell);
     rl_free_line_state();
+    forget_history_undo();
 }
 
 static void
@@ -438,6 +454,7 @@ take_line(char *line)
     struct error err;
 
     rl_callback_handler_remove();
+    forget_history_undo();
     editor.visible = false;
     if (line == NULL) {
         editor.result = LINE_END;
