@@ -76,7 +76,8 @@ chat_gauges_keep(struct chat *chat)
     static struct model_speeds speeds;
     struct error err;
 
-    if (fresh.runs == 0 || chat->settings->ephemeral)
+    // what is measured of a chat of which nothing is written is not, either
+    if (fresh.runs == 0 || chat->keeping.kind == KEEPING_NOTHING)
         return;
     enum status status = model_speeds_read(&speeds, &err);
 
