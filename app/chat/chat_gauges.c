@@ -59,7 +59,9 @@ add_fresh(const struct chat *chat, const struct gauge_time *time)
     const struct gauges *gauges = gauges_now();
     const struct generate_timing *t = &gauges->last.timing;
 
-    if (!name_fresh(chat) || t->decode_tps <= 0)
+    // of a chat that is not kept nothing is written
+    if (chat->keeping.kind == KEEPING_NOTHING || !name_fresh(chat) ||
+        t->decode_tps <= 0)
         return;
     double runs = (double) ++fresh.runs;
 
