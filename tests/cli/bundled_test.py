@@ -81,7 +81,7 @@ def the_chat_answers_and_thinks_visibly():
     if NO_CHAT:
         return NO_CHAT
     with Home() as home:
-        with Terminal([FATHOM, "--ephemeral"], home.environment()) as chat:
+        with Terminal([FATHOM, "--plain", "--ephemeral"], home.environment()) as chat:
             chat.expect("you> ")
             chat.send("What is 27 * 14?\r")
             text = chat.expect("you> ")
@@ -148,7 +148,7 @@ def a_killed_engine_is_started_again_and_the_chat_goes_on():
     if NO_CHAT:
         return NO_CHAT
     with Home() as home:
-        with Terminal([FATHOM, "--ephemeral"], home.environment()) as chat:
+        with Terminal([FATHOM, "--plain", "--ephemeral"], home.environment()) as chat:
             chat.expect("you> ")
             chat.send("What is 3 + 4?\r")
             chat.expect("you> ")
@@ -349,7 +349,7 @@ def a_full_engine_is_75_when_wait_is_over():
         return NO_CHAT
     with Warm() as home:
         # each chat that has asked keeps its place
-        chats = [Terminal([FATHOM, "--ephemeral"], home.environment())
+        chats = [Terminal([FATHOM, "--plain", "--ephemeral"], home.environment())
                  for _ in range(4)]
         for chat in chats:
             chat.expect("you> ")
@@ -423,7 +423,7 @@ def a_chat_uses_the_warm_engine_and_leaves_it():
     if NO_CHAT:
         return NO_CHAT
     with Warm() as home:
-        with Terminal([FATHOM, "--ephemeral"], home.environment()) as chat:
+        with Terminal([FATHOM, "--plain", "--ephemeral"], home.environment()) as chat:
             chat.expect("you> ")
             chat.send("What is 3 + 4?\r")
             assert "7" in chat.expect("you> ")
@@ -467,6 +467,8 @@ def page_home(home, page):
     os.makedirs(home.file("data/fathom/models"))
     os.symlink(MODEL, home.file(
         "data/fathom/models/SmolLM2-135M-Instruct.Q4_1.gguf"))
+    os.makedirs(home.file(".config/fathom"))
+    home.write(".config/fathom/fathom.conf", "[preset.code]\ntemp = 0\n")
     home.write("question.txt", "What is 27 * 14?\n")
     home.write("notes.txt", "one two three\n")
     os.mkdir(home.file("mymodel"))
@@ -479,11 +481,11 @@ def page_home(home, page):
 
 
 def try_example(page, line, home, environment):
-    if re.fullmatch(r"fathom( chat .*)?", line):
+    if re.fullmatch(r"fathom( (chat|--plain).*)?", line):
         if NO_CHAT:
             return
         with Terminal(["/bin/bash", "-c", line], environment) as chat:
-            chat.expect("you> ")
+            chat.expect("you> " if "--plain" in line else "F1 ")
             chat.send("\x04")
             assert chat.wait() == 0, (page, line)
         return

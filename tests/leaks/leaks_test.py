@@ -123,8 +123,8 @@ def chat_arguments(home):
     text = run(home, "chat", "--help").out.decode()
     for option in ("--ephemeral", "--no-save"):
         if option in text:
-            return ["chat", option]
-    return ["chat"]
+            return ["chat", "--plain", option]
+    return ["chat", "--plain"]
 
 
 def a_chat_that_is_not_kept_leaves_nothing():
