@@ -416,10 +416,10 @@ describe_cursor(const struct map_frame *f, char *out, size_t size)
         uses == 1 ? "" : "s",
         sums.uses > 0 ? 100.0 * (double) uses / (double) sums.uses : 0);
 
-    if (last > first && uses > 0 && n > 0 && (size_t) n < size)
-        snprintf(out + n, size - (size_t) n,
-                 f->area.columns >= ROOMY_COLUMNS ? ", most by e%zu (%u)" : "",
-                 best, uses_of(map, l, best));
+    if (last > first && uses > 0 && f->area.columns >= ROOMY_COLUMNS && n > 0 &&
+        (size_t) n < size)
+        snprintf(out + n, size - (size_t) n, ", most by e%zu (%u)", best,
+                 uses_of(map, l, best));
 }
 
 static void

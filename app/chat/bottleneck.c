@@ -113,7 +113,7 @@ find_busy(const struct bottleneck_figures *f, char text[BOTTLENECK_TEXT])
         return false;
     if (f->cpu_stalled >= 0 && f->cpu_stalled < CPU_STALLED)
         return false;
-    if (f->cpu_stalled < 0 && f->displaced < computing_ms / 20)
+    if (f->cpu_stalled < 0 && (double) f->displaced < computing_ms / 20)
         return false;
     int n = snprintf(text, BOTTLENECK_TEXT,
                      "the engine's %u thread%s got %.0f %% of their time, "
