@@ -12,7 +12,8 @@ enum look {
     LOOK_STRONG,
     LOOK_EMPHASIS,
     LOOK_HEADING,
-    LOOK_CODE,
+    LOOK_CODE,    // a block of it
+    LOOK_LITERAL, // code inside of a line
     LOOK_LINK,
     LOOK_DIM,     // thoughts, remarks, what is of the frame
     LOOK_MARK,    // what the sanitiser shows of a control

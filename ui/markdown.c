@@ -297,7 +297,9 @@ look_now(const struct renderer *r)
 {
     if (r->in_mark)
         return LOOK_MARK;
-    if (r->code || r->coded > 0)
+    if (r->coded > 0)
+        return LOOK_LITERAL;
+    if (r->code)
         return LOOK_CODE;
     if (r->links > 0)
         return LOOK_LINK;

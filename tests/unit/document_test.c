@@ -343,9 +343,9 @@ static void
 looks_tell_what_is_what(void **state)
 {
     static const enum look wanted[] = {
-        LOOK_PLAIN, LOOK_STRONG, LOOK_PLAIN, LOOK_EMPHASIS,
-        LOOK_PLAIN, LOOK_CODE,   LOOK_PLAIN, LOOK_LINK,
-        LOOK_DIM,   LOOK_PLAIN,  LOOK_MARK,
+        LOOK_PLAIN, LOOK_STRONG,  LOOK_PLAIN, LOOK_EMPHASIS,
+        LOOK_PLAIN, LOOK_LITERAL, LOOK_PLAIN, LOOK_LINK,
+        LOOK_DIM,   LOOK_PLAIN,   LOOK_MARK,
     };
     struct document *document = opened(DOCUMENT_MARKDOWN);
     static const char text[] = "a **b** *c* `d` [e](f) \033";
