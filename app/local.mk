@@ -1,8 +1,8 @@
 # what tests link too
 noinst_LIBRARIES += libapp.a
 libapp_a_SOURCES = \
-    %D%/progress_text.c %D%/progress_text.h \
     %D%/attachment.c %D%/attachment.h \
+    %D%/progress_text.c %D%/progress_text.h \
     %D%/time_text.c %D%/time_text.h \
     %D%/chat/chat_title.c %D%/chat/chat_title.h \
     %D%/chat/kept_cache.c %D%/chat/kept_cache.h \
@@ -13,8 +13,8 @@ libapp_a_SOURCES = \
     %D%/history/export_json.c \
     %D%/history/export_markdown.c \
     %D%/history/export_writer.h \
-    %D%/history/history_filter.c %D%/history/history_filter.h \
     %D%/history/history_export.c %D%/history/history_export.h \
+    %D%/history/history_filter.c %D%/history/history_filter.h \
     %D%/history/history_import.c %D%/history/history_import.h \
     %D%/history/import_chat.c %D%/history/import_chat.h \
     %D%/history/import_fathom.c \
@@ -30,10 +30,10 @@ libapp_a_SOURCES = \
 
 # what the gauges of a chat measure
 libapp_a_SOURCES += \
-    %D%/chat/bottleneck.c %D%/chat/bottleneck.h \
-    %D%/chat/expert_window.c %D%/chat/expert_window.h \
-    %D%/chat/gauges.c %D%/chat/gauges.h \
-    %D%/chat/machine_state.c %D%/chat/machine_state.h \
+    %D%/gauges/bottleneck.c %D%/gauges/bottleneck.h \
+    %D%/gauges/expert_window.c %D%/gauges/expert_window.h \
+    %D%/gauges/gauges.c %D%/gauges/gauges.h \
+    %D%/gauges/machine_state.c %D%/gauges/machine_state.h \
     %D%/model/model_speed.c %D%/model/model_speed.h
 
 bin_PROGRAMS += fathom
@@ -103,46 +103,43 @@ fathom_SOURCES = \
 if WITH_READLINE
 fathom_SOURCES += \
     %D%/chat/chat.c %D%/chat/chat.h \
+    %D%/chat/chat_attach.c \
     %D%/chat/chat_commands.c \
+    %D%/chat/chat_copy.c \
     %D%/chat/chat_editor.c %D%/chat/chat_editor.h \
+    %D%/chat/chat_experts.c \
+    %D%/chat/chat_file.c %D%/chat/chat_file.h \
     %D%/chat/chat_gauges.c \
     %D%/chat/chat_history.c \
+    %D%/chat/chat_kept.c \
     %D%/chat/chat_lock.c \
     %D%/chat/chat_plain.c \
     %D%/chat/chat_report.c \
-    %D%/chat/chat_screen.c %D%/chat/chat_screen.h \
-    %D%/chat/chat_screen_frame.c \
-    %D%/chat/chat_screen_keys.c \
-    %D%/chat/chat_screen_state.c \
-    %D%/chat/chat_screen_turns.c \
-    %D%/chat/chat_screen_help.c \
-    %D%/chat/chat_screen_history.c \
-    %D%/chat/history_source.c %D%/chat/history_source.h \
-    %D%/chat/chat_screen_unlock.c \
     %D%/chat/chat_secret.c \
     %D%/chat/chat_settings.c \
     %D%/chat/chat_thinking.c \
     %D%/chat/chat_tree.c \
+    %D%/chat/chat_turn.c \
     %D%/chat/chat_unlock.c \
     %D%/chat/chat_vault.h \
-    %D%/chat/chat_views.h \
     %D%/chat/chat_verb.h \
-    %D%/chat/chat_turn.c \
-    %D%/chat/chat_file.c %D%/chat/chat_file.h \
-    %D%/chat/chat_attach.c \
-    %D%/chat/chat_copy.c \
-    %D%/chat/chat_experts.c \
-    %D%/chat/chat_kept.c \
     %D%/chat/chat_wait.c \
-    %D%/chat/face.h
-endif
-if WITH_READLINE
-fathom_SOURCES += \
-    %D%/chat/chat_screen_experts.c \
-    %D%/chat/chat_screen_loading.c \
-    %D%/chat/chat_screen_models.c \
-    %D%/chat/side_run.c %D%/chat/side_run.h \
-    %D%/chat/chat_screen_stats.c
+    %D%/chat/face.h \
+    %D%/screen/chat_screen.c %D%/screen/chat_screen.h \
+    %D%/screen/chat_screen_frame.c \
+    %D%/screen/chat_screen_help.c \
+    %D%/screen/chat_screen_history.c \
+    %D%/screen/chat_screen_keys.c \
+    %D%/screen/chat_screen_state.c \
+    %D%/screen/chat_screen_turns.c \
+    %D%/screen/chat_screen_unlock.c \
+    %D%/screen/chat_views.h \
+    %D%/screen/history_source.c %D%/screen/history_source.h \
+    %D%/screen/chat_screen_experts.c \
+    %D%/screen/chat_screen_loading.c \
+    %D%/screen/chat_screen_models.c \
+    %D%/screen/chat_screen_stats.c \
+    %D%/screen/side_run.c %D%/screen/side_run.h
 endif
 fathom_CPPFLAGS = $(AM_CPPFLAGS) \
     -DSYSCONFDIR='"$(sysconfdir)"' \

@@ -18,7 +18,7 @@ allowed() { # FROM TO: may FROM include TO's door?
 bad=$(
     grep -Hn '^#include "' app/*.[ch] app/*/*.[ch] base/*.[ch] engine/*.[ch] \
         engine/*/*.[ch] kernels/*.[ch] kernels/*/*.[ch] kernels/*/*.cu \
-        quant/*.[ch] ui/*.[ch] storage/*.[ch] 2>/dev/null |
+        quant/*.[ch] ui/*.[ch] ui/*/*.[ch] storage/*.[ch] 2>/dev/null |
     sed -n 's/^\([a-z]*\)\(\/[^:]*:[0-9]*\):#include "\([^"]*\)".*/\1 \1\2 \3/p' |
     while read -r from where header; do
         to=${header%%/*}

@@ -1,65 +1,62 @@
 noinst_LIBRARIES += libui.a
 libui_a_SOURCES = \
-    %D%/ui.h \
-    %D%/action.c %D%/action.h \
-    %D%/canvas.c %D%/canvas.h \
-    %D%/chat_lines.c %D%/chat_lines.h \
-    %D%/clipboard.c %D%/clipboard.h \
-    %D%/look.h \
-    %D%/printer.c %D%/printer.h \
     %D%/progress.c %D%/progress.h \
-    %D%/sanitiser.c %D%/sanitiser.h \
-    %D%/screen.h \
-    %D%/spoken_table.c %D%/spoken_table.h \
     %D%/terminal.c %D%/terminal.h \
-    %D%/theme.c %D%/theme.h \
-    %D%/text_width.c %D%/text_width.h \
-    %D%/transcript.c %D%/transcript.h \
-    %D%/transcript_draw.c \
-    %D%/transcript_pane.c \
-    %D%/transcript_parts.h \
-    %D%/transcript_rows.c \
-    %D%/transcript_scroll.c \
-    %D%/transcript_search.c \
-    %D%/view.h \
-    %D%/view_chat.c %D%/view_chat.h
+    %D%/ui.h \
+    %D%/keys/action.c %D%/keys/action.h \
+    %D%/screen/canvas.c %D%/screen/canvas.h \
+    %D%/screen/clipboard.c %D%/screen/clipboard.h \
+    %D%/screen/look.h \
+    %D%/screen/screen.h \
+    %D%/screen/theme.c %D%/screen/theme.h \
+    %D%/text/ambiguous_width.c %D%/text/ambiguous_width.h \
+    %D%/text/ascii_fallback.c %D%/text/ascii_fallback.h \
+    %D%/text/document.c %D%/text/document.h %D%/text/document_parts.h \
+    %D%/text/entity.c %D%/text/entity.h \
+    %D%/text/flow.c %D%/text/flow.h \
+    %D%/text/formula.c %D%/text/formula.h \
+    %D%/text/latex.c %D%/text/latex.h \
+    %D%/text/latex_grid.c %D%/text/latex_grid.h \
+    %D%/text/latex_symbols.c %D%/text/latex_symbols.h \
+    %D%/text/line_store.c %D%/text/line_store.h \
+    %D%/text/link_definition.c %D%/text/link_definition.h \
+    %D%/text/markdown.c %D%/text/markdown.h \
+    %D%/text/markdown_block.c %D%/text/markdown_block.h \
+    %D%/text/offset_map.c %D%/text/offset_map.h \
+    %D%/text/printer.c %D%/text/printer.h \
+    %D%/text/sanitiser.c %D%/text/sanitiser.h \
+    %D%/text/spoken_table.c %D%/text/spoken_table.h \
+    %D%/text/table_layout.c %D%/text/table_layout.h \
+    %D%/text/text_width.c %D%/text/text_width.h \
+    %D%/views/chat_lines.c %D%/views/chat_lines.h \
+    %D%/views/help_text.c %D%/views/help_text.h \
+    %D%/views/history_pane.c %D%/views/history_pane.h \
+    %D%/views/transcript.c %D%/views/transcript.h \
+    %D%/views/transcript_draw.c \
+    %D%/views/transcript_pane.c \
+    %D%/views/transcript_parts.h \
+    %D%/views/transcript_rows.c \
+    %D%/views/transcript_scroll.c \
+    %D%/views/transcript_search.c \
+    %D%/views/view.h \
+    %D%/views/view_chat.c %D%/views/view_chat.h \
+    %D%/views/view_experts.c %D%/views/view_experts.h \
+    %D%/views/view_help.c %D%/views/view_help.h \
+    %D%/views/view_history.c %D%/views/view_history.h \
+    %D%/views/view_loading.c %D%/views/view_loading.h \
+    %D%/views/view_models.c %D%/views/view_models.h \
+    %D%/views/view_stats.c %D%/views/view_stats.h \
+    %D%/views/view_unlock.c %D%/views/view_unlock.h
 if WITH_READLINE
 libui_a_SOURCES += \
-    %D%/input_box.c %D%/input_box.h \
-    %D%/key_maps.c %D%/key_maps.h \
-    %D%/key_reader.c %D%/key_reader.h \
-    %D%/line_editor.c %D%/line_editor.h \
-    %D%/screen.c \
-    %D%/terminfo.c %D%/terminfo.h \
-    %D%/tty.c %D%/tty.h
+    %D%/keys/input_box.c %D%/keys/input_box.h \
+    %D%/keys/key_maps.c %D%/keys/key_maps.h \
+    %D%/keys/key_reader.c %D%/keys/key_reader.h \
+    %D%/keys/line_editor.c %D%/keys/line_editor.h \
+    %D%/screen/screen.c \
+    %D%/screen/terminfo.c %D%/screen/terminfo.h \
+    %D%/screen/tty.c %D%/screen/tty.h
 endif
-libui_a_SOURCES += \
-    %D%/view_experts.c %D%/view_experts.h \
-    %D%/view_loading.c %D%/view_loading.h \
-    %D%/view_models.c %D%/view_models.h \
-    %D%/view_stats.c %D%/view_stats.h
-libui_a_SOURCES += \
-    %D%/document.c %D%/document.h %D%/document_parts.h \
-    %D%/ambiguous_width.c %D%/ambiguous_width.h \
-    %D%/ascii_fallback.c %D%/ascii_fallback.h \
-    %D%/entity.c %D%/entity.h \
-    %D%/flow.c %D%/flow.h \
-    %D%/formula.c %D%/formula.h \
-    %D%/latex.c %D%/latex.h \
-    %D%/latex_grid.c %D%/latex_grid.h \
-    %D%/latex_symbols.c %D%/latex_symbols.h \
-    %D%/line_store.c %D%/line_store.h \
-    %D%/link_definition.c %D%/link_definition.h \
-    %D%/markdown.c %D%/markdown.h \
-    %D%/markdown_block.c %D%/markdown_block.h \
-    %D%/offset_map.c %D%/offset_map.h \
-    %D%/table_layout.c %D%/table_layout.h
-libui_a_SOURCES += \
-    %D%/history_pane.c %D%/history_pane.h \
-    %D%/help_text.c %D%/help_text.h \
-    %D%/view_help.c %D%/view_help.h \
-    %D%/view_history.c %D%/view_history.h \
-    %D%/view_unlock.c %D%/view_unlock.h
 libui_a_CFLAGS = $(AM_CFLAGS) $(READLINE_CFLAGS) $(NCURSES_CFLAGS) \
     $(MD4C_CFLAGS) $(UTF8PROC_CFLAGS)
 

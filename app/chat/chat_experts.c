@@ -5,7 +5,7 @@
 #include "config.h"
 
 #include "app/chat/chat_verb.h"
-#include "app/chat/gauges.h"
+#include "app/gauges/gauges.h"
 #include "app/progress_text.h"
 
 #include <stdio.h>

@@ -2,7 +2,7 @@
 #include "config.h"
 
 #include "app/chat/chat.h"
-#include "app/chat/gauges.h"
+#include "app/gauges/gauges.h"
 #include "app/model/model_speed.h"
 
 #include <stdio.h>

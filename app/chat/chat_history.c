@@ -11,7 +11,7 @@
 #include "app/policy.h"
 #include "app/time_text.h"
 #include "app/chat/chat_file.h"
-#include "app/chat/gauges.h"
+#include "app/gauges/gauges.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -10,7 +10,7 @@
 
 #include "app/vault/audit.h"
 #include "app/chat/chat_vault.h"
-#include "app/chat/gauges.h"
+#include "app/gauges/gauges.h"
 #include "app/launch.h"
 #include "app/notice.h"
 

@@ -2,7 +2,7 @@
 #include "config.h"
 
 #include "app/chat/chat_verb.h"
-#include "app/chat/gauges.h"
+#include "app/gauges/gauges.h"
 #include "app/doctor/doctor.h"
 #include "app/progress_text.h"
 #include "app/time_text.h"

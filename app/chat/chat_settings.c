@@ -2,7 +2,7 @@
 #include "config.h"
 
 #include "app/chat/chat_verb.h"
-#include "app/chat/gauges.h"
+#include "app/gauges/gauges.h"
 #include "app/options.h"
 #include "app/preset.h"
 #include "app/question.h"

@@ -2,7 +2,7 @@
 #include "config.h"
 
 #include "tests/screen/golden_screen.h"
-#include "ui/view_experts.h"
+#include "ui/views/view_experts.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

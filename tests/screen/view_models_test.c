@@ -2,7 +2,7 @@
 #include "config.h"
 
 #include "tests/screen/golden_screen.h"
-#include "ui/view_models.h"
+#include "ui/views/view_models.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

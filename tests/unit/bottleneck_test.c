@@ -1,7 +1,7 @@
 /* Why an answer was slow: each rule from figures that are known by hand. */
 #include "config.h"
 
-#include "app/chat/bottleneck.h"
+#include "app/gauges/bottleneck.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

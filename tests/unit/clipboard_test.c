@@ -1,8 +1,8 @@
 /* ui/clipboard and ui/theme: bytes for the clipboard, looks of themes. */
 #include "config.h"
 
-#include "ui/clipboard.h"
-#include "ui/theme.h"
+#include "ui/screen/clipboard.h"
+#include "ui/screen/theme.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,7 +1,7 @@
 /* Counts of experts among the last tokens. */
 #include "config.h"
 
-#include "app/chat/expert_window.h"
+#include "app/gauges/expert_window.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,7 +1,7 @@
 /* What a chat keeps of the engine's events for its gauges. */
 #include "config.h"
 
-#include "app/chat/gauges.h"
+#include "app/gauges/gauges.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

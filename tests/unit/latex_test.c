@@ -1,9 +1,9 @@
 /* Formulas as people write them, as text that people can read. */
 #include "config.h"
 
-#include "ui/latex.h"
+#include "ui/text/latex.h"
 
-#include "ui/latex_symbols.h"
+#include "ui/text/latex_symbols.h"
 #include "ui/ui.h"
 
 #include <setjmp.h>

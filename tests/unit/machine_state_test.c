@@ -1,7 +1,7 @@
 /* What the kernel counts is read as it is written, or unknown. */
 #include "config.h"
 
-#include "app/chat/machine_state.h"
+#include "app/gauges/machine_state.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

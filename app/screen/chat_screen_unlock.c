@@ -1,0 +1,259 @@
+/*
+ * What the unlock view tells: what vault.keys and the files say without a key,
+ * failed tries, the state of the machine as `fathom doctor` finds it, and how
+ * far the model is.
+ */
+#include "config.h"
+
+#include "app/screen/chat_screen.h"
+#include "app/chat/chat_vault.h"
+#include "app/doctor/doctor.h"
+#include "app/time_text.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+
+enum { LINE = 200 };
+
+static struct {
+    struct chat *chat;
+    struct unlock_sheet sheet;
+    char vault[LINE], slots[LINE], cost[LINE], deriving[LINE], tries[LINE],
+        machine[LINE], behind[LINE];
+} unlock;
+
+/* -- the vault -------------------------------------------------------------
+ */
+
+static const char *
+kind_name(enum slot_kind kind)
+{
+    switch (kind) {
+    case SLOT_PASSPHRASE:
+        return "passphrase";
+    case SLOT_KEY_FILE:
+        return "key file";
+    case SLOT_BOTH:
+        return "passphrase + key file";
+    case SLOT_RECOVERY:
+        return "recovery code";
+    }
+    return "unknown";
+}
+
+static void
+tell_vault(const char *folder)
+{
+    char path[PLACE_BYTES + 16], when[TIME_TEXT];
+    struct stat file;
+
+    snprintf(path, sizeof path, "%s/vault.db", folder);
+    if (stat(path, &file) < 0) {
+        snprintf(unlock.vault, sizeof unlock.vault, "its file is missing");
+        return;
+    }
+    snprintf(unlock.vault, sizeof unlock.vault, "%.1f MB, last written %s",
+             (double) file.st_size / 1e6,
+             time_text_local(when, (uint64_t) file.st_mtime * 1000));
+}
+
+/* The kinds of slots, and what the first passphrase costs. */
+static void
+tell_slots(const struct vault_keys *keys)
+{
+    struct slot_info slots[VAULT_SLOTS];
+    size_t count = vault_keys_slots(keys, slots), length = 0;
+
+    unlock.slots[0] = unlock.cost[0] = '\0';
+    unlock.sheet.key_file = false;
+    for (size_t i = 0; i < count && length < LINE - 40; i++) {
+        length += (size_t) snprintf(unlock.slots + length, LINE - length,
+                                    "%s%u %s", i > 0 ? ", " : "",
+                                    slots[i].number, kind_name(slots[i].kind));
+        if (slots[i].kind == SLOT_KEY_FILE || slots[i].kind == SLOT_BOTH)
+            unlock.sheet.key_file = true;
+        if (slots[i].cost.passes > 0 && unlock.cost[0] == '\0')
+            snprintf(unlock.cost, LINE, "Argon2id %llu x %llu MiB",
+                     (unsigned long long) slots[i].cost.passes,
+                     (unsigned long long) slots[i].cost.memory_bytes >> 20);
+    }
+}
+
+static void
+tell_tries(void)
+{
+    char when[TIME_TEXT];
+    uint64_t last_s;
+    size_t count = unlock_failures(&last_s);
+
+    unlock.tries[0] = '\0';
+    if (count > 0)
+        snprintf(unlock.tries, LINE,
+                 "%zu failed %s since the last unlock, the last one at %s",
+                 count, count == 1 ? "try" : "tries",
+                 time_text_local(when, last_s * 1000));
+}
+
+/* -- the machine -----------------------------------------------------------
+ */
+
+/* "swap: ok    core files: see fathom doctor" */
+static void
+tell_findings(const struct findings *findings)
+{
+    size_t length = 0, i;
+    json_t *finding;
+
+    json_array_foreach(findings->list, i, finding)
+    {
+        const char *check =
+            json_string_value(json_object_get(finding, "check"));
+        const char *state =
+            json_string_value(json_object_get(finding, "state"));
+
+        if (check == NULL || state == NULL || length > LINE - 60)
+            continue;
+        length += (size_t) snprintf(
+            unlock.machine + length, LINE - length, "%s%s: %s",
+            i > 0 ? "    " : "", check,
+            strcmp(state, "ok") == 0 ? "ok" : "not safe, see fathom doctor");
+    }
+}
+
+static void
+tell_machine(void)
+{
+    struct findings findings;
+    struct rlimit limit = {.rlim_cur = 0};
+    struct error err;
+
+    unlock.machine[0] = '\0';
+    if (findings_init(&findings, &err) != STATUS_OK)
+        return;
+    (void) getrlimit(RLIMIT_MEMLOCK, &limit);
+    doctor_swap(&findings, &this_machine);
+    doctor_core_files(&findings, &this_machine);
+    doctor_locked_memory(&findings, limit.rlim_cur);
+    tell_findings(&findings);
+    findings_release(&findings);
+}
+
+/* -- as things are ---------------------------------------------------------
+ */
+
+static void
+tell_progress(const struct chat *chat)
+{
+    const struct progress_event *p = &chat_screen.counts.progress;
+
+    unlock.behind[0] = '\0';
+    if (chat->opened || chat->client == NULL)
+        return;
+    snprintf(unlock.behind, LINE,
+             "the model goes on loading behind this "
+             "screen");
+    if (chat_screen.counts.progressing && p->of > 0) {
+        size_t length = strlen(unlock.behind);
+
+        snprintf(unlock.behind + length, LINE - length, ": %.0f %%",
+                 100.0 * (double) p->done / (double) p->of);
+    }
+}
+
+static void
+tell_deriving(void)
+{
+    uint64_t took = chat_unlock_ns();
+
+    snprintf(unlock.deriving, LINE, "deriving ...");
+    if (took > 0)
+        snprintf(unlock.deriving, LINE, "deriving ..., %.2f s before",
+                 (double) took / 1e9);
+}
+
+static const char *
+unless_empty(const char *text)
+{
+    return text[0] != '\0' ? text : NULL;
+}
+
+static const struct unlock_sheet *
+sheet(void *context, uint64_t now_ns)
+{
+    struct unlock_sheet *s = &unlock.sheet;
+
+    (void) context;
+    (void) now_ns;
+    tell_progress(unlock.chat);
+    tell_deriving();
+    s->behind = unless_empty(unlock.behind);
+    s->deriving = chat_screen.deriving ? unlock.deriving : NULL;
+    s->fault = unless_empty(chat_screen.notice);
+    s->seen = chat_screen.seen != NULL;
+    s->shown = s->seen ? (const char *) secret_bytes(chat_screen.seen) : NULL;
+    s->shown_length = s->seen ? chat_screen.seen_length : 0;
+    return s;
+}
+
+static void
+add_fact(const char *label, const char *text)
+{
+    struct unlock_sheet *s = &unlock.sheet;
+
+    s->facts[s->fact_count].label = label;
+    s->facts[s->fact_count++].text = text;
+}
+
+static void
+add_remark(const char *text)
+{
+    struct unlock_sheet *s = &unlock.sheet;
+
+    if (text[0] != '\0')
+        s->remarks[s->remark_count++] = text;
+}
+
+enum status
+chat_screen_unlock_open(struct chat *chat, view_post_fn *post, void *context,
+                        struct view *out, struct error *err)
+{
+    static const struct unlock_source source = {NULL, sheet};
+    const char *folder = chat->keeping.folders.data;
+    char path[PLACE_BYTES + 16];
+    struct vault_keys *keys;
+
+    (void) post;
+    (void) context;
+    snprintf(path, sizeof path, "%s/vault.keys", folder);
+    TRY(vault_keys_open(&keys, path, err));
+    unlock.chat = chat;
+    unlock.sheet = (struct unlock_sheet){
+        .program = PACKAGE_STRING,
+        .privacy = "net:off  vault:locked",
+        .title = "Unlock history",
+        .cost = unlock.cost,
+        .ephemeral = !chat->locked,
+        .leave = chat->locked ? "^D quit" : "^C quit",
+    };
+    tell_vault(folder);
+    tell_slots(keys);
+    vault_keys_close(keys);
+    tell_tries();
+    tell_machine();
+    add_fact("vault", unlock.vault);
+    add_fact("key slots", unlock.slots);
+    if (chat->key_file)
+        add_fact("key file", "chosen; Enter alone where no passphrase is "
+                             "needed");
+    add_remark(unlock.tries);
+    add_remark(unlock.machine);
+    return view_unlock_open(out, &source, err);
+}
+
+void
+chat_screen_unlock_close(struct view *view)
+{
+    view_unlock_close(view);
+}

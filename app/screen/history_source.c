@@ -1,0 +1,936 @@
+/*
+ * Ids of all chats are known from the start, the rest is read from the vault
+ * when it is asked for. A search keeps which chats fit and how much was found
+ * in each; where that is is found anew for the rows in sight.
+ */
+#include "config.h"
+
+#include "app/screen/history_source.h"
+
+#include "app/history/history_common.h"
+#include "app/history/history_filter.h"
+#include "app/chat/chat_verb.h"
+#include "app/time_text.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+
+enum {
+    STEP_NS = 4 * 1000 * 1000, // of work between two keys
+    SLOTS = 64,                // rows that are kept
+    HELD_HITS = 8,             // of a row
+    PREVIEW_TURNS = 12,
+    TREE_NUMBERS = 12,
+    TREE_LEAVES = 3,
+    SMALL_TEXT = 48,
+    SENTENCE = 1024, // as long as an error's text
+};
+
+struct held_hit {
+    struct buffer line;
+    size_t at, length;
+    const char *place;
+    uint64_t turn; // of the vault
+};
+
+/* A row that was read. */
+struct slot {
+    bool filled;
+    size_t chat; // of the ids
+    struct buffer title, model;
+    char id[CHAT_ID_TEXT], when[TIME_TEXT];
+    uint32_t turns;
+    bool pinned;
+    size_t first_hit, hit_count; // of those held
+    struct held_hit hits[HELD_HITS];
+};
+
+/* A chat that fits the search. */
+struct match {
+    uint32_t chat, hits;
+};
+
+struct history_source {
+    struct chat *chat;
+    struct vault *vault;
+    struct chat_id *ids;
+    size_t count;
+
+    size_t counted; // chats whose turns were counted
+    uint64_t turns;
+    uint64_t vault_bytes;
+
+    struct history_filter filter;
+    bool searching;
+    struct match *matches;
+    size_t match_count, match_room;
+    size_t looked_at; // chats
+    uint64_t hits, took_ns;
+    char fault[SENTENCE];
+
+    size_t *removed; // chats, in their order
+    size_t removed_count, removed_room;
+
+    struct slot slots[SLOTS];
+    struct conversation preview;
+    struct history_turn preview_turns[PREVIEW_TURNS];
+    char preview_when[PREVIEW_TURNS][TIME_TEXT];
+    char preview_thought[PREVIEW_TURNS][SMALL_TEXT];
+    struct buffer head, tree;
+    char sentence[SENTENCE];
+};
+
+/* -- rows ------------------------------------------------------------------
+ */
+
+/* The chat of a row, as an index of the ids. */
+static size_t
+chat_of_row(const struct history_source *s, size_t row)
+{
+    return s->searching ? s->matches[row].chat : row;
+}
+
+/* Whether the vault is still the one that was open at the start. */
+static bool
+is_whole(const struct history_source *s)
+{
+    return s->chat->keeping.vault == s->vault;
+}
+
+static size_t
+rows(void *context)
+{
+    const struct history_source *s = context;
+
+    if (!is_whole(s))
+        return 0;
+    return s->searching ? s->match_count : s->count;
+}
+
+static void
+empty_hits(struct slot *slot)
+{
+    for (size_t i = 0; i < slot->hit_count; i++)
+        buffer_release(&slot->hits[i].line);
+    slot->hit_count = 0;
+}
+
+static void
+empty_slot(struct slot *slot)
+{
+    empty_hits(slot);
+    buffer_release(&slot->title);
+    buffer_release(&slot->model);
+    explicit_bzero(slot, sizeof *slot);
+}
+
+static void
+empty_slots(struct history_source *s)
+{
+    for (size_t i = 0; i < SLOTS; i++)
+        empty_slot(&s->slots[i]);
+}
+
+/* "today 14:04", "20 Nov", "Nov 2024" */
+static void
+put_when(char out[TIME_TEXT], uint64_t time_ms)
+{
+    time_t then = (time_t) (time_ms / 1000), now = time(NULL);
+    struct tm a, b;
+
+    localtime_r(&then, &a);
+    localtime_r(&now, &b);
+    if (a.tm_year != b.tm_year)
+        strftime(out, TIME_TEXT, "%b %Y", &a);
+    else if (a.tm_yday == b.tm_yday)
+        strftime(out, TIME_TEXT, "today %H:%M", &a);
+    else
+        strftime(out, TIME_TEXT, "%d %b", &a);
+}
+
+static bool
+fill_slot(void *context, const struct chat_info *info,
+          const struct turn_record *turn)
+{
+    struct slot *slot = context;
+    struct error err;
+
+    (void) turn;
+    // without memory less is shown
+    (void) !history_line(&slot->title, info->title, &err);
+    (void) !history_line(&slot->model, info->model, &err);
+    chat_id_text(slot->id, &info->id);
+    put_when(slot->when, info->used_ms);
+    slot->turns = info->turns;
+    slot->pinned = info->pinned;
+    return false;
+}
+
+/* What is known of a chat; NULL: it cannot be read. */
+static struct slot *
+slot_of(struct history_source *s, size_t chat)
+{
+    struct slot *slot = &s->slots[chat % SLOTS];
+    struct error err;
+
+    if (slot->filled && slot->chat == chat)
+        return slot;
+    empty_slot(slot);
+    slot->chat = chat;
+    slot->filled = true;
+    struct error why;
+
+    if (vault_each_turn(s->vault, &s->ids[chat], fill_slot, slot, &err) !=
+        STATUS_OK)
+        (void) !buffer_print(&slot->title, &why, "(%s)", err.text);
+    return slot;
+}
+
+static bool
+is_removed(const struct history_source *s, size_t chat)
+{
+    for (size_t i = 0; i < s->removed_count; i++)
+        if (s->removed[i] == chat)
+            return true;
+    return false;
+}
+
+static bool
+is_open(const struct history_source *s, size_t chat)
+{
+    const struct vault_chat *open = s->chat->keeping.chat;
+
+    return open != NULL && memcmp(&vault_chat_info(open)->id, &s->ids[chat],
+                                  sizeof s->ids[chat]) == 0;
+}
+
+static const char *
+text_in(const struct buffer *buffer)
+{
+    return buffer->data ? buffer->data : "";
+}
+
+static bool
+row(void *context, size_t index, struct history_row *out)
+{
+    struct history_source *s = context;
+
+    if (index >= rows(s))
+        return false;
+    size_t chat = chat_of_row(s, index);
+    const struct slot *slot = slot_of(s, chat);
+
+    *out = (struct history_row){
+        .id = slot->id,
+        .when = slot->when,
+        .model = text_in(&slot->model),
+        .title = text_in(&slot->title),
+        .turns = slot->turns,
+        .hits = s->searching ? s->matches[index].hits : 0,
+        .in_use = is_open(s, chat),
+        .pinned = slot->pinned,
+        .deleted = is_removed(s, chat),
+    };
+    return true;
+}
+
+/* -- what was found in a row -----------------------------------------------
+ */
+
+struct holding {
+    const struct history_filter *filter;
+    struct slot *slot;
+    size_t skip; // hits before the first that is held
+};
+
+static const char *
+place_of(const struct turn_record *turn, bool in_thinking)
+{
+    if (in_thinking)
+        return "thinking";
+    return turn->role == TURN_QUESTION ? "you" : "fathom";
+}
+
+static enum status
+fill_hit(struct held_hit *hit, struct text text, const struct filter_hit *found,
+         struct error *err)
+{
+    struct history_context c =
+        history_context_of(text, found->at, found->length);
+
+    TRY(history_line(&hit->line, c.before, err));
+    hit->at = hit->line.length;
+    TRY(history_line(&hit->line, c.hit, err));
+    hit->length = hit->line.length - hit->at;
+    return history_line(&hit->line, c.after, err);
+}
+
+static bool
+hold_hits(void *context, const struct chat_info *info,
+          const struct turn_record *turn)
+{
+    struct holding *h = context;
+    struct filter_hit found[FILTER_HITS];
+    struct error err;
+
+    (void) info;
+    if (turn == NULL)
+        return true;
+    size_t count = history_filter_turn(h->filter, turn, found);
+
+    for (size_t i = 0; i < count && h->slot->hit_count < HELD_HITS; i++) {
+        struct held_hit *hit = &h->slot->hits[h->slot->hit_count];
+
+        if (h->skip > 0) {
+            h->skip--;
+            continue;
+        }
+        *hit = (struct held_hit){.place = place_of(turn, found[i].in_thinking),
+                                 .turn = turn->id};
+        (void) !fill_hit(hit,
+                         found[i].in_thinking ? turn->thinking : turn->content,
+                         &found[i], &err);
+        h->slot->hit_count++;
+    }
+    return h->slot->hit_count < HELD_HITS;
+}
+
+static const struct held_hit *
+held_hit(struct history_source *s, size_t index, size_t number)
+{
+    if (index >= rows(s) || !s->searching || s->filter.needle == NULL)
+        return NULL;
+    size_t chat = chat_of_row(s, index);
+    struct slot *slot = slot_of(s, chat);
+    struct error err;
+
+    if (number < slot->first_hit ||
+        number - slot->first_hit >= slot->hit_count) {
+        struct holding holding = {&s->filter, slot, 0};
+
+        empty_hits(slot);
+        slot->first_hit = number > 1 ? number - 1 : 0;
+        holding.skip = slot->first_hit;
+        (void) !vault_each_turn(s->vault, &s->ids[chat], hold_hits, &holding,
+                                &err);
+    }
+    return number - slot->first_hit < slot->hit_count
+               ? &slot->hits[number - slot->first_hit]
+               : NULL;
+}
+
+static bool
+hit(void *context, size_t index, size_t number, struct history_hit *out)
+{
+    const struct held_hit *held = held_hit(context, index, number);
+
+    if (held == NULL)
+        return false;
+    *out = (struct history_hit){text_in(&held->line), held->at, held->length,
+                                held->place};
+    return true;
+}
+
+static uint64_t
+hits_before(void *context, size_t index)
+{
+    const struct history_source *s = context;
+    uint64_t sum = 0;
+
+    for (size_t i = 0; s->searching && i < index && i < s->match_count; i++)
+        sum += s->matches[i].hits;
+    return sum;
+}
+
+/* -- the search ------------------------------------------------------------
+ */
+
+static void
+note_fault(struct history_source *s, const struct error *err)
+{
+    if (s->fault[0] == '\0')
+        snprintf(s->fault, sizeof s->fault, "%s", err->text);
+}
+
+static void
+search(void *context, const char *text)
+{
+    struct history_source *s = context;
+    struct error err;
+
+    history_filter_release(&s->filter);
+    s->fault[0] = '\0';
+    if (history_filter_read(&s->filter, text, &err) != STATUS_OK)
+        note_fault(s, &err);
+    else if (s->filter.fault[0] != '\0')
+        snprintf(s->fault, sizeof s->fault, "%s", s->filter.fault);
+    s->searching = !history_filter_is_empty(&s->filter);
+    s->match_count = s->looked_at = 0;
+    s->hits = s->took_ns = 0;
+    for (size_t i = 0; i < SLOTS; i++) {
+        empty_hits(&s->slots[i]);
+        s->slots[i].first_hit = 0;
+    }
+}
+
+/* A chat that is looked at. */
+struct looking {
+    const struct history_filter *filter;
+    bool fits;
+    uint32_t hits;
+};
+
+static bool
+look(void *context, const struct chat_info *info,
+     const struct turn_record *turn)
+{
+    struct looking *l = context;
+    struct filter_hit found[FILTER_HITS];
+
+    if (turn == NULL) {
+        if (!history_filter_takes(l->filter, info))
+            return false;
+        l->fits = !history_filter_needs_turns(l->filter) ||
+                  history_filter_takes_title(l->filter, info);
+        return history_filter_needs_turns(l->filter);
+    }
+    size_t count = history_filter_turn(l->filter, turn, found);
+
+    l->fits = l->fits || count > 0;
+    if (l->filter->needle == NULL)
+        return count == 0; // one is enough
+    l->hits += (uint32_t) count;
+    return true;
+}
+
+static enum status
+add_match(struct history_source *s, size_t chat, uint32_t hits,
+          struct error *err)
+{
+    if (s->match_count == s->match_room) {
+        size_t room = s->match_room ? 2 * s->match_room : 256;
+        void *memory;
+
+        TRY(memory_alloc(&memory, room * sizeof *s->matches, err));
+        if (s->match_count > 0)
+            memcpy(memory, s->matches, s->match_count * sizeof *s->matches);
+        free(s->matches);
+        s->matches = memory;
+        s->match_room = room;
+    }
+    s->matches[s->match_count++] = (struct match){(uint32_t) chat, hits};
+    s->hits += hits;
+    return STATUS_OK;
+}
+
+static bool
+is_looking(const struct history_source *s)
+{
+    return s->searching && s->looked_at < s->count;
+}
+
+static void
+look_at_next(struct history_source *s)
+{
+    size_t chat = s->looked_at++;
+    struct looking looking = {.filter = &s->filter};
+    struct error err;
+    enum status status =
+        vault_each_turn(s->vault, &s->ids[chat], look, &looking, &err);
+
+    if (status == STATUS_OK && looking.fits)
+        status = add_match(s, chat, looking.hits, &err);
+    if (status != STATUS_OK)
+        note_fault(s, &err);
+}
+
+static bool
+count_turns(void *context, const struct chat_info *info,
+            const struct turn_record *turn)
+{
+    (void) turn;
+    *(uint64_t *) context += info->turns;
+    return false;
+}
+
+static void
+count_next(struct history_source *s)
+{
+    struct error err;
+
+    if (vault_each_turn(s->vault, &s->ids[s->counted++], count_turns, &s->turns,
+                        &err) != STATUS_OK)
+        note_fault(s, &err);
+}
+
+/* What is left of a step goes from one to the other. */
+static bool
+work(void *context)
+{
+    struct history_source *s = context;
+    uint64_t start = clock_ns(), now = start;
+
+    if (!is_whole(s))
+        return false;
+    for (; is_looking(s) && now - start < STEP_NS; now = clock_ns())
+        look_at_next(s);
+    s->took_ns += now - start;
+    for (; !is_looking(s) && s->counted < s->count && now - start < STEP_NS;
+         now = clock_ns())
+        count_next(s);
+    return is_looking(s) || s->counted < s->count;
+}
+
+static struct history_totals
+totals(void *context)
+{
+    const struct history_source *s = context;
+
+    return (struct history_totals){
+        .chats = s->count,
+        .turns = s->turns,
+        .turns_known = s->counted == s->count,
+        .vault_bytes = s->vault_bytes,
+        .searching = s->searching,
+        .done = s->looked_at == s->count,
+        .text = s->filter.needle != NULL,
+        .hits = s->hits,
+        .matches = s->match_count,
+        .took_ns = s->took_ns,
+        .fault = s->fault[0] ? s->fault : NULL,
+    };
+}
+
+/* -- the preview -----------------------------------------------------------
+ */
+
+struct taking {
+    struct conversation *into;
+    uint64_t leaf;
+    size_t bytes;
+    enum status status;
+    struct error err;
+};
+
+static bool
+take_turn(void *context, const struct chat_info *info,
+          const struct turn_record *turn)
+{
+    struct taking *t = context;
+
+    t->leaf = info->leaf;
+    if (turn == NULL)
+        return true;
+    t->bytes += turn->content.length + turn->thinking.length;
+    t->status = conversation_take(t->into, turn, &t->err);
+    return t->status == STATUS_OK;
+}
+
+/* Reads a chat's turns, its leaf as it is kept. */
+static bool
+read_chat(struct history_source *s, size_t chat, size_t *bytes)
+{
+    struct taking taking = {.into = &s->preview};
+    struct error err;
+
+    conversation_clear(&s->preview);
+    if (vault_each_turn(s->vault, &s->ids[chat], take_turn, &taking, &err) !=
+            STATUS_OK ||
+        taking.status != STATUS_OK)
+        return false;
+    size_t leaf = conversation_find(&s->preview, taking.leaf);
+
+    if (leaf == TURN_NONE && s->preview.count > 0)
+        leaf = s->preview.count - 1;
+    conversation_move(&s->preview, leaf);
+    *bytes = taking.bytes;
+    return true;
+}
+
+/* The turn in which something was found; TURN_NONE: it is not asked for. */
+static size_t
+find_turn(struct history_source *s, size_t index, size_t number)
+{
+    const struct held_hit *held =
+        number == SIZE_MAX ? NULL : held_hit(s, index, number);
+
+    return held ? conversation_find(&s->preview, held->turn) : TURN_NONE;
+}
+
+static bool
+is_leaf(const struct conversation *c, size_t turn)
+{
+    for (size_t i = turn + 1; i < c->count; i++)
+        if (c->turns[i].parent == turn)
+            return false;
+    return true;
+}
+
+static size_t
+count_leaves(const struct conversation *c)
+{
+    size_t leaves = 0;
+
+    for (size_t i = 0; i < c->count; i++)
+        leaves += is_leaf(c, i);
+    return leaves;
+}
+
+static void
+put_head(struct history_source *s, const struct slot *slot, size_t bytes)
+{
+    size_t branches = count_leaves(&s->preview);
+    struct error err;
+
+    buffer_clear(&s->head);
+    (void) !buffer_print(&s->head, &err, "id %.8s   %u turns   ", slot->id,
+                         slot->turns);
+    if (branches > 1)
+        (void) !buffer_print(&s->head, &err, "%zu branches   ", branches);
+    (void) !buffer_print(&s->head, &err, "%zu KB", (bytes + 999) / 1000);
+}
+
+/* "1-2-3": the numbers of the turns from `from` on; the last ones. */
+static void
+put_numbers(struct history_source *s, const size_t *path, size_t from,
+            size_t count)
+{
+    const struct conversation *c = &s->preview;
+    size_t numbers[TREE_NUMBERS], n = 0, before = 0;
+    struct error err;
+    bool cut = false;
+
+    for (size_t i = from; i < count; i++) {
+        size_t number = conversation_number(c, path[i]);
+
+        if (number == before)
+            continue;
+        before = number;
+        if (n == TREE_NUMBERS) {
+            memmove(numbers, numbers + 1, (TREE_NUMBERS - 1) * sizeof *numbers);
+            n--;
+            cut = true;
+        }
+        numbers[n++] = number;
+    }
+    for (size_t i = 0; i < n; i++)
+        (void) !buffer_print(&s->tree, &err, "%s%zu",
+                             i > 0 ? "-"
+                             : cut ? "..-"
+                                   : "",
+                             numbers[i]);
+}
+
+/* A branch that is not in use, from where it leaves the one in use. */
+static void
+put_branch(struct history_source *s, size_t leaf, size_t in_use)
+{
+    struct conversation *c = &s->preview;
+    struct error err;
+    size_t *path, count, from = 0;
+
+    conversation_move(c, leaf);
+    enum status status = conversation_path(&path, &count, c, &err);
+
+    conversation_move(c, in_use);
+    if (status != STATUS_OK)
+        return;
+    while (from < count && conversation_on_branch(c, path[from]))
+        from++;
+    (void) !buffer_print(&s->tree, &err, "       `-");
+    put_numbers(s, path, from, count);
+    if (from > 0)
+        (void) !buffer_print(&s->tree, &err, "   after %zu",
+                             conversation_number(c, path[from - 1]));
+    (void) !buffer_print(&s->tree, &err, "\n");
+    free(path);
+}
+
+static void
+put_tree(struct history_source *s, const size_t *path, size_t count)
+{
+    const struct conversation *c = &s->preview;
+    size_t in_use = c->leaf, shown = 0;
+    struct error err;
+
+    buffer_clear(&s->tree);
+    if (count == 0)
+        return;
+    (void) !buffer_print(&s->tree, &err, "tree   ");
+    put_numbers(s, path, 0, count);
+    (void) !buffer_print(&s->tree, &err, "   in use\n");
+    for (size_t i = c->count; i-- > 0 && shown < TREE_LEAVES;)
+        if (i != in_use && is_leaf(c, i)) {
+            put_branch(s, i, in_use);
+            shown++;
+        }
+}
+
+static void
+put_turn(struct history_source *s, size_t slot, const struct turn *turn)
+{
+    struct history_turn *out = &s->preview_turns[slot];
+    const struct turn_origin *o = &turn->origin;
+    char *thought = s->preview_thought[slot];
+    struct tm local;
+    time_t seconds = (time_t) (turn->time_ms / 1000);
+
+    localtime_r(&seconds, &local);
+    strftime(s->preview_when[slot], TIME_TEXT, "%d %b %H:%M", &local);
+    thought[0] = '\0';
+    if (o->thinking_tokens > 0)
+        snprintf(thought, SMALL_TEXT, "thought %llu tok",
+                 (unsigned long long) o->thinking_tokens);
+    else if (turn->thinking.length > 0)
+        snprintf(thought, SMALL_TEXT, "thought");
+    *out = (struct history_turn){
+        .question = turn->role == TURN_QUESTION,
+        .when = s->preview_when[slot],
+        .thought = thought,
+        .text = text_in(&turn->content),
+        .length = turn->content.length,
+    };
+}
+
+/* Some turns of the branch in use: about `at`, or the last ones. */
+static void
+put_turns(struct history_source *s, const size_t *path, size_t count, size_t at,
+          struct history_preview *out)
+{
+    size_t first = count > PREVIEW_TURNS ? count - PREVIEW_TURNS : 0;
+    size_t place = count;
+
+    for (size_t i = 0; i < count; i++)
+        if (path[i] == at)
+            place = i;
+    if (place < count && place < first + PREVIEW_TURNS / 2)
+        first = place > PREVIEW_TURNS / 2 ? place - PREVIEW_TURNS / 2 : 0;
+    out->count = count - first < PREVIEW_TURNS ? count - first : PREVIEW_TURNS;
+    for (size_t i = 0; i < out->count; i++)
+        put_turn(s, i, &s->preview.turns[path[first + i]]);
+    out->turns = s->preview_turns;
+    out->earlier = first;
+    out->later = count - first - out->count;
+    out->at = place < count ? place - first : out->count;
+}
+
+static bool
+preview(void *context, size_t index, size_t number, struct history_preview *out)
+{
+    struct history_source *s = context;
+    struct error err;
+    size_t *path, count, bytes;
+
+    *out = (struct history_preview){.head = "", .tree = ""};
+    if (index >= rows(s) || !read_chat(s, chat_of_row(s, index), &bytes))
+        return false;
+    size_t at = find_turn(s, index, number);
+
+    put_head(s, slot_of(s, chat_of_row(s, index)), bytes);
+    if (at != TURN_NONE && !conversation_on_branch(&s->preview, at))
+        conversation_move(&s->preview, at);
+    if (conversation_path(&path, &count, &s->preview, &err) != STATUS_OK)
+        return false;
+    put_tree(s, path, count);
+    put_turns(s, path, count, at, out);
+    free(path);
+    out->head = text_in(&s->head);
+    out->tree = text_in(&s->tree);
+    return true;
+}
+
+static size_t
+turn_number(void *context, size_t index, size_t number)
+{
+    struct history_source *s = context;
+    size_t bytes;
+
+    if (index >= rows(s) || !read_chat(s, chat_of_row(s, index), &bytes))
+        return 0;
+    size_t turn = find_turn(s, index, number);
+
+    return turn == TURN_NONE ? 0 : conversation_number(&s->preview, turn);
+}
+
+/* -- doing -----------------------------------------------------------------
+ */
+
+static const char *
+say(struct history_source *s, const char *sentence)
+{
+    snprintf(s->sentence, sizeof s->sentence, "%s", sentence);
+    return s->sentence;
+}
+
+/* A vault that is only looked at is not changed. */
+static const char *
+refusal(struct history_source *s)
+{
+    if (s->chat->keeping.kind == KEEPING_VAULT)
+        return NULL;
+    return say(s, "this vault can be read, and nothing is written to it");
+}
+
+static const char *
+pin(void *context, size_t index)
+{
+    struct history_source *s = context;
+    struct error err;
+
+    if (refusal(s) != NULL)
+        return refusal(s);
+    size_t chat = chat_of_row(s, index);
+    struct slot *slot = slot_of(s, chat);
+
+    if (chat_set_pinned(s->chat, &s->ids[chat], !slot->pinned, &err) !=
+        STATUS_OK)
+        return say(s, err.text);
+    slot->pinned = !slot->pinned;
+    return NULL;
+}
+
+static const char *
+remove_row(void *context, size_t index)
+{
+    struct history_source *s = context;
+    size_t chat = chat_of_row(s, index);
+    struct error err;
+
+    if (refusal(s) != NULL)
+        return refusal(s);
+    if (is_open(s, chat))
+        return say(s, "that is the chat you are in; /forget deletes it");
+    if (is_removed(s, chat))
+        return say(s, "it goes already when this view is closed; u takes that "
+                      "back");
+    if (s->removed_count == s->removed_room) {
+        size_t room = s->removed_room ? 2 * s->removed_room : 16;
+        void *memory;
+
+        if (memory_alloc(&memory, room * sizeof *s->removed, &err) != STATUS_OK)
+            return say(s, err.text);
+        if (s->removed_count > 0)
+            memcpy(memory, s->removed, s->removed_count * sizeof *s->removed);
+        free(s->removed);
+        s->removed = memory;
+        s->removed_room = room;
+    }
+    s->removed[s->removed_count++] = chat;
+    return NULL;
+}
+
+/* The row of a chat; the first one where it is not among them. */
+static size_t
+row_of_chat(const struct history_source *s, size_t chat)
+{
+    for (size_t i = 0; s->searching && i < s->match_count; i++)
+        if (s->matches[i].chat == chat)
+            return i;
+    return s->searching ? 0 : chat;
+}
+
+static const char *
+restore(void *context, size_t *index)
+{
+    struct history_source *s = context;
+
+    if (s->removed_count == 0)
+        return say(s, "nothing is to be deleted");
+    *index = row_of_chat(s, s->removed[--s->removed_count]);
+    return NULL;
+}
+
+/* -- the life --------------------------------------------------------------
+ */
+
+/* Of the file; 0: that is not known. */
+static uint64_t
+measure(const struct chat *chat)
+{
+    char path[PLACE_BYTES];
+    struct stat file;
+    int n =
+        snprintf(path, sizeof path, "%s/vault.db", chat->keeping.folders.data);
+
+    return n > 0 && n < PLACE_BYTES && stat(path, &file) == 0
+               ? (uint64_t) file.st_size
+               : 0;
+}
+
+enum status
+history_source_open(struct history_source **out, struct chat *chat,
+                    struct error *err)
+{
+    struct history_source *s;
+    void *memory;
+
+    TRY(memory_alloc(&memory, sizeof *s, err));
+    s = memory;
+    *s = (struct history_source){.chat = chat,
+                                 .vault = chat->keeping.vault,
+                                 .vault_bytes = measure(chat)};
+    conversation_init(&s->preview);
+    enum status status = vault_chat_ids(&s->ids, &s->count, s->vault, err);
+
+    if (status == STATUS_OK) {
+        *out = s;
+    } else {
+        conversation_release(&s->preview);
+        free(s);
+    }
+    return status;
+}
+
+enum status
+history_source_close(struct history_source *s, size_t *deleted,
+                     struct error *err)
+{
+    enum status status = STATUS_OK;
+    struct error why;
+
+    *deleted = 0;
+    if (s == NULL)
+        return STATUS_OK;
+    for (size_t i = 0; is_whole(s) && i < s->removed_count; i++)
+        if (vault_delete_chat(s->vault, &s->ids[s->removed[i]], &why) ==
+            STATUS_OK) {
+            ++*deleted;
+        } else if (status == STATUS_OK) {
+            *err = why;
+            status = why.status;
+        }
+    history_filter_release(&s->filter);
+    conversation_release(&s->preview);
+    empty_slots(s);
+    buffer_release(&s->head);
+    buffer_release(&s->tree);
+    free(s->matches);
+    free(s->removed);
+    free(s->ids);
+    explicit_bzero(s, sizeof *s);
+    free(s);
+    return status;
+}
+
+struct view_history_source
+history_source_calls(struct history_source *source)
+{
+    return (struct view_history_source){
+        .context = source,
+        .totals = totals,
+        .rows = rows,
+        .row = row,
+        .hit = hit,
+        .preview = preview,
+        .hits_before = hits_before,
+        .turn_number = turn_number,
+        .search = search,
+        .work = work,
+        .pin = pin,
+        .remove = remove_row,
+        .restore = restore,
+    };
+}

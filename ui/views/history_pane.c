@@ -1,0 +1,351 @@
+/* Turns are documents, each laid out for the width of the pane. */
+#include "config.h"
+
+#include "ui/views/history_pane.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { INDENT = 2, EDGE = 2, TREE_ROWS = 4 };
+
+void
+history_pane_stale(struct history_pane *pane)
+{
+    pane->stale = true;
+}
+
+bool
+history_pane_is_stale(const struct history_pane *pane)
+{
+    return pane->stale;
+}
+
+void
+history_pane_clear(struct history_pane *pane)
+{
+    for (size_t i = 0; i < pane->count; i++)
+        document_close(pane->turns[i].text);
+    buffer_release(&pane->head);
+    buffer_release(&pane->tree);
+    explicit_bzero(pane, sizeof *pane);
+}
+
+static struct document *
+document_of(const struct history_turn *turn)
+{
+    struct document *text;
+    struct error err;
+    enum status status = document_open(
+        &text, turn->question ? DOCUMENT_PLAIN : DOCUMENT_MARKDOWN, &err);
+
+    if (status != STATUS_OK)
+        return NULL;
+    status = document_append(text, turn->text, turn->length, &err);
+    if (status == STATUS_OK)
+        status = document_finish(text, &err);
+    if (status == STATUS_OK)
+        return text;
+    document_close(text);
+    return NULL;
+}
+
+void
+history_pane_fill(struct history_pane *pane,
+                  const struct history_preview *preview)
+{
+    struct error err;
+
+    history_pane_clear(pane);
+    // without memory less is shown
+    (void) !buffer_append(&pane->head, preview->head, strlen(preview->head),
+                          &err);
+    (void) !buffer_append(&pane->tree, preview->tree, strlen(preview->tree),
+                          &err);
+    pane->earlier = preview->earlier;
+    pane->later = preview->later;
+    for (size_t i = 0; i < preview->count && i < PANE_TURNS; i++) {
+        const struct history_turn *from = &preview->turns[i];
+        struct pane_turn *turn = &pane->turns[pane->count++];
+
+        turn->question = from->question;
+        snprintf(turn->when, sizeof turn->when, "%s", from->when);
+        snprintf(turn->thought, sizeof turn->thought, "%s", from->thought);
+        turn->text = document_of(from);
+    }
+    pane->at = preview->at;
+    pane->to_turn = true;
+}
+
+/* -- drawing ---------------------------------------------------------------
+ */
+
+/* The keys that a label names are live in the chat, not here. */
+static size_t
+shown_length(const struct document_line *line)
+{
+    size_t length = line->length;
+
+    while (line->label && length > 0 && line->text[length - 1] != ']')
+        length--;
+    return length > 0 ? length : line->length;
+}
+
+static void
+draw_line(struct canvas *canvas, unsigned row, unsigned column, unsigned limit,
+          const struct document_line *line)
+{
+    size_t at = 0, end = shown_length(line);
+    unsigned taken = 0;
+
+    for (size_t i = 0; i < line->run_count && at < end; i++) {
+        size_t length = line->runs[i].length;
+
+        if (length > end - at)
+            length = end - at;
+        taken += canvas_put(canvas, row, column + taken, limit - taken,
+                            line->runs[i].look, line->text + at, length);
+        at += length;
+    }
+}
+
+/* What is being drawn: the lines of all turns, of which some are in sight. */
+struct sheet {
+    struct canvas *canvas;
+    struct area area;
+    size_t line, top; // the next line, and the first in sight
+};
+
+/* The row of the next line; false: it is out of sight. */
+static bool
+next_line(struct sheet *sheet, unsigned *row)
+{
+    size_t line = sheet->line++;
+
+    if (line < sheet->top || line - sheet->top >= sheet->area.rows)
+        return false;
+    *row = sheet->area.row + (unsigned) (line - sheet->top);
+    return true;
+}
+
+static void
+draw_remark(struct sheet *sheet, const char *text)
+{
+    unsigned row;
+
+    if (next_line(sheet, &row))
+        canvas_print(sheet->canvas, row, sheet->area.column,
+                     sheet->area.columns, LOOK_DIM, "%s", text);
+}
+
+static void
+draw_heading(struct sheet *sheet, const struct pane_turn *turn)
+{
+    unsigned row, at = sheet->area.column, columns = sheet->area.columns;
+
+    if (!next_line(sheet, &row))
+        return;
+    at += canvas_print(sheet->canvas, row, at, columns, LOOK_ROLE, "%s",
+                       turn->question ? "you" : "fathom");
+    at += canvas_print(sheet->canvas, row, at, columns, LOOK_DIM, " %s",
+                       turn->when);
+    if (turn->thought[0] != '\0')
+        canvas_print(sheet->canvas, row, at, columns, LOOK_DIM, "   %s %s",
+                     canvas_glyph(GLYPH_CLOSED), turn->thought);
+}
+
+static void
+draw_turn(struct sheet *sheet, const struct pane_turn *turn)
+{
+    unsigned row, columns = sheet->area.columns;
+    struct error err;
+
+    draw_heading(sheet, turn);
+    if (turn->text == NULL || columns < INDENT + 10 ||
+        document_layout(turn->text, columns - INDENT, &err) != STATUS_OK) {
+        draw_remark(sheet, "  (there is no memory to show this)");
+    } else {
+        for (size_t i = 0; i < document_lines(turn->text); i++) {
+            struct document_line line;
+
+            if (!next_line(sheet, &row))
+                continue;
+            line = document_line(turn->text, i);
+            draw_line(sheet->canvas, row, sheet->area.column + INDENT,
+                      columns - INDENT, &line);
+        }
+    }
+    (void) next_line(sheet, &row);
+}
+
+static size_t
+draw_all(struct history_pane *pane, struct sheet *sheet, size_t *turn_line)
+{
+    char text[80];
+
+    sheet->line = 0;
+    if (pane->earlier > 0) {
+        snprintf(text, sizeof text, "(%zu earlier)", pane->earlier);
+        draw_remark(sheet, text);
+    }
+    for (size_t i = 0; i < pane->count; i++) {
+        if (i == pane->at)
+            *turn_line = sheet->line;
+        draw_turn(sheet, &pane->turns[i]);
+    }
+    if (pane->later > 0) {
+        snprintf(text, sizeof text, "(%zu more)", pane->later);
+        draw_remark(sheet, text);
+    }
+    return sheet->line;
+}
+
+static void
+keep_in_range(struct history_pane *pane)
+{
+    size_t most = pane->lines > pane->rows ? pane->lines - pane->rows : 0;
+
+    if (pane->top > most)
+        pane->top = most;
+}
+
+static void
+draw_turns(struct history_pane *pane, struct canvas *canvas, struct area area)
+{
+    struct sheet sheet = {canvas, area, 0, SIZE_MAX};
+    size_t turn_line = SIZE_MAX;
+
+    pane->rows = area.rows;
+    if (pane->to_turn) {
+        // measured first, with nothing in sight
+        pane->lines = draw_all(pane, &sheet, &turn_line);
+        pane->top = turn_line;
+        pane->to_turn = false;
+    }
+    keep_in_range(pane);
+    sheet.top = pane->top;
+    pane->lines = draw_all(pane, &sheet, &turn_line);
+}
+
+static unsigned
+draw_tree(const struct history_pane *pane, struct canvas *canvas,
+          struct area area)
+{
+    const char *at = pane->tree.data ? pane->tree.data : "";
+    unsigned rows = 0;
+
+    for (; *at != '\0' && rows < TREE_ROWS && rows < area.rows; rows++) {
+        size_t length = strcspn(at, "\n");
+
+        canvas_put(canvas, area.row + rows, area.column, area.columns, LOOK_DIM,
+                   at, length);
+        at += length + (at[length] == '\n');
+    }
+    return rows;
+}
+
+static void
+draw_head(const struct history_pane *pane, struct canvas *canvas,
+          struct area area, const char *title, bool focus)
+{
+    const char *head = pane->head.data ? pane->head.data : "";
+    unsigned at = area.column, end = area.column + area.columns;
+    size_t behind = text_columns(head, strlen(head)) + 3 + 15, used, length;
+    size_t room = area.columns > 33 + behind ? area.columns - 9 - behind : 24;
+
+    at += canvas_print(canvas, area.row, at, 9,
+                       focus ? LOOK_CHOSEN : LOOK_TITLE, "preview");
+    at += 2;
+    length = text_fit(title, strlen(title), room, &used);
+    at += canvas_put(canvas, area.row, at, end - at, LOOK_STRONG,
+                     *title ? title : "Untitled", *title ? length : 8);
+    canvas_print(canvas, area.row, at + 3, end > at + 18 ? end - at - 18 : 0,
+                 LOOK_DIM, "%s", head);
+    canvas_print_right(canvas, area.row, end - 1, LOOK_DIM, "Space closes");
+}
+
+void
+history_pane_draw(struct history_pane *pane, struct canvas *canvas,
+                  struct area area, const char *title, const char *place,
+                  bool focus)
+{
+    if (area.rows < 6 || area.columns < 20)
+        return;
+    struct area inside = {area.row, area.column + EDGE, area.rows,
+                          area.columns - EDGE};
+
+    draw_head(pane, canvas, inside, title, focus);
+    canvas_rule(canvas, area.row + 1, area.column + 1, area.columns - 1,
+                LOOK_DIM);
+    canvas_print(canvas, area.row + area.rows - 1, inside.column,
+                 inside.columns, LOOK_DIM, "%s", place);
+    inside.row += 2;
+    inside.rows -= 4;
+    if (pane->stale && pane->count == 0)
+        return;
+    unsigned tree = draw_tree(pane, canvas, inside);
+
+    if (tree > 0)
+        tree++;
+    inside.row += tree;
+    inside.rows = inside.rows > tree ? inside.rows - tree : 0;
+    draw_turns(pane, canvas, inside);
+}
+
+/* -- moving ----------------------------------------------------------------
+ */
+
+bool
+history_pane_act(struct history_pane *pane, enum action action, int count)
+{
+    size_t page = pane->rows > 1 ? pane->rows - 1 : 1, lines = 1;
+
+    if (action == ACTION_PAGE_UP || action == ACTION_PAGE_DOWN)
+        lines = page;
+    if (count > 1)
+        lines *= (size_t) count;
+    if (action == ACTION_LINE_UP || action == ACTION_PAGE_UP)
+        pane->top -= lines < pane->top ? lines : pane->top;
+    else if (action == ACTION_LINE_DOWN || action == ACTION_PAGE_DOWN)
+        pane->top += lines;
+    else if (action == ACTION_TOP)
+        pane->top = 0;
+    else if (action == ACTION_BOTTOM)
+        pane->top = pane->lines;
+    else
+        return false;
+    keep_in_range(pane);
+    return true;
+}
+
+/* -- sentences -------------------------------------------------------------
+ */
+
+unsigned
+history_pane_wrap(struct canvas *canvas, struct area area, enum look look,
+                  const char *text)
+{
+    unsigned rows = 0;
+    size_t used;
+
+    for (; *text != '\0' && rows < area.rows; rows++) {
+        size_t length = strcspn(text, "\n");
+        size_t fits = text_fit(text, length, area.columns, &used);
+
+        if (fits < length) {
+            size_t blank = fits;
+
+            while (blank > 0 && text[blank] != ' ')
+                blank--;
+            if (blank > 0)
+                fits = blank;
+            else if (fits == 0)
+                return rows;
+        }
+        canvas_put(canvas, area.row + rows, area.column, area.columns, look,
+                   text, fits);
+        text += fits;
+        if (*text == ' ' || *text == '\n')
+            text++;
+    }
+    return rows;
+}

@@ -1,0 +1,50 @@
+/*
+ * Unlocking the history: what is known without a key, the line for the
+ * passphrase, and how the machine keeps it. It fills the screen. What is typed
+ * is not shown unless the user asks for it. The main thread only.
+ */
+#ifndef FATHOM_UI_VIEW_UNLOCK_H
+#define FATHOM_UI_VIEW_UNLOCK_H
+
+#include "ui/views/view.h"
+
+enum { UNLOCK_FACTS = 4, UNLOCK_REMARKS = 4 };
+
+/* Texts are fit to be shown; those that are NULL are left out. */
+struct unlock_sheet {
+    const char *program; // "fathom 1.0"
+    const char *privacy; // "net:off  vault:locked"
+    const char *title;   // "Unlock history"
+    struct {
+        const char *label, *text; // "key slots"
+    } facts[UNLOCK_FACTS];
+    size_t fact_count;
+
+    const char *shown; // what is typed, where the user wants to see it
+    size_t shown_length;
+    const char *cost;     // "Argon2id 3 x 256 MiB"
+    const char *deriving; // what goes on now: "deriving ..."
+    const char *fault;    // why it did not open
+
+    bool key_file;     // F2 takes one
+    bool seen;         // F3 hides again
+    bool ephemeral;    // F4 leaves the vault alone
+    const char *leave; // "^C quit"
+
+    const char *remarks[UNLOCK_REMARKS]; // below: tries, the machine
+    size_t remark_count;
+    const char *behind; // "the model goes on loading behind this screen: 42 %"
+};
+
+struct unlock_source {
+    void *context;
+    // as things are; lent until the next call
+    const struct unlock_sheet *(*sheet)(void *context, uint64_t now_ns);
+};
+
+MUST_CHECK enum status view_unlock_open(struct view *out,
+                                        const struct unlock_source *source,
+                                        struct error *err);
+void view_unlock_close(struct view *view); // takes an empty one
+
+#endif
