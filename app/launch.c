@@ -40,15 +40,21 @@ struct launch {
     const char *path;        // NULL: no model, only the proof
 };
 
-/* A session of its own, and no signal blocked, ignored or handled. */
+/*
+ * A session of its own, and no signal ignored or handled. What keys send waits
+ * until the engine ignores it: the session may begin just after the key.
+ */
 static void
 set_attributes(posix_spawnattr_t *attributes)
 {
-    sigset_t none, usual;
+    sigset_t keys, usual;
 
-    sigemptyset(&none);
+    sigemptyset(&keys);
+    sigaddset(&keys, SIGINT);
+    sigaddset(&keys, SIGQUIT);
+    sigaddset(&keys, SIGTSTP);
     sigfillset(&usual);
-    posix_spawnattr_setsigmask(attributes, &none);
+    posix_spawnattr_setsigmask(attributes, &keys);
     posix_spawnattr_setsigdefault(attributes, &usual);
     posix_spawnattr_setflags(attributes, POSIX_SPAWN_SETSID |
                                              POSIX_SPAWN_SETSIGMASK |

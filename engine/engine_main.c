@@ -197,13 +197,20 @@ set_signals(void)
 {
     struct sigaction ignore = {.sa_handler = SIG_IGN};
     struct sigaction stop = {.sa_handler = on_stop_signal};
+    sigset_t keys;
 
+    sigemptyset(&keys);
+    sigaddset(&keys, SIGINT);
+    sigaddset(&keys, SIGQUIT);
+    sigaddset(&keys, SIGTSTP);
     sigaction(SIGINT, &ignore, NULL);
     sigaction(SIGQUIT, &ignore, NULL);
     sigaction(SIGTSTP, &ignore, NULL);
     sigaction(SIGPIPE, &ignore, NULL);
     sigaction(SIGTERM, &stop, NULL);
     sigaction(SIGHUP, &stop, NULL);
+    // what keys sent before this was held back for us
+    sigprocmask(SIG_UNBLOCK, &keys, NULL);
 }
 
 /* A session of its own; it leads one already where it was started so. */

@@ -96,8 +96,8 @@ sentences_that_come_again_and_again_are_a_loop(void **state)
 {
     static const char *const loops[] = {
         "Wait, let me check that again. ",
-        "So the answer is 12. But wait, the answer might be 12, so the "
-        "answer is 12.\n",
+        ("So the answer is 12. But wait, the answer might be 12, so the "
+         "answer is 12.\n"),
         "I need to compute 27 * 14, which is 27 * 10 plus 27 * 4.\n\n",
     };
 
