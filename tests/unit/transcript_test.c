@@ -419,12 +419,6 @@ thoughts_fold_one_by_one_and_all(void **state)
     assert_true(transcript_fold(f.transcript, 0));
     draw(&f, 24, 60);
     assert_int_equal(row_of(&f, "idea"), -1);
-    transcript_fold_all(f.transcript, false);
-    draw(&f, 24, 60);
-    assert_int_equal(row_of(&f, "> thought"), -1);
-    transcript_fold_all(f.transcript, true);
-    draw(&f, 24, 60);
-    assert_int_equal(row_of(&f, "idea"), -1);
     end(&f);
 }
 

@@ -166,9 +166,8 @@ bool transcript_code_block(struct transcript *transcript, long blocks);
 /* Brings an item's head into view and makes it current. */
 void transcript_show(struct transcript *transcript, size_t item);
 
-/* A thought is unfolded or folded; all of them are. */
+/* A thought is unfolded or folded. */
 bool transcript_fold(struct transcript *transcript, size_t item);
-void transcript_fold_all(struct transcript *transcript, bool folded);
 
 /* -- searching -------------------------------------------------------------
  */

@@ -588,12 +588,3 @@ transcript_fold(struct transcript *transcript, size_t number)
         return failed(transcript, &err);
     return true;
 }
-
-void
-transcript_fold_all(struct transcript *transcript, bool folded)
-{
-    for (size_t i = 0; i < transcript->count; i++) {
-        transcript->items[i].held = false;
-        transcript->items[i].folding = folded ? FOLDING_AUTO : FOLDING_OPEN;
-    }
-}
