@@ -117,6 +117,9 @@ chat_gauges_take(struct chat *chat, const struct event *event)
 {
     struct gauge_time time = time_now();
 
+    // requests of ours wait for the model, too
+    if (event->type == MESSAGE_PROGRESS && event->number != chat->open_number)
+        return;
     if (!gauges_take(event, &time))
         return;
     add_fresh(chat, &time);

@@ -107,14 +107,26 @@ is_anytime(const char *line)
     return verb != NULL && verb->anytime;
 }
 
-/* The beginning of a command, to be ended in the box. */
+/*
+ * The beginning of a command, to be ended in the box. What was typed there is
+ * not lost: the input history has it.
+ */
 static void
 fill_line(const char *text)
 {
     screen_close_cover();
     view_chat_set_focus(chat_screen.view, CHAT_FOCUS_INPUT);
     choose_map();
-    line_editor_fill(text);
+    char *typed = line_editor_typed();
+
+    if (typed != NULL && typed[strspn(typed, " \t\n")] != '\0') {
+        (void) chat_remember(chat_screen.chat, typed);
+        screen_notice("^P brings back what was being typed");
+    }
+    if (typed != NULL)
+        explicit_bzero(typed, strlen(typed));
+    free(typed);
+    line_editor_replace(text);
     screen_touch();
 }
 
@@ -403,11 +415,8 @@ offer(void *context, char **words, size_t count)
 static void
 attach(void *context, const char *bytes, size_t length)
 {
-    char name[60];
-
     (void) context;
-    snprintf(name, sizeof name, "pasted, %zu kB", length / 1000);
-    chat_attach_text(chat_screen.chat, name, bytes, length);
+    chat_attach_text(chat_screen.chat, "pasted text", bytes, length);
 }
 
 static void
