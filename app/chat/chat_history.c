@@ -460,6 +460,7 @@ chat_run_new(struct chat *chat, const char *arguments)
     if (chat_title(title, text_of(arguments, strlen(arguments))) > 0 &&
         conversation_set_title(c, title, &err) != STATUS_OK)
         chat_say(chat, "%s", err.text);
+    chat->face->moved(chat);
     chat_say(chat, "a new conversation%s",
              c->system.length > 0 ? ", with the same system text" : "");
 }
@@ -478,6 +479,7 @@ forget(struct chat *chat)
     conversation_clear(&chat->conversation);
     chat->last.known = false;
     gauges_forget();
+    chat->face->moved(chat);
     return true;
 }
 

@@ -36,7 +36,8 @@ struct conversation {
     struct buffer title;  // one line; empty: none yet
     struct turn *turns;   // in the order in which they were made
     size_t count, capacity;
-    size_t leaf; // TURN_NONE: before the first question
+    size_t clearings; // turns of before have other numbers than now
+    size_t leaf;      // TURN_NONE: before the first question
     size_t redo; // the leaf before the first of several undos, or TURN_NONE
     size_t cut;  // the leaf before the last cut, or TURN_NONE
 };

@@ -55,10 +55,12 @@ put(enum transcript_kind kind, const char *text, size_t length)
 static void
 face_say(struct chat *chat, const char *text)
 {
-    (void) chat;
-    put(TRANSCRIPT_NOTE, text, strlen(text));
-    // what covers the chat would hide it
-    if (chat_screen.cover.ops != NULL)
+    // what is said about a passphrase is of no use later
+    if (!chat->locked && chat_screen.box != BOX_SECRET)
+        put(TRANSCRIPT_NOTE, text, strlen(text));
+    // and what covers the chat would hide the rest
+    if (chat->locked || chat_screen.box == BOX_SECRET ||
+        chat_screen.cover.ops != NULL)
         screen_notice(text);
 }
 
@@ -248,9 +250,6 @@ static void
 face_show(struct chat *chat, bool resumed)
 {
     (void) resumed;
-    // what was said of another chat goes with it
-    transcript_clear(chat_screen.turns.transcript);
-    chat_screen.turns.count = 0;
     face_moved(chat);
     screen_close_cover();
     transcript_follow(chat_screen.turns.transcript);

@@ -36,7 +36,8 @@ struct screen_turns {
     struct transcript *transcript;
     struct shown_turn *shown; // the branch in use, from its beginning
     size_t count, capacity;
-    size_t coming; // the item of the answer that comes; or TRANSCRIPT_NONE
+    size_t clearings; // of the conversation that is shown
+    size_t coming;    // the item of the answer that comes; or TRANSCRIPT_NONE
     struct sibling *siblings; // one for each turn of the conversation
     size_t sibling_count;
     size_t branches; // of the conversation

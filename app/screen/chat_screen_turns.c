@@ -280,6 +280,12 @@ screen_turns_update(struct screen_turns *turns, const struct chat *chat,
     size_t *path = NULL, count = 0;
     enum status status = STATUS_OK;
 
+    // another chat: what was said of the one before goes with it
+    if (turns->clearings != c->clearings && turns->count > 0) {
+        cut(turns, 0);
+        transcript_clear(turns->transcript);
+    }
+    turns->clearings = c->clearings;
     TRY(count_siblings(turns, c, err));
     if (c->leaf != TURN_NONE)
         TRY(conversation_path(&path, &count, c, err));
