@@ -54,7 +54,9 @@ draw_hint(struct canvas *canvas, struct view view)
     const char *text =
         view.ops->hint ? view.ops->hint(view.state, canvas->columns) : NULL;
 
-    if (text == NULL)
+    if (chat_screen.box == BOX_ASK)
+        text = "  Enter goes on   ^C gives up";
+    else if (text == NULL)
         text = general_hint(canvas->columns);
     canvas_put(canvas, canvas->rows - 1, 0, canvas->columns, LOOK_DIM, text,
                strlen(text));
