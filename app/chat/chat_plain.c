@@ -90,6 +90,9 @@ static void
 plain_show_secret(struct chat *chat, const struct secret *secret)
 {
     struct error err;
+
+    if (secret == NULL)
+        return;
     enum status status = printer_put(STDOUT_FILENO, "\n    ", 5, &err);
 
     if (status == STATUS_OK)

@@ -203,11 +203,28 @@ new_passphrase(struct chat *chat)
     }
 }
 
+/* Whether it is typed back before the user gives up. */
+static bool
+is_typed_back(struct chat *chat, const struct secret *made)
+{
+    struct secret *typed;
+
+    while (chat_read_secret(chat, "the passphrase: ", &typed) == SECRET_DONE) {
+        bool equal = same(made, typed);
+
+        secret_close(typed);
+        if (equal)
+            return true;
+        chat_say(chat, "this is not what stands above; once more");
+    }
+    return false;
+}
+
 /* Shown, to be written down and typed back; NULL: given up. */
 static struct secret *
 generated_passphrase(struct chat *chat)
 {
-    struct secret *made, *typed;
+    struct secret *made;
     struct error err;
 
     if (passphrase_generate(&made, &err) != STATUS_OK) {
@@ -217,14 +234,11 @@ generated_passphrase(struct chat *chat)
     chat_print(chat, (struct print_style){0},
                "Write this down, then type it:\n", 31);
     chat->face->show_secret(chat, made);
-    while (chat_read_secret(chat, "the passphrase: ", &typed) == SECRET_DONE) {
-        bool equal = same(made, typed);
+    bool typed = is_typed_back(chat, made);
 
-        secret_close(typed);
-        if (equal)
-            return made;
-        chat_say(chat, "this is not what stands above; once more");
-    }
+    chat->face->show_secret(chat, NULL);
+    if (typed)
+        return made;
     secret_close(made);
     return NULL;
 }

@@ -33,7 +33,7 @@ struct face {
     // lines as they are laid out: a list, a table
     void (*print)(struct chat *chat, struct print_style style, const char *text,
                   size_t length);
-    // a passphrase to be written down
+    // a passphrase to be written down; NULL: it has been
     void (*show_secret)(struct chat *chat, const struct secret *secret);
 
     // a line is asked for; `text` is its beginning. NULL for a prompt: the

@@ -77,8 +77,9 @@ static void
 face_show_secret(struct chat *chat, const struct secret *secret)
 {
     (void) chat;
-    put(TRANSCRIPT_REPORT, (const char *) secret_bytes(secret),
-        secret_length(secret));
+    // never an item of the transcript, which stays
+    chat_screen.made = secret;
+    screen_touch();
 }
 
 static void

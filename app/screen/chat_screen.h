@@ -116,6 +116,7 @@ struct chat_screen {
     enum screen_box box;
     char secret_prompt[200];
     size_t secret_typed;
+    const struct secret *made; // is to be written down; or NULL
     const struct secret *seen; // what is typed, where the user wants to see it
     size_t seen_length;
     enum line_result pending; // of a key that was waited for

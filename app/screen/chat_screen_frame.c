@@ -97,6 +97,19 @@ draw_secret(struct canvas *canvas, unsigned row)
                      "what you type is not shown");
 }
 
+/* A passphrase to be written down, over the end of the view. */
+static void
+draw_made(struct canvas *canvas, struct area area)
+{
+    const struct secret *made = chat_screen.made;
+
+    if (made == NULL || area.rows < 5)
+        return;
+    canvas_clear(canvas, (struct area){area.rows - 4, 0, 3, canvas->columns});
+    canvas_put(canvas, area.rows - 3, 7, canvas->columns - 7, LOOK_STRONG,
+               (const char *) secret_bytes(made), secret_length(made));
+}
+
 /* A terminal too small for a screen: one sentence. */
 static void
 draw_too_small(struct canvas *canvas)
@@ -185,6 +198,7 @@ draw(struct canvas *canvas, uint64_t now_ns)
     struct canvas before = *canvas;
 
     view.ops->draw(view.state, canvas, area, now_ns);
+    draw_made(canvas, area);
     // the cursor stays where keys go to
     if (!view.ops->whole && line_editor_map() == MAP_INPUT) {
         canvas->cursor = before.cursor;
@@ -202,6 +216,8 @@ fill_state(uint64_t now_ns)
 
     screen_state_fill(&chat_screen.state, &chat_screen.texts, chat,
                       &chat_screen.turns, counts, now_ns);
+    chat_screen.state.asking =
+        chat_screen.box == BOX_ASK || chat_screen.box == BOX_SECRET;
     line_editor_set_waiting(chat->queued > 0);
     if (counts->thought_tokens > 0 && end > counts->begun_ns)
         screen_turns_figures(&chat_screen.turns, chat, counts->thought_tokens,

@@ -77,6 +77,7 @@ screen_ask(struct chat *chat, const char *prompt, const char *text)
         return;
     }
     screen_close_cover();
+    chat_screen.notice[0] = '\0';
     show_other_line(BOX_ASK, prompt, text);
 }
 

@@ -23,6 +23,7 @@
  *   keys TEXT           types; see key_text.h
  *   letters N           types that many letters
  *   await TEXT          until the screen has it
+ *   await-match REGEX   until a line of the screen matches
  *   await-gone TEXT     until the screen has it no more
  *   await-bytes TEXT    until the program has written these bytes
  *   settle [MS]         until nothing has come for a while (150)
@@ -1001,6 +1002,27 @@ step_await(const char *argument)
 }
 
 static enum status
+step_await_match(const char *argument)
+{
+    uint64_t end = clock_ns() + player.limit_ns;
+    regex_t regex;
+    bool found = false;
+
+    if (regcomp(&regex, argument, REG_EXTENDED | REG_NOSUB) != 0)
+        return FAIL("%s is no regular expression", argument);
+    while (!found && clock_ns() < end && !player.screen.over) {
+        struct buffer text = {0};
+
+        pty_screen_read(&player.screen, 20);
+        pty_screen_text(&player.screen, &text);
+        found = text.data && regexec(&regex, text.data, 0, NULL, 0) == 0;
+        buffer_release(&text);
+    }
+    regfree(&regex);
+    return found ? STATUS_OK : FAIL("nothing on the screen matches");
+}
+
+static enum status
 step_await_gone(const char *argument)
 {
     return await(argument, false);
@@ -1091,6 +1113,7 @@ static const struct {
     {"letters", step_letters},
     {"await", step_await},
     {"await-gone", step_await_gone},
+    {"await-match", step_await_match},
     {"await-bytes", step_await_bytes},
     {"await-state", step_await_state},
     {"settle", step_settle},

@@ -236,7 +236,7 @@ draw_middle(struct view_chat *view, struct canvas *canvas, struct area area,
     struct transcript_style style = style_of(view, canvas);
     struct area pane = {0};
 
-    if (!has_turns(view) && !view->bare)
+    if (!has_turns(view) && !view->bare && !view->state->asking)
         return draw_beginning(view, canvas, area, &style, err);
     if (has_pane(view))
         pane = split_pane(view, canvas, &area);

@@ -60,6 +60,7 @@ struct chat_view_state {
     size_t turns, branches; // of the chat, large form only
     bool saved;
 
+    bool asking;        // something is asked for: no word of what one can do
     const char *queued; // the message that waits; or ""
     const char *notice; // something to know now, on the status line; or ""
 
