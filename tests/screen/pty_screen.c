@@ -13,6 +13,7 @@
 #include <sys/ioctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include <utmp.h>
 
 void
 pty_screen_broken(const char *what)
@@ -75,6 +76,7 @@ pty_screen_start(struct pty_screen *screen, char **argv, char **environment,
 {
     struct winsize size = {.ws_row = (unsigned short) rows,
                            .ws_col = (unsigned short) columns};
+    int slave;
 
     screen->rows = rows;
     screen->columns = columns;
@@ -84,18 +86,23 @@ pty_screen_start(struct pty_screen *screen, char **argv, char **environment,
     buffer_clear(&screen->bytes);
     screen->shown_bytes = 0;
     open_vterm(screen);
-    screen->program = forkpty(&screen->master, NULL, NULL, &size);
+    // its modes are read before a program can change them
+    if (openpty(&screen->master, &slave, NULL, NULL, &size) < 0 ||
+        tcgetattr(screen->master, &screen->before) < 0)
+        pty_screen_broken("openpty");
+    fcntl(screen->master, F_SETFD, FD_CLOEXEC);
+    screen->program = fork();
     if (screen->program < 0)
-        pty_screen_broken("forkpty");
+        pty_screen_broken("fork");
     if (screen->program == 0) {
+        if (login_tty(slave) < 0)
+            _exit(127);
         execve(argv[0], argv, environment);
         perror(argv[0]);
         _exit(127);
     }
-    fcntl(screen->master, F_SETFD, FD_CLOEXEC);
+    close(slave);
     fcntl(screen->master, F_SETFL, O_NONBLOCK);
-    if (tcgetattr(screen->master, &screen->before) < 0)
-        pty_screen_broken("tcgetattr");
 }
 
 void

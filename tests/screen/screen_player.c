@@ -962,9 +962,12 @@ static enum status
 step_screen(const char *argument)
 {
     bool wanted = strcmp(argument, "alternate") == 0;
+    uint64_t end = clock_ns() + player.limit_ns;
 
-    if (player.screen.alternate != wanted)
-        return FAIL("it is not the %s screen", argument);
+    // a program that has stopped or ended may not have been read to its end
+    while (player.screen.alternate != wanted)
+        if (!pty_screen_read(&player.screen, 20) && clock_ns() > end)
+            return FAIL("it is not the %s screen", argument);
     return STATUS_OK;
 }
 
