@@ -88,12 +88,14 @@ start(pid_t *out, const struct program *program, struct error *err)
     posix_spawn_file_actions_t actions;
     posix_spawnattr_t attributes;
     sigset_t none, all;
-    // posix_spawn does not write to them
-    const char *arguments[] = {"sh", "-c", NULL, "sh", program->argument, NULL};
+    const char *given[] = {"sh", "-c", NULL, "sh", program->argument, NULL};
+    char *arguments[sizeof given / sizeof *given];
 
     TRY(buffer_print(&script, err, "%s%s \"$@\"", program->before,
                      program->command));
-    arguments[2] = script.data;
+    given[2] = script.data;
+    // arguments are not written to; their type in C has no const
+    memcpy(arguments, given, sizeof given);
     sigemptyset(&none);
     sigfillset(&all);
     posix_spawnattr_init(&attributes);
@@ -106,8 +108,8 @@ start(pid_t *out, const struct program *program, struct error *err)
         posix_spawn_file_actions_adddup2(&actions, program->input,
                                          STDIN_FILENO);
     posix_spawn_file_actions_addclosefrom_np(&actions, STDERR_FILENO + 1);
-    errno = posix_spawn(out, "/bin/sh", &actions, &attributes,
-                        (char **) (uintptr_t) arguments, environ);
+    errno =
+        posix_spawn(out, "/bin/sh", &actions, &attributes, arguments, environ);
     enum status status =
         errno == 0 ? STATUS_OK
                    : error_errno(err, "cannot start %s", program->what);

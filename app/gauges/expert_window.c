@@ -62,10 +62,11 @@ start(struct expert_window *w, const struct residency *event, struct error *err)
 {
     size_t count = (size_t) event->layers * event->experts;
     void *counts = NULL, *sums = NULL, *tier = NULL;
+
+    expert_window_release(w);
     enum status status =
         memory_alloc(&counts, EXPERT_PIECES * count * sizeof *w->counts, err);
 
-    expert_window_release(w);
     if (status == STATUS_OK)
         status = memory_alloc(&sums, count * sizeof *w->sums, err);
     if (status == STATUS_OK)

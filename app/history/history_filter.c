@@ -366,10 +366,9 @@ search_title(struct search *s, const struct chat_info *info)
 
     if (!history_filter_takes(s->filter, info))
         return false;
-    if (!history_filter_needs_turns(s->filter))
-        visit(s, &hit);
-    else if (history_filter_takes_title(s->filter, info) &&
-             find(s->filter, info->title, &hit.at, &hit.length))
+    if (!history_filter_needs_turns(s->filter) ||
+        (history_filter_takes_title(s->filter, info) &&
+         find(s->filter, info->title, &hit.at, &hit.length)))
         visit(s, &hit);
     return s->more && history_filter_needs_turns(s->filter);
 }

@@ -37,7 +37,7 @@ static enum status
 speeds_path(char out[PATH_MAX], struct error *err)
 {
     TRY(speeds_folder(out, err));
-    strcat(out, "/speeds");
+    text_copy(out + strlen(out), PATH_MAX - strlen(out), "/speeds");
     return STATUS_OK;
 }
 

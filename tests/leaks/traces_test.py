@@ -26,10 +26,13 @@ VAULT = r"DATA/fathom/(vault\.(db|keys|lock)[\w.-]*|inbox|inbox/.*)"
 ALLOWED = [
     (r"/dev/(null|tty|pts/\d+)", None),
     (r"/proc/self/(uid_map|gid_map|setgroups)", None),
+    (r"/proc/self/fd/1", None),  # the terminal, with flags of its own
     (r"RUN/fathom", 0o700),
     (r"RUN/fathom/[0-9a-f]{16}\.(engine|fifo)", 0o600),
     (r"RUN/fathom/client-[\da-f-]+\.(in|out)", 0o600),
     (r"lock", None),  # memory, for the program that is executed anew
+    (r"screen", None),  # memory, in which ncurses writes a frame
+    (r"remarks", None),  # memory, in which readline writes what it has to say
     (r"RUN/fathom/lock-\d+\.fifo", 0o600),
     (r"(DATA|STATE|CACHE)/fathom", 0o700),
     (VAULT, 0o600),
@@ -216,12 +219,26 @@ def a_chat_writes_only_what_it_may():
         check(home, ["fathom", "fathom-engine"])
 
 
+def a_chat_on_the_screen_writes_only_what_it_may():
+    if NO_CHAT:
+        return NO_CHAT
+    with Traced() as home:
+        command = traced(home, FATHOM, "chat", "--ephemeral")
+        with Terminal(command, home.environment()) as chat:
+            chat.expect("vault:eph")
+            chat.send("What is 2 + 2?\r")
+            chat.expect("tok/s")
+            chat.send("\x04")
+            assert chat.wait() == 0
+        check(home, ["fathom", "fathom-engine"])
+
+
 def chat_arguments(home):
     text = run(home, "chat", "--help").out.decode()
     for option in ("--ephemeral", "--no-save"):
         if option in text:
-            return ["chat", option]
-    return ["chat"]
+            return ["chat", "--plain", option]
+    return ["chat", "--plain"]
 
 
 def the_vault_and_history_write_only_what_they_may():
@@ -311,6 +328,7 @@ if __name__ == "__main__":
         ask_writes_only_what_it_may,
         a_warm_engine_writes_only_what_it_may,
         a_chat_writes_only_what_it_may,
+        a_chat_on_the_screen_writes_only_what_it_may,
         the_vault_and_history_write_only_what_they_may,
         a_chat_that_is_kept_writes_only_what_it_may,
         other_commands_write_nothing,

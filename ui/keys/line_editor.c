@@ -296,7 +296,7 @@ set_form(void)
     rl_deprep_term_function = box ? leave_terminal : rl_deprep_terminal;
     rl_completion_display_matches_hook = box ? offer_matches : NULL;
     if (box && editor.nowhere == NULL)
-        editor.nowhere = fopen("/dev/null", "we");
+        editor.nowhere = fopen("/dev/null", "r+e");
     rl_outstream = box && editor.nowhere ? editor.nowhere : stdout;
 }
 
