@@ -76,13 +76,14 @@ start(struct expert_window *w, const struct residency *event, struct error *err)
         free(sums);
         return status;
     }
+    memset(counts, 0, EXPERT_PIECES * count * sizeof *w->counts);
+    memset(sums, 0, count * sizeof *w->sums);
     *w = (struct expert_window){.layers = event->layers,
                                 .experts = event->experts,
                                 .first_layer = event->first_layer,
                                 .counts = counts,
                                 .sums = sums,
                                 .tier = tier};
-    expert_window_wipe(w);
     return STATUS_OK;
 }
 
