@@ -78,12 +78,12 @@ start(struct expert_window *w, const struct residency *event, struct error *err)
     }
     memset(counts, 0, EXPERT_PIECES * count * sizeof *w->counts);
     memset(sums, 0, count * sizeof *w->sums);
-    *w = (struct expert_window){.layers = event->layers,
-                                .experts = event->experts,
-                                .first_layer = event->first_layer,
-                                .counts = counts,
-                                .sums = sums,
-                                .tier = tier};
+    w->layers = event->layers;
+    w->experts = event->experts;
+    w->first_layer = event->first_layer;
+    w->counts = counts;
+    w->sums = sums;
+    w->tier = tier;
     return STATUS_OK;
 }
 
