@@ -31,12 +31,16 @@ ms_of(struct timeval time)
 struct process_usage
 process_usage(void)
 {
+    uint64_t resident = resident_bytes();
     struct rusage usage;
 
     getrusage(RUSAGE_SELF, &usage); // cannot fail with these arguments
+    uint64_t most = (uint64_t) usage.ru_maxrss * 1024;
+
     return (struct process_usage){
-        .memory_bytes = resident_bytes(),
-        .memory_most_bytes = (uint64_t) usage.ru_maxrss * 1024,
+        .memory_bytes = resident,
+        // both are counted with some delay
+        .memory_most_bytes = most > resident ? most : resident,
         .cpu_ms = ms_of(usage.ru_utime) + ms_of(usage.ru_stime),
         .faults = (uint64_t) usage.ru_majflt,
         .displaced = (uint64_t) usage.ru_nivcsw,
