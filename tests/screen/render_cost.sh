@@ -9,7 +9,7 @@ most=430000
 
 skip() {
     echo "1..0 # SKIP $1"
-    exit 77
+    exit 0
 }
 
 # instructions FRAMES TURNS
