@@ -536,7 +536,7 @@ put_leaf(struct renderer *r, bool words, unsigned code)
         if (newline == NULL)
             break;
         // the next line begins inside of some run: that loses its beginning
-        for (size_t skip = length + 1; skip > 0;) {
+        for (size_t skip = length + 1; split && skip > 0;) {
             size_t n = split[at_run].length;
 
             if (n > skip)
@@ -956,7 +956,7 @@ says_address(const struct renderer *r, const char *address, size_t length)
 static enum status
 add_address(struct renderer *r, const MD_ATTRIBUTE *href)
 {
-    char address[HREF_BYTES + 4];
+    char address[HREF_BYTES + 4] = "";
     size_t length = address_of(r, href, address);
 
     if (length == 0 || address[0] == '#' ||

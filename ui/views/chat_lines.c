@@ -372,9 +372,10 @@ static void
 fit_status(struct status_line *status, unsigned columns)
 {
     while (status_columns(status, &status->right) > columns) {
-        if (status->count > 2)
-            drop_segment(status);
-        else if (status->right.length > status->right_short.length)
+        bool shortens = status->count <= 2 &&
+                        status->right.length > status->right_short.length;
+
+        if (shortens)
             status->right = status->right_short;
         else if (status->count > 0)
             drop_segment(status);

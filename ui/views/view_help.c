@@ -439,6 +439,7 @@ draw_sections(const struct view_help *v, struct canvas *canvas,
 {
     const char *gap = area.columns >= WIDE ? "   " : "  ";
     char text[200] = "";
+    size_t length = 0;
     size_t room = area.columns > 24 ? area.columns - 24 : 0;
 
     for (unsigned i = 1; i <= HELP_SECTIONS; i++) {
@@ -446,9 +447,10 @@ draw_sections(const struct view_help *v, struct canvas *canvas,
         int n = snprintf(next, sizeof next, "%s%u %s", i > 1 ? gap : "", i,
                          help_section_names[i]);
 
-        if (strlen(text) + (size_t) n > room)
+        if (length + (size_t) n > room)
             break;
-        strcat(text, next);
+        text_copy(text + length, sizeof text - length, next);
+        length += (size_t) n;
     }
     canvas_print_right(canvas, area.row, area.column + area.columns - 1,
                        LOOK_DIM, "%s", text);

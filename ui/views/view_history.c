@@ -193,8 +193,8 @@ draw_totals(const struct view_history *v, struct canvas *canvas,
         n += snprintf(line + n, sizeof line - n, "%s%s messages", gap,
                       grouped(turns, t->turns));
     if (area.columns >= WIDE && t->vault_bytes > 0)
-        n += snprintf(line + n, sizeof line - n, "   vault %.1f MB",
-                      (double) t->vault_bytes / 1e6);
+        snprintf(line + n, sizeof line - n, "   vault %.1f MB",
+                 (double) t->vault_bytes / 1e6);
     canvas_print(canvas, area.row, area.column + 10,
                  area.columns > 30 ? area.columns - 30 : 0, LOOK_PLAIN, "%s",
                  v->present ? line : "");
@@ -463,12 +463,13 @@ draw_pane(struct view_history *v, struct canvas *canvas, const struct layout *l,
 
     if (!fetch(v, v->chosen, &row))
         return;
-    if (v->hit != NO_HIT)
+    if (v->hit != NO_HIT) {
+        uint64_t before = v->source.hits_before(v->source.context, v->chosen);
+
         snprintf(place, sizeof place, "hit %llu of %llu   n next, N previous",
-                 (unsigned long long) (v->source.hits_before(v->source.context,
-                                                             v->chosen) +
-                                       v->hit + 1),
+                 (unsigned long long) before + v->hit + 1,
                  (unsigned long long) t->hits);
+    }
     if (l->list.columns < l->pane.column + l->pane.columns)
         canvas_bar(canvas, area.row, area.column, area.rows, LOOK_DIM);
     history_pane_draw(&v->pane, canvas, area, row.title, place, v->pane_focus);
