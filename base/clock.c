@@ -1,4 +1,4 @@
-/* The monotonic clock of POSIX. */
+/* The clocks of POSIX. */
 #include "config.h"
 
 #include "base/clock.h"
@@ -12,4 +12,13 @@ clock_ns(void)
 
     clock_gettime(CLOCK_MONOTONIC, &now);
     return (uint64_t) now.tv_sec * 1000000000u + (uint64_t) now.tv_nsec;
+}
+
+uint64_t
+clock_wall_ms(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_REALTIME, &now);
+    return (uint64_t) now.tv_sec * 1000 + (uint64_t) now.tv_nsec / 1000000;
 }

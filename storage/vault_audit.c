@@ -181,7 +181,8 @@ vault_audit(struct vault *vault, const char *event, const char *detail,
 {
     TRY(vault_begin(vault, err));
     return vault_end(
-        vault, vault_audit_put(vault, vault_now_ms(), event, detail, err), err);
+        vault, vault_audit_put(vault, clock_wall_ms(), event, detail, err),
+        err);
 }
 
 /* Calls visit with strings, which items are not. */

@@ -747,7 +747,7 @@ vault_delete_chat(struct vault *vault, const struct chat_id *id,
         status = vault_put_shard(vault, at.shard, err);
     }
     if (status == STATUS_OK)
-        status = vault_audit_put(vault, vault_now_ms(), "delete", "", err);
+        status = vault_audit_put(vault, clock_wall_ms(), "delete", "", err);
     return vault_end(vault, status, err);
 }
 

@@ -9,18 +9,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 enum { PATH_SHOWN = 300 };
-
-uint64_t
-vault_now_ms(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_REALTIME, &now);
-    return (uint64_t) now.tv_sec * 1000 + (uint64_t) now.tv_nsec / 1000000;
-}
 
 enum status
 vault_path(char out[PATH_MAX], const char *folder, const char *name,
@@ -385,7 +375,7 @@ put_root(struct vault *vault, struct error *err)
         .counter = ++vault->counter,
         .previous = {(const char *) vault->root_mac, ROOT_MAC_BYTES},
         .next_row = vault->next_row,
-        .written_ms = vault->written_ms = vault_now_ms(),
+        .written_ms = vault->written_ms = clock_wall_ms(),
         .shards = {vault->shards.data, vault->shards.length},
         .inputs = {vault->inputs.data, vault->inputs.length},
         .audits = {vault->audits.data, vault->audits.length},

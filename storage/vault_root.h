@@ -55,7 +55,6 @@ struct entry_at {
     size_t shard, i;
 };
 
-uint64_t vault_now_ms(void);
 /* False where the path is too long; then *err says so. */
 MUST_CHECK enum status vault_path(char out[PATH_MAX], const char *folder,
                                   const char *name, struct error *err);

@@ -8,7 +8,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 
 /* Measured since speeds were kept last. */
 static struct model_speed fresh;
@@ -16,12 +15,7 @@ static struct model_speed fresh;
 static struct gauge_time
 time_now(void)
 {
-    struct timespec wall;
-
-    clock_gettime(CLOCK_REALTIME, &wall);
-    return (struct gauge_time){clock_ns(),
-                               (uint64_t) wall.tv_sec * 1000 +
-                                   (uint64_t) wall.tv_nsec / 1000000};
+    return (struct gauge_time){clock_ns(), clock_wall_ms()};
 }
 
 /* The number of a request without fields; 0: there is no memory for it. */

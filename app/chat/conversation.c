@@ -8,22 +8,12 @@
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 void
 conversation_init(struct conversation *c)
 {
     *c = (struct conversation){
         .leaf = TURN_NONE, .redo = TURN_NONE, .cut = TURN_NONE};
-}
-
-static uint64_t
-now_ms(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_REALTIME, &now);
-    return (uint64_t) now.tv_sec * 1000 + (uint64_t) now.tv_nsec / 1000000;
 }
 
 static enum status
@@ -50,8 +40,8 @@ add(size_t *out, struct conversation *c, size_t parent, enum turn_role role,
     struct error *err)
 {
     TRY(grow(c, err));
-    c->turns[c->count] =
-        (struct turn){.parent = parent, .role = role, .time_ms = now_ms()};
+    c->turns[c->count] = (struct turn){
+        .parent = parent, .role = role, .time_ms = clock_wall_ms()};
     *out = c->leaf = c->count++;
     c->redo = c->cut = TURN_NONE;
     return STATUS_OK;

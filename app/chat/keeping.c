@@ -8,7 +8,6 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 // with the half second in which it is looked at: two seconds
 #define DRAFT_NS (UINT64_C(1500000000))
@@ -47,15 +46,6 @@ keeping_close(struct keeping *k)
     k->kind = KEEPING_NOTHING;
 }
 
-static uint64_t
-now_ms(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_REALTIME, &now);
-    return (uint64_t) now.tv_sec * 1000 + (uint64_t) now.tv_nsec / 1000000;
-}
-
 /* The first question names a chat that has no title. */
 static enum status
 ensure_title(struct conversation *c, struct error *err)
@@ -74,7 +64,7 @@ fill_info(struct chat_info *info, const struct conversation *c,
 {
     info->title = conversation_text(&c->title);
     info->system = conversation_text(&c->system);
-    info->used_ms = now_ms();
+    info->used_ms = clock_wall_ms();
     if (model && *model)
         info->model = text_of(model, strlen(model));
     if (c->leaf == TURN_NONE)
@@ -87,7 +77,7 @@ static enum status
 begin_chat(struct keeping *k, struct conversation *c, const char *model,
            struct error *err)
 {
-    struct chat_info info = {.created_ms = now_ms()};
+    struct chat_info info = {.created_ms = clock_wall_ms()};
 
     if (k->chat != NULL)
         return STATUS_OK;
