@@ -39,9 +39,9 @@ own_folder(char out[PLACE_BYTES])
     return true;
 }
 
-static MUST_CHECK enum status
-join(char out[PLACE_BYTES], const char *folder, const char *name,
-     struct error *err)
+enum status
+places_join(char out[PLACE_BYTES], const char *folder, const char *name,
+            struct error *err)
 {
     int n = snprintf(out, PLACE_BYTES, "%s/%s", folder, name);
 
@@ -85,11 +85,11 @@ places_engine(char out[PLACE_BYTES], struct error *err)
         return STATUS_OK;
     }
     if (own_folder(folder)) {
-        TRY(join(out, folder, "fathom-engine", err));
+        TRY(places_join(out, folder, "fathom-engine", err));
         if (is_file(out))
             return STATUS_OK;
     }
-    return join(out, LIBEXECDIR, "fathom-engine", err);
+    return places_join(out, LIBEXECDIR, "fathom-engine", err);
 }
 
 /* The folder that `variable` names, else `otherwise` under HOME; + `name`. */
@@ -102,13 +102,13 @@ user_folder(char out[PLACE_BYTES], const char *variable, const char *otherwise,
     char folder[PLACE_BYTES];
 
     if (asked != NULL)
-        return join(out, asked, name, err);
+        return places_join(out, asked, name, err);
     if (home == NULL)
         return error_set(err, STATUS_IO,
                          "neither %s nor HOME is set to an absolute path",
                          variable);
-    TRY(join(folder, home, otherwise, err));
-    return join(out, folder, name, err);
+    TRY(places_join(folder, home, otherwise, err));
+    return places_join(out, folder, name, err);
 }
 
 enum status
@@ -175,9 +175,10 @@ model_folders(char out[FOLDERS][PLACE_BYTES])
 
     if (places_user_models(out[count], &err) == STATUS_OK)
         count++;
-    if (own_folder(own) && join(out[count], own, "models", &err) == STATUS_OK)
+    if (own_folder(own) &&
+        places_join(out[count], own, "models", &err) == STATUS_OK)
         count++;
-    if (join(out[count], PKGDATADIR, "models", &err) == STATUS_OK)
+    if (places_join(out[count], PKGDATADIR, "models", &err) == STATUS_OK)
         count++;
     return count;
 }
@@ -215,8 +216,9 @@ find_in_model(char out[PLACE_BYTES], const char *folder, const char *name)
     char inner[PLACE_BYTES], path[PLACE_BYTES], best[NAME_MAX + 1] = "";
     struct error err;
 
-    if (join(inner, folder, name, &err) != STATUS_OK ||
-        join(path, inner, MANIFEST_NAME, &err) != STATUS_OK || !is_file(path))
+    if (places_join(inner, folder, name, &err) != STATUS_OK ||
+        places_join(path, inner, MANIFEST_NAME, &err) != STATUS_OK ||
+        !is_file(path))
         return false;
     DIR *open = opendir(inner);
 
@@ -232,7 +234,7 @@ find_in_model(char out[PLACE_BYTES], const char *folder, const char *name)
     }
     if (open)
         closedir(open);
-    return *best && join(out, inner, best, &err) == STATUS_OK;
+    return *best && places_join(out, inner, best, &err) == STATUS_OK;
 }
 
 /* Looks for NAME in one directory. */
@@ -250,7 +252,7 @@ find_in_folder(char out[PLACE_BYTES], const char *folder, const char *name)
 
         found = length > 0 && strlen(name) == length &&
                 strncmp(entry->d_name, name, length) == 0 &&
-                join(out, folder, entry->d_name, &err) == STATUS_OK &&
+                places_join(out, folder, entry->d_name, &err) == STATUS_OK &&
                 is_file(out);
     }
     closedir(open);

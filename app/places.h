@@ -17,6 +17,10 @@
 
 enum { PLACE_BYTES = 4096 };
 
+/* "folder/name"; STATUS_LIMIT where that is too long. */
+MUST_CHECK enum status places_join(char out[PLACE_BYTES], const char *folder,
+                                   const char *name, struct error *err);
+
 MUST_CHECK enum status places_engine(char out[PLACE_BYTES], struct error *err);
 
 /*

@@ -23,18 +23,6 @@ quoted(char out[QUOTED_BYTES], const char *path)
     return text_quote(out, QUOTED_BYTES, path, strlen(path));
 }
 
-static enum status
-join(char out[PLACE_BYTES], const char *folder, const char *name,
-     struct error *err)
-{
-    int n = snprintf(out, PLACE_BYTES, "%s/%s", folder, name);
-
-    if (n < 0 || n >= PLACE_BYTES)
-        return error_set(err, STATUS_LIMIT, "a path is too long: %.200s/...",
-                         folder);
-    return STATUS_OK;
-}
-
 bool
 model_store_is_name(const char *name)
 {
@@ -144,7 +132,7 @@ model_store_place(char out[PLACE_BYTES], const char *name, struct error *err)
     struct stat status;
 
     TRY(places_user_models(folder, err));
-    TRY(join(out, folder, name, err));
+    TRY(places_join(out, folder, name, err));
     if (snprintf(file, sizeof file, "%.4000s.gguf", out) < 0)
         return error_set(err, STATUS_LIMIT, "a path is too long");
     if (lstat(out, &status) == 0 || lstat(file, &status) == 0)
@@ -199,8 +187,8 @@ copy_about(const char *from, const char *to, const char *name,
     char source[PLACE_BYTES], target[PLACE_BYTES], shown[QUOTED_BYTES];
     struct buffer text = {0};
 
-    TRY(join(source, from, name, err));
-    TRY(join(target, to, name, err));
+    TRY(places_join(source, from, name, err));
+    TRY(places_join(target, to, name, err));
     int file = open(source, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
 
     if (file < 0)
@@ -241,7 +229,7 @@ fill(struct model_check *check, const char *folder, struct error *err)
 
     TRY(manifest_copy(&check->manifest, check->folder, folder, &work, err));
     TRY(copy_signatures(check->folder, folder, err));
-    TRY(join(path, folder, MANIFEST_NAME, err));
+    TRY(places_join(path, folder, MANIFEST_NAME, err));
     return model_store_write_new(path, 0644, check->text.data,
                                  check->text.length, err);
 }
@@ -263,7 +251,7 @@ clear_leftovers(const char *models)
 
         if (process > 0 && (kill(process, 0) == 0 || errno != ESRCH))
             continue;
-        if (join(path, models, entry->d_name, &err) == STATUS_OK &&
+        if (places_join(path, models, entry->d_name, &err) == STATUS_OK &&
             model_store_remove(path, &err) != STATUS_OK)
             log_note("%s", err.text);
     }
@@ -295,7 +283,7 @@ model_store_import(struct model_check *check, const char *place,
     TRY(safe_folder_make(models, err));
     clear_leftovers(models);
     snprintf(name, sizeof name, TEMPORARY "%ld", (long) getpid());
-    TRY(join(temporary, models, name, err));
+    TRY(places_join(temporary, models, name, err));
     if (mkdir(temporary, 0700) < 0)
         return error_errno(err, "cannot create %s", quoted(shown, temporary));
     enum status status = fill(check, temporary, err);
