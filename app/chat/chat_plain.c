@@ -244,6 +244,12 @@ plain_end_secret(struct chat *chat)
 }
 
 static void
+plain_unlocked(struct chat *chat)
+{
+    (void) chat;
+}
+
+static void
 plain_secret_typed(struct chat *chat, size_t characters)
 {
     (void) chat;
@@ -584,6 +590,7 @@ const struct face plain_face = {
     .ask_secret = plain_ask_secret,
     .secret_typed = plain_secret_typed,
     .end_secret = plain_end_secret,
+    .unlocked = plain_unlocked,
     .show = plain_show,
     .moved = plain_moved,
     .begin_answer = plain_begin_answer,

@@ -148,6 +148,7 @@ chat_run_queue(struct chat *chat, const char *arguments)
 
 /* What comes of a request for ids. */
 struct tokens {
+    struct chat *chat;
     uint64_t number;
     struct buffer ids;
     uint64_t count;
@@ -155,8 +156,12 @@ struct tokens {
 };
 
 static enum status
-take_ids(struct tokens *tokens, const struct event *event, struct error *err)
+take_ids(void *context, const struct event *event, struct error *err)
 {
+    struct tokens *tokens = context;
+
+    if (event->number != tokens->number)
+        return chat_take_event(tokens->chat, event, err);
     if (event->type == MESSAGE_ERROR)
         return error_set(err, event->error.status, "%s", event->error.text);
     tokens->done = event->type == MESSAGE_DONE;
@@ -174,17 +179,9 @@ wait_for_ids(struct chat *chat, struct tokens *tokens, struct error *err)
     while (!tokens->done && !chat->quit && !chat->locking) {
         struct chat_wait wait = {.deadline_ns = UINT64_MAX};
 
-        TRY(chat_wait(chat, &wait, err));
+        TRY(chat_wait_taking(chat, &wait, take_ids, tokens, err));
         if (wait.wake == CHAT_INTERRUPT)
             return error_set(err, STATUS_CANCELLED, "stopped");
-        if (wait.wake != CHAT_EVENT)
-            continue;
-        enum status status = wait.event.number == tokens->number
-                                 ? take_ids(tokens, &wait.event, err)
-                                 : chat_take_event(chat, &wait.event, err);
-
-        event_release(&wait.event);
-        TRY(status);
     }
     return STATUS_OK;
 }
@@ -193,7 +190,7 @@ void
 chat_run_tokens(struct chat *chat, const char *arguments)
 {
     struct text text = {arguments, strlen(arguments)};
-    struct tokens tokens = {0};
+    struct tokens tokens = {.chat = chat};
     struct error err;
 
     if (*arguments == '\0') {

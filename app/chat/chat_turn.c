@@ -246,8 +246,10 @@ on_token(struct run *run, const struct token_event *token, struct error *err)
 }
 
 static enum status
-on_event(struct run *run, const struct event *event, struct error *err)
+on_event(void *context, const struct event *event, struct error *err)
 {
+    struct run *run = context;
+
     if (event->number != run->number)
         return chat_take_event(run->chat, event, err);
     if (event->type == MESSAGE_TOKEN)
@@ -318,19 +320,20 @@ follow(struct run *run, struct error *err)
     while (!run->finished && !chat->quit && !is_left(run)) {
         struct chat_wait wait = {.deadline_ns = clock_ns() + SECOND_NS / 2};
 
-        TRY(chat_wait(chat, &wait, err));
+        TRY(chat_wait_taking(chat, &wait, on_event, run, err));
         if (wait.wake == CHAT_TIME)
             keep_draft(run, 0);
         if (wait.wake == CHAT_INTERRUPT)
             TRY(on_interrupt(run, err));
-        if (wait.wake != CHAT_EVENT)
-            continue;
-        enum status status = on_event(run, &wait.event, err);
-
-        event_release(&wait.event);
-        TRY(status);
     }
     return STATUS_OK;
+}
+
+/* What comes while no answer is followed. */
+static enum status
+take_other(void *context, const struct event *event, struct error *err)
+{
+    return chat_take_event(context, event, err);
 }
 
 /*
@@ -348,15 +351,9 @@ await_cache(struct run *run, struct error *err)
     while (kept_cache_is_giving(cache) && !chat->quit && !chat->locking) {
         struct chat_wait wait = {.deadline_ns = UINT64_MAX};
 
-        TRY(chat_wait(chat, &wait, err));
+        TRY(chat_wait_taking(chat, &wait, take_other, chat, err));
         if (wait.wake == CHAT_INTERRUPT)
             TRY(on_interrupt(run, err));
-        if (wait.wake != CHAT_EVENT)
-            continue;
-        enum status status = chat_take_event(chat, &wait.event, err);
-
-        event_release(&wait.event);
-        TRY(status);
     }
     return STATUS_OK;
 }
@@ -612,15 +609,9 @@ chat_wait_opened(struct chat *chat, struct error *err)
     while (!chat->opened && !chat->quit) {
         struct chat_wait wait = {.deadline_ns = UINT64_MAX};
 
-        TRY(chat_wait(chat, &wait, err));
+        TRY(chat_wait_taking(chat, &wait, take_other, chat, err));
         if (wait.wake == CHAT_INTERRUPT)
             return error_set(err, STATUS_CANCELLED, "stopped");
-        if (wait.wake != CHAT_EVENT)
-            continue;
-        enum status status = chat_take_event(chat, &wait.event, err);
-
-        event_release(&wait.event);
-        TRY(status);
     }
     return STATUS_OK;
 }

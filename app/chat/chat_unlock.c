@@ -503,8 +503,7 @@ chat_end_unlock(struct chat *chat)
     secret_close(unlocking.key_file);
     unlocking.key_file = NULL;
     chat->key_file = false;
-    if (chat->face->unlocked != NULL)
-        chat->face->unlocked(chat);
+    chat->face->unlocked(chat);
 }
 
 static void
@@ -520,8 +519,7 @@ ask_passphrase(struct chat *chat)
 
         if (chat->quit)
             return;
-        // where a screen says so, ^C is no answer
-        if (result == SECRET_END && chat->face->secret_seen != NULL) {
+        if (result == SECRET_END && chat->face->interrupt_leaves) {
             leave(chat, EXIT_SIGNAL + SIGINT);
             return;
         }

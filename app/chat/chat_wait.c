@@ -124,3 +124,16 @@ chat_wait(struct chat *chat, struct chat_wait *wait, struct error *err)
             return STATUS_OK;
     }
 }
+
+enum status
+chat_wait_taking(struct chat *chat, struct chat_wait *wait, chat_take_fn *take,
+                 void *context, struct error *err)
+{
+    TRY(chat_wait(chat, wait, err));
+    if (wait->wake != CHAT_EVENT)
+        return STATUS_OK;
+    enum status status = take(context, &wait->event, err);
+
+    event_release(&wait->event);
+    return status;
+}

@@ -20,6 +20,8 @@ struct face {
     const char *name; // "plain", "screen"
     // keys are taken at any time; else only where the core asks for them
     bool live;
+    // where the vault is opened ^C leaves; else it means a chat not kept
+    bool interrupt_leaves;
 
     // takes the terminal and greets; on failure it is as it was
     enum status (*open)(struct chat *chat, struct error *err);
@@ -54,7 +56,7 @@ struct face {
     // more: NULL. No such call: it cannot be seen
     void (*secret_seen)(struct chat *chat, const struct secret *secret,
                         size_t length);
-    // the vault is open, or left alone; NULL: nothing changes
+    // the vault is open, or left alone
     void (*unlocked)(struct chat *chat);
 
     // another chat is in use: its end is shown. `resumed`: the user asked for
@@ -122,5 +124,13 @@ struct chat_wait {
  */
 MUST_CHECK enum status chat_wait(struct chat *chat, struct chat_wait *wait,
                                  struct error *err);
+
+typedef enum status chat_take_fn(void *context, const struct event *event,
+                                 struct error *err);
+/* The same, once; an event goes to `take` and is given back. */
+MUST_CHECK enum status chat_wait_taking(struct chat *chat,
+                                        struct chat_wait *wait,
+                                        chat_take_fn *take, void *context,
+                                        struct error *err);
 
 #endif

@@ -441,6 +441,7 @@ face_suspend(struct chat *chat)
 const struct face screen_face = {
     .name = "screen",
     .live = true,
+    .interrupt_leaves = true,
     .open = face_open,
     .close = face_close,
     .wipe = face_wipe,

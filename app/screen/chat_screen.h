@@ -14,6 +14,7 @@
 #ifndef FATHOM_APP_CHAT_SCREEN_H
 #define FATHOM_APP_CHAT_SCREEN_H
 
+#include "app/chat/chat_title.h"
 #include "app/screen/chat_views.h"
 
 /* -- chat_screen_turns.c --------------------------------------------------- */
@@ -40,7 +41,8 @@ struct screen_turns {
     size_t coming;    // the item of the answer that comes; or TRANSCRIPT_NONE
     struct sibling *siblings; // one for each turn of the conversation
     size_t sibling_count;
-    size_t branches; // of the conversation
+    size_t branches;              // of the conversation
+    char title[CHAT_TITLE_BYTES]; // of its first question
 };
 
 MUST_CHECK enum status screen_turns_open(struct screen_turns *turns,

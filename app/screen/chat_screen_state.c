@@ -2,7 +2,6 @@
 #include "config.h"
 
 #include "app/screen/chat_screen.h"
-#include "app/chat/chat_title.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -52,16 +51,11 @@ phase_word(enum progress_phase phase)
 
 /* A chat that is not kept has no title yet, but a first question. */
 static void
-fill_title(struct screen_texts *texts, const struct conversation *c)
+fill_title(struct screen_texts *texts, const struct conversation *c,
+           const struct screen_turns *turns)
 {
-    char made[CHAT_TITLE_BYTES] = "";
-    const char *title = c->title.data;
+    const char *title = c->title.length > 0 ? c->title.data : turns->title;
 
-    if (c->title.length == 0) {
-        if (c->count > 0)
-            chat_title(made, conversation_text(&c->turns[0].content));
-        title = made;
-    }
     text_quote(texts->title, sizeof texts->title, title, strlen(title));
 }
 
@@ -198,7 +192,7 @@ screen_state_fill(struct chat_view_state *state, struct screen_texts *texts,
     uint64_t lock = chat_lock_deadline(chat);
 
     *state = (struct chat_view_state){.product = "fathom", .notice = ""};
-    fill_title(texts, &chat->conversation);
+    fill_title(texts, &chat->conversation, turns);
     state->title = texts->title;
     snprintf(texts->model, sizeof texts->model, "%s",
              chat->opened ? chat->model : "");

@@ -272,6 +272,16 @@ refresh_heads(struct screen_turns *turns, const struct chat *chat, size_t end)
     }
 }
 
+/* Questions may bring large documents: they are looked through once. */
+static void
+take_title(struct screen_turns *turns, const struct conversation *c)
+{
+    if (c->count == 0)
+        turns->title[0] = '\0';
+    else if (turns->title[0] == '\0')
+        chat_title(turns->title, conversation_text(&c->turns[0].content));
+}
+
 enum status
 screen_turns_update(struct screen_turns *turns, const struct chat *chat,
                     struct error *err)
@@ -284,8 +294,10 @@ screen_turns_update(struct screen_turns *turns, const struct chat *chat,
     if (turns->clearings != c->clearings && turns->count > 0) {
         cut(turns, 0);
         transcript_clear(turns->transcript);
+        turns->title[0] = '\0';
     }
     turns->clearings = c->clearings;
+    take_title(turns, c);
     TRY(count_siblings(turns, c, err));
     if (c->leaf != TURN_NONE)
         TRY(conversation_path(&path, &count, c, err));
