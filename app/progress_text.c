@@ -20,23 +20,6 @@ progress_bytes(char out[BYTES_TEXT], double bytes)
     return out;
 }
 
-const char *
-progress_count(char out[COUNT_TEXT], uint64_t count)
-{
-    char digits[24];
-    int length =
-            snprintf(digits, sizeof digits, "%llu", (unsigned long long) count),
-        used = 0;
-
-    for (int i = 0; i < length; i++) {
-        if (i > 0 && (length - i) % 3 == 0)
-            out[used++] = ',';
-        out[used++] = digits[i];
-    }
-    out[used] = '\0';
-    return out;
-}
-
 static void
 read_sentence(char *out, size_t size, const struct progress_event *progress,
               double seconds)

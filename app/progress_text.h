@@ -16,8 +16,4 @@ void progress_sentence(char *out, size_t size,
 enum { BYTES_TEXT = 24 };
 const char *progress_bytes(char out[BYTES_TEXT], double bytes);
 
-/* "1,284" */
-enum { COUNT_TEXT = 32 };
-const char *progress_count(char out[COUNT_TEXT], uint64_t count);
-
 #endif

@@ -205,3 +205,20 @@ text_quote(char *out, size_t size, const char *bytes, size_t length)
         out[used < size ? used : size - 1] = '\0';
     return out;
 }
+
+const char *
+text_count(char out[COUNT_TEXT], uint64_t count)
+{
+    char digits[24];
+    int length =
+            snprintf(digits, sizeof digits, "%llu", (unsigned long long) count),
+        used = 0;
+
+    for (int i = 0; i < length; i++) {
+        if (i > 0 && (length - i) % 3 == 0)
+            out[used++] = ',';
+        out[used++] = digits[i];
+    }
+    out[used] = '\0';
+    return out;
+}

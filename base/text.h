@@ -46,6 +46,10 @@ bool text_ends_with(const char *text, size_t length, const char *ending);
 /* Copies a string that is known to fit, with its NUL, into `size` bytes. */
 void text_copy(char *out, size_t size, const char *from);
 
+/* "1,284" */
+enum { COUNT_TEXT = 32 };
+const char *text_count(char out[COUNT_TEXT], uint64_t count);
+
 /*
  * Writes `bytes` into out (size bytes, NUL-terminated) so that it is safe in
  * a one-line message: controls, DEL, C1, bidi controls and invalid bytes

@@ -6,7 +6,6 @@
 
 #include "app/chat/chat_verb.h"
 #include "app/gauges/gauges.h"
-#include "app/progress_text.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -88,7 +87,7 @@ print_experts(struct chat *chat, const struct expert_window *window,
         &text, &err,
         "the last %s tokens: %zu layers of %zu experts, %u of them and %u "
         "shared for each token\n",
-        progress_count(count, tokens), window->layers, window->experts,
+        text_count(count, tokens), window->layers, window->experts,
         window->active, window->shared);
 
     if (status == STATUS_OK)

@@ -319,7 +319,7 @@ note_hidden_thinking(struct chat *chat)
         return;
     plain.thinking_noted = true;
     chat_say(chat, "thought %s tokens, %.0f s, hidden; /think show prints it",
-             progress_count(tokens, plain.thinking_tokens),
+             text_count(tokens, plain.thinking_tokens),
              (double) (clock_ns() - plain.begun_ns) / 1e9);
 }
 
@@ -333,7 +333,7 @@ print_thinking(struct chat *chat, const struct token_event *token,
     if (!chat->show_thinking) {
         snprintf(plain.activity, sizeof plain.activity,
                  "[still thinking, %s tokens; ^\\ answers now]",
-                 progress_count(tokens, plain.thinking_tokens));
+                 text_count(tokens, plain.thinking_tokens));
         show_activity();
         return STATUS_OK;
     }
@@ -409,8 +409,8 @@ print_figures(struct chat *chat, const struct generate_done *done)
                        ? 100.0 * (double) used / (double) done->usage.context
                        : 0;
 
-    progress_count(thinking, done->usage.thinking);
-    progress_count(answer, done->usage.answer);
+    text_count(thinking, done->usage.thinking);
+    text_count(answer, done->usage.answer);
     if (done->usage.thinking > 0)
         snprintf(tokens, sizeof tokens, "%s thinking + %s answer tokens",
                  thinking, answer);

@@ -4,7 +4,6 @@
 #include "app/chat/chat_verb.h"
 #include "app/gauges/gauges.h"
 #include "app/doctor/doctor.h"
-#include "app/progress_text.h"
 #include "app/time_text.h"
 
 #include <stdio.h>
@@ -38,14 +37,14 @@ print_figures(struct buffer *out, const struct generate_done *done)
         "time         first token after %.2f s, all %.2f s\n"
         "speed        prompt %.0f tok/s, answer %.1f tok/s\n"
         "context      %s of %s tokens\n",
-        progress_count(prompt, done->usage.prompt),
-        progress_count(cached, done->usage.cached),
-        progress_count(thinking, done->usage.thinking),
-        progress_count(answer, done->usage.answer), t->ttft_ms / 1e3,
+        text_count(prompt, done->usage.prompt),
+        text_count(cached, done->usage.cached),
+        text_count(thinking, done->usage.thinking),
+        text_count(answer, done->usage.answer), t->ttft_ms / 1e3,
         t->total_ms / 1e3, t->prompt_tps, t->decode_tps,
-        progress_count(used, done->usage.prompt + done->usage.thinking +
-                                 done->usage.answer),
-        progress_count(context, done->usage.context));
+        text_count(used, done->usage.prompt + done->usage.thinking +
+                             done->usage.answer),
+        text_count(context, done->usage.context));
     print_sampling(out, &done->sampling);
 }
 
@@ -99,14 +98,13 @@ chat_run_ctx(struct chat *chat, const char *arguments)
         chat_say(chat, "the model is still loading");
     } else if (!chat->last.known) {
         chat_say(chat, "the context has room for %s tokens",
-                 progress_count(whole, chat->context));
+                 text_count(whole, chat->context));
     } else {
         chat_say(chat,
                  "%s of %s tokens of the context are taken since the last "
                  "answer, %s are left",
-                 progress_count(taken, used),
-                 progress_count(whole, chat->context),
-                 progress_count(left, chat->context - used));
+                 text_count(taken, used), text_count(whole, chat->context),
+                 text_count(left, chat->context - used));
     }
 }
 

@@ -3,7 +3,6 @@
 
 #include "app/chat/chat_verb.h"
 #include "app/options.h"
-#include "app/progress_text.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -71,7 +70,7 @@ say_budget(struct chat *chat)
 
     if (budget.given && budget.value < (uint64_t) GENERATION_MAX_TOKENS)
         chat_say(chat, "a thought is closed after %s tokens",
-                 progress_count(tokens, budget.value));
+                 text_count(tokens, budget.value));
     else
         chat_say(chat, "thoughts may be as long as they like");
 }
@@ -109,7 +108,7 @@ show_thinking_state(struct chat *chat)
 
     if (budget.given && budget.value < (uint64_t) GENERATION_MAX_TOKENS)
         snprintf(text, sizeof text, "a budget of %s tokens",
-                 progress_count(count, budget.value));
+                 text_count(count, budget.value));
     chat_say(chat, "thinking is %s, %s, with %s; the screen's view is %s",
              g->think ? g->think : "as the model is used to",
              chat->show_thinking ? "shown" : "hidden", text,

@@ -5,7 +5,6 @@
 #include "app/chat/chat_title.h"
 #include "app/chat/chat_verb.h"
 #include "app/options.h"
-#include "app/progress_text.h"
 
 #include <stdio.h>
 #include <stdlib.h>

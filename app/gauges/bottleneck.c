@@ -80,7 +80,7 @@ find_paging(const struct bottleneck_figures *f, char text[BOTTLENECK_TEXT])
     int n = snprintf(text, BOTTLENECK_TEXT,
                      "%s pages of the engine had to be read back from a disk "
                      "meanwhile: memory is short",
-                     progress_count(pages, f->faults));
+                     text_count(pages, f->faults));
 
     if (f->memory_stalled >= PAGING_STALLED)
         snprintf(text + n, (size_t) (BOTTLENECK_TEXT - n),
@@ -139,7 +139,7 @@ find_prompt(const struct bottleneck_figures *f, char text[BOTTLENECK_TEXT])
              "%.1f of %.1f s went into reading %s tokens of the prompt, at "
              "%.0f tok/s",
              f->prefill_ms / 1e3, f->total_ms / 1e3,
-             progress_count(tokens, f->prompt_tokens), f->prompt_tps);
+             text_count(tokens, f->prompt_tokens), f->prompt_tps);
     return true;
 }
 

@@ -126,7 +126,7 @@ add_count(struct lines *lines, double count, const char *noun)
 {
     char text[COUNT_TEXT];
 
-    add(lines, "%s %s%s", progress_count(text, (uint64_t) count), noun,
+    add(lines, "%s %s%s", text_count(text, (uint64_t) count), noun,
         count == 1 ? "" : "s");
 }
 

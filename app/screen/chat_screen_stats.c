@@ -82,17 +82,15 @@ fill_answer(struct filled_part *part, const struct generate_done *done)
     add(part, "tokens",
         "%s prompt (%s kept from before), %s thinking, %s "
         "answer",
-        progress_count(a, done->usage.prompt),
-        progress_count(b, done->usage.cached),
-        progress_count(c, done->usage.thinking),
-        progress_count(d, done->usage.answer));
+        text_count(a, done->usage.prompt), text_count(b, done->usage.cached),
+        text_count(c, done->usage.thinking), text_count(d, done->usage.answer));
     add(part, "time", "first token after %s, thinking %s, all %s",
         duration(a, t->ttft_ms), duration(b, t->thinking_ms),
         duration(c, t->total_ms));
     add(part, "speed", "prompt %s, answer %s", rate(a, t->prompt_tps),
         rate(b, t->decode_tps));
-    add(part, "context", "%s of %s tokens, %.0f %%", progress_count(a, used),
-        progress_count(b, done->usage.context),
+    add(part, "context", "%s of %s tokens, %.0f %%", text_count(a, used),
+        text_count(b, done->usage.context),
         done->usage.context > 0
             ? 100.0 * (double) used / (double) done->usage.context
             : 0);
@@ -105,10 +103,10 @@ fill_session(struct filled_part *part, const struct gauge_session *s)
     char a[COUNT_TEXT], b[COUNT_TEXT], c[COUNT_TEXT];
 
     add(part, "answers", "%s, with %s thinking and %s answer tokens",
-        progress_count(a, s->answers), progress_count(b, s->thinking),
-        progress_count(c, s->answer));
+        text_count(a, s->answers), text_count(b, s->thinking),
+        text_count(c, s->answer));
     add(part, "prompts", "%s tokens, %s of them kept from before",
-        progress_count(a, s->prompt), progress_count(b, s->cached));
+        text_count(a, s->prompt), text_count(b, s->cached));
     add(part, "computed", "%s in all", duration(a, s->total_ms));
 }
 
@@ -179,7 +177,7 @@ fill_bars(const struct gauges *gauges)
         char count[COUNT_TEXT];
 
         snprintf(screen_stats.tokens[i], sizeof screen_stats.tokens[i],
-                 "%s token%s", progress_count(count, answer->tokens),
+                 "%s token%s", text_count(count, answer->tokens),
                  answer->tokens == 1 ? "" : "s");
         screen_stats.bars[i] = (struct stats_bar){
             wall_clock(screen_stats.clocks[i], answer->wall_ms),

@@ -20,30 +20,6 @@ enum {
 };
 
 const char *
-transcript_number(char out[24], uint64_t number)
-{
-    char digits[24];
-    size_t length =
-        (size_t) snprintf(digits, sizeof digits, "%" PRIu64, number % 1000);
-
-    // built from the end, three digits at a time
-    size_t at = 23;
-
-    out[at] = '\0';
-    while (number >= 1000) {
-        snprintf(digits, sizeof digits, ",%03u", (unsigned) (number % 1000));
-        at -= 4;
-        memcpy(out + at, digits, 4);
-        number /= 1000;
-        length = (size_t) snprintf(digits, sizeof digits, "%u",
-                                   (unsigned) (number % 1000));
-    }
-    if (at >= length)
-        memcpy(out + at - length, digits, length);
-    return out + at - length;
-}
-
-const char *
 transcript_duration(char out[24], uint64_t ms)
 {
     uint64_t seconds = (ms + 500) / 1000;
@@ -143,13 +119,13 @@ static void
 put_thinking(struct pen *pen, const struct transcript *transcript,
              const struct transcript_item *item)
 {
-    char number[24], clock[24];
+    char number[COUNT_TEXT], clock[24];
     bool shut = item->folding == FOLDING_SHUT || !transcript->style.thoughts;
 
     put_left(pen, LOOK_DIM, "  %s thinking",
              canvas_glyph(shut ? GLYPH_CLOSED : GLYPH_OPEN));
     put_left(pen, LOOK_DIM, "  %s tok  %s",
-             transcript_number(number, item->head.thought_tokens),
+             text_count(number, item->head.thought_tokens),
              transcript_clock(clock, item->head.thought_ms));
     put_budget(pen, &item->head);
 }
@@ -158,7 +134,7 @@ static void
 put_thought(struct pen *pen, const struct transcript *transcript,
             const struct transcript_item *item, bool whole)
 {
-    char number[24], duration[24];
+    char number[COUNT_TEXT], duration[24];
     bool here = transcript->style.thoughts;
 
     if (here)
@@ -166,7 +142,7 @@ put_thought(struct pen *pen, const struct transcript *transcript,
                  canvas_glyph(whole ? GLYPH_OPEN : GLYPH_CLOSED));
     if (here && item->head.thought_tokens > 0)
         put_left(pen, LOOK_DIM, " %s tok",
-                 transcript_number(number, item->head.thought_tokens));
+                 text_count(number, item->head.thought_tokens));
     if (here && item->head.thought_ms > 0)
         put_left(pen, LOOK_DIM, ", %s",
                  transcript_duration(duration, item->head.thought_ms));
@@ -176,7 +152,8 @@ put_thought(struct pen *pen, const struct transcript *transcript,
 static void
 put_figures(struct pen *pen, const struct transcript_head *head, bool thought)
 {
-    char think[24], answer[24], duration[24], text[100] = "", end[40] = "";
+    char think[COUNT_TEXT], answer[COUNT_TEXT], duration[24], text[100] = "",
+                                                              end[40] = "";
 
     thought = thought && head->thought_tokens > 0;
     if (head->answer_tokens == 0 && !thought)
@@ -186,9 +163,9 @@ put_figures(struct pen *pen, const struct transcript_head *head, bool thought)
                  transcript_duration(duration, head->total_ms));
     if (thought)
         snprintf(text, sizeof text, "%s think + ",
-                 transcript_number(think, head->thought_tokens));
+                 text_count(think, head->thought_tokens));
     put_right(pen, LOOK_DIM, "%s%s answer tok%s", text,
-              transcript_number(answer, head->answer_tokens), end);
+              text_count(answer, head->answer_tokens), end);
 }
 
 static void
@@ -467,7 +444,7 @@ static void
 draw_more(struct transcript *transcript, struct canvas *canvas,
           struct area area)
 {
-    char number[24];
+    char number[COUNT_TEXT];
     bool streams = false;
     unsigned last = area.row + area.rows - 1;
     struct pen pen = {canvas, last, area.column, area.column + area.columns};
@@ -482,7 +459,7 @@ draw_more(struct transcript *transcript, struct canvas *canvas,
     pen.right -= pen.right > pen.left;
     put_left(&pen, LOOK_DIM, "%s more below (%s line%s%s)",
              canvas_glyph(GLYPH_OPEN),
-             transcript_number(number, transcript->rows_below),
+             text_count(number, transcript->rows_below),
              transcript->rows_below == 1 ? "" : "s",
              streams ? ", still streaming" : "");
     put_right(&pen, LOOK_DIM, "G follows");

@@ -77,17 +77,17 @@ draw_pane_head(const struct transcript *transcript, struct canvas *canvas,
     const struct transcript_item *item =
         &transcript->items[transcript->pane.item];
     const struct transcript_head *head = &item->head;
-    char number[24], time[24], text[120];
+    char number[COUNT_TEXT], time[24], text[120];
     unsigned column = area.column + TEXT_COLUMN, taken;
 
     if (item->thinking)
         snprintf(text, sizeof text, "thinking %s tok %s%s",
-                 transcript_number(number, head->thought_tokens),
+                 text_count(number, head->thought_tokens),
                  transcript_clock(time, head->thought_ms),
                  transcript->pane.follows ? "" : "  more below");
     else if (head->thought_tokens > 0)
         snprintf(text, sizeof text, "thinking %s tok%s%s  closed",
-                 transcript_number(number, head->thought_tokens),
+                 text_count(number, head->thought_tokens),
                  head->thought_ms > 0 ? " " : "",
                  head->thought_ms > 0
                      ? transcript_duration(time, head->thought_ms)
@@ -108,13 +108,13 @@ static void
 draw_pane_more(struct canvas *canvas, unsigned row, struct area area,
                size_t more, bool focused)
 {
-    char number[24];
+    char number[COUNT_TEXT];
 
     canvas_clear(canvas, (struct area){row, area.column, 1, area.columns});
     canvas_print(
         canvas, row, area.column + TEXT_COLUMN, area.columns - TEXT_COLUMN,
         LOOK_DIM, "%s %s more line%s (%s)", canvas_glyph(GLYPH_MORE),
-        transcript_number(number, more), more == 1 ? "" : "s",
+        text_count(number, more), more == 1 ? "" : "s",
         focused ? "PgDn, G to the end" : "focus here with F6, then PgDn");
 }
 

@@ -154,8 +154,6 @@ bool transcript_in_view(const struct transcript *transcript,
 /* -- transcript_draw.c -----------------------------------------------------
  */
 
-/* "1,284" */
-const char *transcript_number(char out[24], uint64_t number);
 /* "0.4 s", "92 s", "2m15s" */
 const char *transcript_duration(char out[24], uint64_t ms);
 /* "00:29" */

@@ -162,36 +162,18 @@ draw_text(struct canvas *canvas, unsigned row, unsigned column, unsigned limit,
                  canvas_glyph(GLYPH_MORE));
 }
 
-/* "1,284" */
-static const char *
-grouped(char out[32], uint64_t number)
-{
-    char digits[24];
-    int n =
-        snprintf(digits, sizeof digits, "%llu", (unsigned long long) number);
-    size_t at = 0;
-
-    for (int i = 0; i < n; i++) {
-        if (i > 0 && (n - i) % 3 == 0)
-            out[at++] = ',';
-        out[at++] = digits[i];
-    }
-    out[at] = '\0';
-    return out;
-}
-
 static void
 draw_totals(const struct view_history *v, struct canvas *canvas,
             struct area area, const struct history_totals *t)
 {
     const char *gap = area.columns >= WIDE ? "   " : ", ";
-    char chats[32], turns[32], line[200];
+    char chats[COUNT_TEXT], turns[COUNT_TEXT], line[200];
     int n = snprintf(line, sizeof line, "%s conversation%s",
-                     grouped(chats, t->chats), t->chats == 1 ? "" : "s");
+                     text_count(chats, t->chats), t->chats == 1 ? "" : "s");
 
     if (t->turns_known && area.columns >= 76)
         n += snprintf(line + n, sizeof line - n, "%s%s messages", gap,
-                      grouped(turns, t->turns));
+                      text_count(turns, t->turns));
     if (area.columns >= WIDE && t->vault_bytes > 0)
         snprintf(line + n, sizeof line - n, "   vault %.1f MB",
                  (double) t->vault_bytes / 1e6);
@@ -206,7 +188,7 @@ static void
 draw_found(struct canvas *canvas, unsigned row, unsigned column, unsigned limit,
            const struct history_totals *t, bool wide)
 {
-    char hits[32], matches[32], time[40] = "";
+    char hits[COUNT_TEXT], matches[COUNT_TEXT], time[40] = "";
 
     if (t->done)
         snprintf(time, sizeof time, ", %.2f s", (double) t->took_ns / 1e9);
@@ -218,12 +200,12 @@ draw_found(struct canvas *canvas, unsigned row, unsigned column, unsigned limit,
     if (t->text)
         canvas_print(canvas, row, column, limit, LOOK_PLAIN,
                      "%s hit%s in %s conversation%s%s%s",
-                     grouped(hits, t->hits), t->hits == 1 ? "" : "s",
-                     grouped(matches, t->matches), t->matches == 1 ? "" : "s",
-                     end, note);
+                     text_count(hits, t->hits), t->hits == 1 ? "" : "s",
+                     text_count(matches, t->matches),
+                     t->matches == 1 ? "" : "s", end, note);
     else
         canvas_print(canvas, row, column, limit, LOOK_PLAIN,
-                     "%s conversation%s%s", grouped(matches, t->matches),
+                     "%s conversation%s%s", text_count(matches, t->matches),
                      t->matches == 1 ? "" : "s", end);
 }
 
@@ -280,14 +262,14 @@ draw_row(struct canvas *canvas, const struct layout *l, unsigned at,
 {
     enum look look = chosen ? LOOK_CHOSEN : LOOK_PLAIN;
     unsigned column = l->list.column, flags = flag_column(&l->list);
-    char turns[32];
+    char turns[COUNT_TEXT];
 
     if (chosen)
         canvas_print(canvas, at, column + 1, 1, look, "%s",
                      canvas_glyph(GLYPH_CHOSEN));
     draw_text(canvas, at, column + WHEN, 11, look, row->when);
     canvas_print_right(canvas, at, column + TURNS_END, look, "%s",
-                       grouped(turns, row->turns));
+                       text_count(turns, row->turns));
     draw_text(canvas, at, column + MODEL, MODEL_COLUMNS, look, row->model);
     draw_text(canvas, at, column + TITLE, flags - 1 - column - TITLE, look,
               row->title[0] != '\0' ? row->title : "Untitled");
