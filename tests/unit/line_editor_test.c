@@ -10,6 +10,9 @@
 
 #include <cmocka.h>
 #include <locale.h>
+#include <stdio.h>
+
+#include <readline/readline.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -301,6 +304,26 @@ a_map_stays_from_line_to_line(void **state)
 }
 
 static void
+a_count_before_enter_ends_the_line_too(void **state)
+{
+    (void) state;
+    type("emacs\0333\r", LINE_DONE);
+    assert_string_equal(line_editor_line(), "emacs");
+    rl_variable_bind("editing-mode", "vi");
+    line_editor_show("> ");
+    type("vi", LINE_MORE);
+    type("\033", LINE_MORE);
+    // Esc waits for the rest of a longer key
+    assert_int_equal(line_editor_tick(line_editor_deadline()), LINE_MORE);
+    type("2\r", LINE_DONE);
+    assert_string_equal(line_editor_line(), "vi");
+    rl_variable_bind("editing-mode", "emacs");
+    line_editor_show("> ");
+    type("x\r", LINE_DONE);
+    assert_string_equal(line_editor_line(), "x");
+}
+
+static void
 the_terminal_is_not_written_to(void **state)
 {
     char path[] = "/tmp/fathom-line-XXXXXX";
@@ -342,6 +365,7 @@ main(void)
         TEST(replaced_text_comes_back_by_undo),
         TEST(a_large_paste_is_attached),
         TEST(a_map_stays_from_line_to_line),
+        TEST(a_count_before_enter_ends_the_line_too),
         TEST(the_terminal_is_not_written_to),
     };
 

@@ -575,6 +575,20 @@ entry_of(const char *bytes, size_t length)
     return &map[(unsigned char) bytes[length - 1]];
 }
 
+/*
+ * Readline's step. A key with a count that ends the line would be seen to have
+ * done so at the next key only; a NUL is that.
+ */
+static void
+read_char(void)
+{
+    rl_callback_read_char();
+    if (!editor.visible || !rl_done)
+        return;
+    rl_stuff_char('\0');
+    rl_callback_read_char();
+}
+
 static void
 read_window(void)
 {
@@ -583,13 +597,13 @@ read_window(void)
     while (reader->window > 0 && editor.visible && !took_end_key()) {
         size_t before = reader->window;
 
-        rl_callback_read_char();
+        read_char();
         // what readline does not want of a key is nothing for the next
         if (reader->window == before)
             (void) key_reader_byte(reader);
         // a macro with a count is left for the next call
         while (editor.visible && RL_ISSTATE(RL_STATE_MACROINPUT))
-            rl_callback_read_char();
+            read_char();
     }
 }
 
@@ -795,7 +809,7 @@ line_editor_feed(void)
     if (editor.box)
         return feed_box();
     editor.result = LINE_MORE;
-    rl_callback_read_char();
+    read_char();
     enum line_result result = editor.result;
 
     if (result == LINE_MORE)
