@@ -10,6 +10,7 @@
 #include "app/history/history_common.h"
 #include "app/history/history_filter.h"
 #include "app/chat/chat_verb.h"
+#include "app/screen/chat_preview.h"
 #include "app/time_text.h"
 
 #include <stdio.h>
@@ -22,11 +23,7 @@ enum {
     STEP_NS = 4 * 1000 * 1000, // of work between two keys
     SLOTS = 64,                // rows that are kept
     HELD_HITS = 8,             // of a row
-    PREVIEW_TURNS = 12,
-    TREE_NUMBERS = 12,
-    TREE_LEAVES = 3,
-    SMALL_TEXT = 48,
-    SENTENCE = 1024, // as long as an error's text
+    SENTENCE = 1024,           // as long as an error's text
 };
 
 struct held_hit {
@@ -75,11 +72,7 @@ struct history_source {
     size_t removed_count, removed_room;
 
     struct slot slots[SLOTS];
-    struct conversation preview;
-    struct history_turn preview_turns[PREVIEW_TURNS];
-    char preview_when[PREVIEW_TURNS][TIME_TEXT];
-    char preview_thought[PREVIEW_TURNS][SMALL_TEXT];
-    struct buffer head, tree;
+    struct chat_preview preview;
     char sentence[SENTENCE];
 };
 
@@ -507,252 +500,41 @@ totals(void *context)
 /* -- the preview -----------------------------------------------------------
  */
 
-struct taking {
-    struct conversation *into;
-    uint64_t leaf;
-    size_t bytes;
-    enum status status;
-    struct error err;
-};
-
-static bool
-take_turn(void *context, const struct chat_info *info,
-          const struct turn_record *turn)
-{
-    struct taking *t = context;
-
-    t->leaf = info->leaf;
-    if (turn == NULL)
-        return true;
-    t->bytes += turn->content.length + turn->thinking.length;
-    t->status = conversation_take(t->into, turn, &t->err);
-    return t->status == STATUS_OK;
-}
-
-/* Reads a chat's turns, its leaf as it is kept. */
-static bool
-read_chat(struct history_source *s, size_t chat, size_t *bytes)
-{
-    struct taking taking = {.into = &s->preview};
-    struct error err;
-
-    conversation_clear(&s->preview);
-    if (vault_each_turn(s->vault, &s->ids[chat], take_turn, &taking, &err) !=
-            STATUS_OK ||
-        taking.status != STATUS_OK)
-        return false;
-    size_t leaf = conversation_find(&s->preview, taking.leaf);
-
-    if (leaf == TURN_NONE && s->preview.count > 0)
-        leaf = s->preview.count - 1;
-    conversation_move(&s->preview, leaf);
-    *bytes = taking.bytes;
-    return true;
-}
-
-/* The turn in which something was found; TURN_NONE: it is not asked for. */
-static size_t
-find_turn(struct history_source *s, size_t index, size_t number)
+/* The turn of the vault in which something was found; 0: none is asked for. */
+static uint64_t
+turn_of_hit(struct history_source *s, size_t index, size_t number)
 {
     const struct held_hit *held =
         number == SIZE_MAX ? NULL : held_hit(s, index, number);
 
-    return held ? conversation_find(&s->preview, held->turn) : TURN_NONE;
+    return held ? held->turn : 0;
 }
 
 static bool
-is_leaf(const struct conversation *c, size_t turn)
+read_preview(struct history_source *s, size_t index)
 {
-    for (size_t i = turn + 1; i < c->count; i++)
-        if (c->turns[i].parent == turn)
-            return false;
-    return true;
-}
-
-static size_t
-count_leaves(const struct conversation *c)
-{
-    size_t leaves = 0;
-
-    for (size_t i = 0; i < c->count; i++)
-        leaves += is_leaf(c, i);
-    return leaves;
-}
-
-static void
-put_head(struct history_source *s, const struct slot *slot, size_t bytes)
-{
-    size_t branches = count_leaves(&s->preview);
-    struct error err;
-
-    buffer_clear(&s->head);
-    (void) !buffer_print(&s->head, &err, "id %.8s   %u turns   ", slot->id,
-                         slot->turns);
-    if (branches > 1)
-        (void) !buffer_print(&s->head, &err, "%zu branches   ", branches);
-    (void) !buffer_print(&s->head, &err, "%zu KB", (bytes + 999) / 1000);
-}
-
-/* "1-2-3": the numbers of the turns from `from` on; the last ones. */
-static void
-put_numbers(struct history_source *s, const size_t *path, size_t from,
-            size_t count)
-{
-    const struct conversation *c = &s->preview;
-    size_t numbers[TREE_NUMBERS], n = 0, before = 0;
-    struct error err;
-    bool cut = false;
-
-    for (size_t i = from; i < count; i++) {
-        size_t number = conversation_number(c, path[i]);
-
-        if (number == before)
-            continue;
-        before = number;
-        if (n == TREE_NUMBERS) {
-            memmove(numbers, numbers + 1, (TREE_NUMBERS - 1) * sizeof *numbers);
-            n--;
-            cut = true;
-        }
-        numbers[n++] = number;
-    }
-    for (size_t i = 0; i < n; i++)
-        (void) !buffer_print(&s->tree, &err, "%s%zu",
-                             i > 0 ? "-"
-                             : cut ? "..-"
-                                   : "",
-                             numbers[i]);
-}
-
-/* A branch that is not in use, from where it leaves the one in use. */
-static void
-put_branch(struct history_source *s, size_t leaf, size_t in_use)
-{
-    struct conversation *c = &s->preview;
-    struct error err;
-    size_t *path, count, from = 0;
-
-    conversation_move(c, leaf);
-    enum status status = conversation_path(&path, &count, c, &err);
-
-    conversation_move(c, in_use);
-    if (status != STATUS_OK)
-        return;
-    while (from < count && conversation_on_branch(c, path[from]))
-        from++;
-    (void) !buffer_print(&s->tree, &err, "       `-");
-    put_numbers(s, path, from, count);
-    if (from > 0)
-        (void) !buffer_print(&s->tree, &err, "   after %zu",
-                             conversation_number(c, path[from - 1]));
-    (void) !buffer_print(&s->tree, &err, "\n");
-    free(path);
-}
-
-static void
-put_tree(struct history_source *s, const size_t *path, size_t count)
-{
-    const struct conversation *c = &s->preview;
-    size_t in_use = c->leaf, shown = 0;
-    struct error err;
-
-    buffer_clear(&s->tree);
-    if (count == 0)
-        return;
-    (void) !buffer_print(&s->tree, &err, "tree   ");
-    put_numbers(s, path, 0, count);
-    (void) !buffer_print(&s->tree, &err, "   in use\n");
-    for (size_t i = c->count; i-- > 0 && shown < TREE_LEAVES;)
-        if (i != in_use && is_leaf(c, i)) {
-            put_branch(s, i, in_use);
-            shown++;
-        }
-}
-
-static void
-put_turn(struct history_source *s, size_t slot, const struct turn *turn)
-{
-    struct history_turn *out = &s->preview_turns[slot];
-    const struct turn_origin *o = &turn->origin;
-    char *thought = s->preview_thought[slot];
-    struct tm local;
-    time_t seconds = (time_t) (turn->time_ms / 1000);
-
-    localtime_r(&seconds, &local);
-    strftime(s->preview_when[slot], TIME_TEXT, "%d %b %H:%M", &local);
-    thought[0] = '\0';
-    if (o->thinking_tokens > 0)
-        snprintf(thought, SMALL_TEXT, "thought %llu tok",
-                 (unsigned long long) o->thinking_tokens);
-    else if (turn->thinking.length > 0)
-        snprintf(thought, SMALL_TEXT, "thought");
-    *out = (struct history_turn){
-        .question = turn->role == TURN_QUESTION,
-        .when = s->preview_when[slot],
-        .thought = thought,
-        .text = text_in(&turn->content),
-        .length = turn->content.length,
-    };
-}
-
-/* Some turns of the branch in use: about `at`, or the last ones. */
-static void
-put_turns(struct history_source *s, const size_t *path, size_t count, size_t at,
-          struct history_preview *out)
-{
-    size_t first = count > PREVIEW_TURNS ? count - PREVIEW_TURNS : 0;
-    size_t place = count;
-
-    for (size_t i = 0; i < count; i++)
-        if (path[i] == at)
-            place = i;
-    if (place < count && place < first + PREVIEW_TURNS / 2)
-        first = place > PREVIEW_TURNS / 2 ? place - PREVIEW_TURNS / 2 : 0;
-    out->count = count - first < PREVIEW_TURNS ? count - first : PREVIEW_TURNS;
-    for (size_t i = 0; i < out->count; i++)
-        put_turn(s, i, &s->preview.turns[path[first + i]]);
-    out->turns = s->preview_turns;
-    out->earlier = first;
-    out->later = count - first - out->count;
-    out->at = place < count ? place - first : out->count;
+    return index < rows(s) && chat_preview_read(&s->preview, s->vault,
+                                                &s->ids[chat_of_row(s, index)]);
 }
 
 static bool
 preview(void *context, size_t index, size_t number, struct history_preview *out)
 {
     struct history_source *s = context;
-    struct error err;
-    size_t *path, count, bytes;
 
     *out = (struct history_preview){.head = "", .tree = ""};
-    if (index >= rows(s) || !read_chat(s, chat_of_row(s, index), &bytes))
-        return false;
-    size_t at = find_turn(s, index, number);
-
-    put_head(s, slot_of(s, chat_of_row(s, index)), bytes);
-    if (at != TURN_NONE && !conversation_on_branch(&s->preview, at))
-        conversation_move(&s->preview, at);
-    if (conversation_path(&path, &count, &s->preview, &err) != STATUS_OK)
-        return false;
-    put_tree(s, path, count);
-    put_turns(s, path, count, at, out);
-    free(path);
-    out->head = text_in(&s->head);
-    out->tree = text_in(&s->tree);
-    return true;
+    return read_preview(s, index) &&
+           chat_preview_show(&s->preview, turn_of_hit(s, index, number), out);
 }
 
 static size_t
 turn_number(void *context, size_t index, size_t number)
 {
     struct history_source *s = context;
-    size_t bytes;
 
-    if (index >= rows(s) || !read_chat(s, chat_of_row(s, index), &bytes))
-        return 0;
-    size_t turn = find_turn(s, index, number);
-
-    return turn == TURN_NONE ? 0 : conversation_number(&s->preview, turn);
+    return read_preview(s, index)
+               ? chat_preview_number(&s->preview, turn_of_hit(s, index, number))
+               : 0;
 }
 
 /* -- doing -----------------------------------------------------------------
@@ -872,13 +654,13 @@ history_source_open(struct history_source **out, struct chat *chat,
     *s = (struct history_source){.chat = chat,
                                  .vault = chat->keeping.vault,
                                  .vault_bytes = measure(chat)};
-    conversation_init(&s->preview);
+    chat_preview_init(&s->preview);
     enum status status = vault_chat_ids(&s->ids, &s->count, s->vault, err);
 
     if (status == STATUS_OK) {
         *out = s;
     } else {
-        conversation_release(&s->preview);
+        chat_preview_release(&s->preview);
         free(s);
     }
     return status;
@@ -903,10 +685,8 @@ history_source_close(struct history_source *s, size_t *deleted,
             status = why.status;
         }
     history_filter_release(&s->filter);
-    conversation_release(&s->preview);
+    chat_preview_release(&s->preview);
     empty_slots(s);
-    buffer_release(&s->head);
-    buffer_release(&s->tree);
     free(s->matches);
     free(s->removed);
     free(s->ids);
