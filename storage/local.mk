@@ -8,6 +8,7 @@ libstorage_a_SOURCES = \
     %D%/record.h \
     %D%/safe_file.c %D%/safe_file.h \
     %D%/storage.h \
+    %D%/tags.c %D%/tags.h \
     %D%/vault.h \
     %D%/vault_keys.c %D%/vault_keys.h \
     %D%/words.c %D%/words.h \

@@ -51,6 +51,7 @@ struct chat_info {
     struct text title;  // one line; empty: none yet
     struct text system; // system text; empty: none
     struct text model;  // that answered last
+    struct text tags;   // as in storage/tags.h; empty: none
     uint64_t created_ms, used_ms;
     uint64_t leaf;  // the turn at the end of the branch in use; 0: none
     uint32_t turns; // in all branches

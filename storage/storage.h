@@ -3,6 +3,7 @@
  * storage/reader.h alone, which has no keys behind it.
  *
  *   vault.h        encrypted history, unlocked; record.h what it holds
+ *   tags.h         words by which chats are found again
  *   needle.h       finding text whatever its case
  *   vault_keys.h   slots: passphrase, key file, recovery code
  *   secret.h       keys in locked memory
@@ -22,6 +23,7 @@
 #include "storage/safe_file.h"
 #include "storage/sealed_export.h"
 #include "storage/secret.h"
+#include "storage/tags.h"
 #include "storage/vault.h"
 #include "storage/vault_keys.h"
 

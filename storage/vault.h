@@ -135,7 +135,10 @@ const struct turn_record *vault_chat_turns(const struct vault_chat *chat,
 MUST_CHECK enum status vault_chat_append(struct vault_chat *chat,
                                          const struct turn_record *turn,
                                          uint64_t *id, struct error *err);
-/* Title, system, model, leaf, used_ms and pinned as given. */
+/*
+ * Title, system, model, tags, leaf, used_ms and pinned as given.
+ * STATUS_FORMAT: tags that are none; so it is wherever a chat is written.
+ */
 MUST_CHECK enum status vault_chat_update(struct vault_chat *chat,
                                          const struct chat_info *info,
                                          struct error *err);

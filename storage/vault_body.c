@@ -3,6 +3,7 @@
 
 #include "storage/vault_body.h"
 #include "storage/little_endian.h"
+#include "storage/tags.h"
 
 #include <assert.h>
 #include <stddef.h>
@@ -12,6 +13,7 @@ enum field_type {
     FIELD_LIST,  // struct text; limit: size of an element
     FIELD_EXACT, // struct text; limit: its length, or empty
     FIELD_ITEMS, // struct text: items with their lengths
+    FIELD_TAGS,  // struct text: tags_valid
     FIELD_FLAG,  // bool
     FIELD_WORD,  // an enum; limit: the greatest
     FIELD_U64,
@@ -61,6 +63,7 @@ static const struct field CHAT[] = {
     {7, FIELD_FLAG, AT(chat_body, info.pinned), 0},
     {8, FIELD_U64, AT(chat_body, draft), 0},
     {9, FIELD_LIST, AT(chat_body, turns), ROW_REF_BYTES},
+    {10, FIELD_TAGS, AT(chat_body, info.tags), 0},
     {0, FIELD_FLAG, 0, 0},
 };
 
@@ -133,6 +136,7 @@ field_value(const void **bytes, uint8_t small[8], const struct field *field,
     case FIELD_LIST:
     case FIELD_EXACT:
     case FIELD_ITEMS:
+    case FIELD_TAGS:
         memcpy(&text, at, sizeof text);
         *bytes = text.bytes;
         return text.length;
@@ -207,6 +211,7 @@ fixed_size(enum field_type type)
     case FIELD_LIST:
     case FIELD_EXACT:
     case FIELD_ITEMS:
+    case FIELD_TAGS:
         return 0;
     case FIELD_FLAG:
     case FIELD_WORD:
@@ -229,6 +234,8 @@ text_fits(const struct field *field, struct text value)
         return value.length == field->limit;
     case FIELD_ITEMS:
         return items_whole(value);
+    case FIELD_TAGS:
+        return tags_valid(value);
     case FIELD_TEXT:
     case FIELD_FLAG:
     case FIELD_WORD:

@@ -34,6 +34,8 @@
  *     4 u64 created_ms  5 u64 used_ms     6 u64 leaf  7 u8 pinned
  *     8 u64 row of the draft, which may be there or not
  *     9 references to turns, in the order in which they were written
+ *    10 text tags, as in storage/tags.h; a fathom that knows no tags does not
+ *       read a chat that has some
  *
  * turn, draft: a draft has generation and chat of the manifest; nothing lists
  *   it, so that it went, or an older one of the same answer came back, is not

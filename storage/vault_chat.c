@@ -3,6 +3,7 @@
 
 #include "storage/vault_audit.h"
 #include "storage/vault_cache.h"
+#include "storage/tags.h"
 #include "storage/vault_root.h"
 
 #include <assert.h>
@@ -10,12 +11,17 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Copies of the texts of a chat_info. */
+struct info_texts {
+    struct buffer title, system, model, tags;
+};
+
 struct vault_chat {
     struct vault *vault;
     struct chat_info info;
-    struct buffer title, system, model; // what info's texts borrow from
-    struct row_ref manifest;            // row 0: not written yet
-    uint64_t draft;                     // row, 0 until the manifest is written
+    struct info_texts texts; // what info's texts borrow from
+    struct row_ref manifest; // row 0: not written yet
+    uint64_t draft;          // row, 0 until the manifest is written
     struct buffer refs;
     struct turn_record *turns; // (info.turns)
     struct buffer *bodies;     // what they borrow from
@@ -167,18 +173,64 @@ vault_newest_chat(struct chat_id *out, bool *found, struct vault *vault,
 
 // -- one chat ---------------------------------------------------------------
 
-static enum status
-keep_text(struct buffer *buffer, struct text *out, struct text text,
-          struct error *err)
+static void
+texts_release(struct info_texts *texts)
 {
-    struct buffer fresh = {0};
+    buffer_release(&texts->title);
+    buffer_release(&texts->system);
+    buffer_release(&texts->model);
+    buffer_release(&texts->tags);
+}
 
-    TRY(buffer_append(&fresh, text.bytes, text.length, err));
-    buffer_release(buffer);
-    *buffer = fresh;
-    out->bytes = fresh.data;
-    out->length = fresh.length;
-    return STATUS_OK;
+static enum status
+copy_text(struct buffer *out, struct text text, struct error *err)
+{
+    return buffer_append(out, text.bytes, text.length, err);
+}
+
+/* Copies all of them or none. */
+static enum status
+texts_copy(struct info_texts *out, const struct chat_info *info,
+           struct error *err)
+{
+    *out = (struct info_texts){.title = {0}};
+    if (!tags_valid(info->tags))
+        return error_set(err, STATUS_FORMAT, "a chat's tags are none");
+    enum status status = copy_text(&out->title, info->title, err);
+
+    if (status == STATUS_OK)
+        status = copy_text(&out->system, info->system, err);
+    if (status == STATUS_OK)
+        status = copy_text(&out->model, info->model, err);
+    if (status == STATUS_OK)
+        status = copy_text(&out->tags, info->tags, err);
+    if (status != STATUS_OK)
+        texts_release(out);
+    return status;
+}
+
+static struct text
+lend(const struct buffer *buffer)
+{
+    return (struct text){buffer->data, buffer->length};
+}
+
+/* Takes copied texts over, and the numbers that a caller may set. */
+static void
+take_info(struct vault_chat *chat, struct info_texts *texts,
+          const struct chat_info *info)
+{
+    struct info_texts was = chat->texts; // which info may borrow from
+
+    chat->texts = *texts;
+    chat->info.title = lend(&texts->title);
+    chat->info.system = lend(&texts->system);
+    chat->info.model = lend(&texts->model);
+    chat->info.tags = lend(&texts->tags);
+    chat->info.used_ms = info->used_ms;
+    chat->info.leaf = info->leaf;
+    chat->info.pinned = info->pinned;
+    texts_release(&was);
 }
 
 /* Texts and numbers that a caller may set, copied. */
@@ -186,12 +238,10 @@ static enum status
 keep_info(struct vault_chat *chat, const struct chat_info *info,
           struct error *err)
 {
-    TRY(keep_text(&chat->title, &chat->info.title, info->title, err));
-    TRY(keep_text(&chat->system, &chat->info.system, info->system, err));
-    TRY(keep_text(&chat->model, &chat->info.model, info->model, err));
-    chat->info.used_ms = info->used_ms;
-    chat->info.leaf = info->leaf;
-    chat->info.pinned = info->pinned;
+    struct info_texts texts;
+
+    TRY(texts_copy(&texts, info, err));
+    take_info(chat, &texts, info);
     return STATUS_OK;
 }
 
@@ -218,9 +268,7 @@ vault_chat_close(struct vault_chat *chat)
     if (chat->turns != NULL)
         explicit_bzero(chat->turns, chat->room * sizeof *chat->turns);
     free(chat->turns);
-    buffer_release(&chat->title);
-    buffer_release(&chat->system);
-    buffer_release(&chat->model);
+    texts_release(&chat->texts);
     buffer_release(&chat->refs);
     free(chat);
 }
@@ -548,8 +596,8 @@ vault_chat_append(struct vault_chat *chat, const struct turn_record *turn,
         kept.id = *id = ref.row;
         chat->info.leaf = change.info.leaf;
         chat->info.used_ms = change.info.used_ms;
-        buffer_release(&chat->model);
-        chat->model = model;
+        buffer_release(&chat->texts.model);
+        chat->texts.model = model;
         chat->info.model = (struct text){model.data, model.length};
         add_turn(chat, &body, &kept);
         return status;
@@ -650,38 +698,17 @@ enum status
 vault_chat_update(struct vault_chat *chat, const struct chat_info *info,
                   struct error *err)
 {
-    struct buffer title = {0}, system = {0}, model = {0};
-    enum status status;
+    struct info_texts texts;
+    enum status status = STATUS_OK;
 
     // copied before anything is written: info may lend the chat's own texts
-    status = buffer_append(&title, info->title.bytes, info->title.length, err);
-    if (status == STATUS_OK)
-        status = buffer_append(&system, info->system.bytes, info->system.length,
-                               err);
-    if (status == STATUS_OK)
-        status =
-            buffer_append(&model, info->model.bytes, info->model.length, err);
-    if (status == STATUS_OK && chat->manifest.row != 0)
+    TRY(texts_copy(&texts, info, err));
+    if (chat->manifest.row != 0)
         status = write_info(chat, info, err);
-    if (status == STATUS_OK) {
-        struct buffer was[] = {chat->title, chat->system, chat->model};
-
-        chat->title = title;
-        chat->system = system;
-        chat->model = model;
-        chat->info.title = (struct text){title.data, title.length};
-        chat->info.system = (struct text){system.data, system.length};
-        chat->info.model = (struct text){model.data, model.length};
-        chat->info.used_ms = info->used_ms;
-        chat->info.leaf = info->leaf;
-        chat->info.pinned = info->pinned;
-        for (size_t i = 0; i < 3; i++)
-            buffer_release(&was[i]);
-        return STATUS_OK;
-    }
-    buffer_release(&title);
-    buffer_release(&system);
-    buffer_release(&model);
+    if (status == STATUS_OK)
+        take_info(chat, &texts, info);
+    else
+        texts_release(&texts);
     return status;
 }
 

@@ -236,3 +236,7 @@ TESTS += %D%/input_box_test %D%/line_editor_test
 %C%_input_box_test_LDADD = $(UI_LIBS) $(UNIT_TEST_LIBS)
 %C%_line_editor_test_LDADD = $(UI_LIBS) $(UNIT_TEST_LIBS)
 endif
+
+check_PROGRAMS += %D%/tags_test
+TESTS += %D%/tags_test
+%C%_tags_test_LDADD = $(STORAGE_LIBS) $(CMOCKA_LIBS)

@@ -142,6 +142,24 @@ lists_have_whole_elements(void **state)
 }
 
 static void
+tags_are_checked_where_they_are_read(void **state)
+{
+    uint8_t bytes[] = {10, 3, 0, 0, 0, 'a', ' ', 'b'};
+    struct chat_body chat;
+
+    (void) state;
+    assert_int_equal(chat_body_read(&chat, bytes, sizeof bytes, &err),
+                     STATUS_OK);
+    assert_int_equal(chat.info.tags.length, 3);
+    bytes[7] = 'a'; // twice
+    assert_int_equal(chat_body_read(&chat, bytes, sizeof bytes, &err),
+                     STATUS_FORMAT);
+    bytes[7] = '\n';
+    assert_int_equal(chat_body_read(&chat, bytes, sizeof bytes, &err),
+                     STATUS_FORMAT);
+}
+
+static void
 items_are_checked_before_they_are_taken_off(void **state)
 {
     struct buffer items = {0}, body = {0};
@@ -175,6 +193,7 @@ main(void)
         cmocka_unit_test(bytes_made_by_hand_are_read_and_written),
         cmocka_unit_test(other_bytes_are_refused),
         cmocka_unit_test(lists_have_whole_elements),
+        cmocka_unit_test(tags_are_checked_where_they_are_read),
         cmocka_unit_test(items_are_checked_before_they_are_taken_off),
     };
 

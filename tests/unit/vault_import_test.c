@@ -44,6 +44,7 @@ sample_info(void)
                               .title = text_of("T"),
                               .system = text_of("S"),
                               .model = text_of("M"),
+                              .tags = text_of("x y"),
                               .created_ms = 1000,
                               .used_ms = 2000,
                               .leaf = 3,
@@ -83,6 +84,7 @@ a_whole_chat_is_there_after_one_transaction(void **state)
     assert_int_equal(vault_chat_info(chat)->created_ms, 1000);
     assert_true(vault_chat_info(chat)->pinned);
     assert_memory_equal(vault_chat_info(chat)->system.bytes, "S", 1);
+    assert_memory_equal(vault_chat_info(chat)->tags.bytes, "x y", 3);
     assert_memory_equal(kept[2].content.bytes, "second", 6);
     vault_chat_close(chat);
     vault_close(vault);

@@ -108,6 +108,38 @@ chats_are_listed_last_used_first(void **state)
 }
 
 static void
+tags_are_kept_changed_and_gone_again(void **state)
+{
+    struct vault *vault = vault_place_create(&place);
+    struct chat_id id = vault_place_chat(vault, "a", "q", "r");
+    static const char *const wants[] = {"rdma thesis", "thesis", ""};
+    struct vault_chat *chat;
+    struct chat_info info;
+
+    (void) state;
+    for (size_t i = 0; i < 3; i++) {
+        ok(vault_chat_open(&chat, vault, &id, &err));
+        info = *vault_chat_info(chat);
+        info.tags = text_of(wants[i]);
+        ok(vault_chat_update(chat, &info, &err));
+        assert_text(vault_chat_info(chat)->tags, wants[i]);
+        vault_chat_close(chat);
+        vault_close(vault);
+        vault = vault_place_unlock(&place);
+        ok(vault_chat_open(&chat, vault, &id, &err));
+        assert_text(vault_chat_info(chat)->tags, wants[i]);
+        assert_text(vault_chat_info(chat)->title, "a");
+        // a row with such a body could not be read again
+        info = *vault_chat_info(chat);
+        info.tags = text_of("two  blanks");
+        assert_int_equal(vault_chat_update(chat, &info, &err), STATUS_FORMAT);
+        assert_text(vault_chat_info(chat)->tags, wants[i]);
+        vault_chat_close(chat);
+    }
+    vault_close(vault);
+}
+
+static void
 an_id_is_found_by_its_beginning_as_people_type_it(void **state)
 {
     struct vault *vault = vault_place_create(&place);
@@ -692,6 +724,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         TEST(a_chat_is_there_again_after_the_vault_was_closed),
         TEST(chats_are_listed_last_used_first),
+        TEST(tags_are_kept_changed_and_gone_again),
         TEST(an_id_is_found_by_its_beginning_as_people_type_it),
         TEST(a_deleted_chat_is_gone_and_its_rows_with_it),
         TEST(many_chats_go_into_several_shards),

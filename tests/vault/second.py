@@ -149,7 +149,8 @@ FIELDS = {
     SHARD: (("chats", TEXTS),),
     CHAT: (("title", TEXTS), ("system", TEXTS), ("model", TEXTS),
            ("created_ms", NUMBER), ("used_ms", NUMBER), ("leaf", NUMBER),
-           ("pinned", FLAG), ("draft", NUMBER), ("turns", TEXTS)),
+           ("pinned", FLAG), ("draft", NUMBER), ("turns", TEXTS),
+           ("tags", TEXTS)),
     TURN: (("parent", NUMBER), ("role", WORD), ("time_ms", NUMBER),
            ("content", TEXTS), ("thinking", TEXTS), ("complete", FLAG),
            ("arrived", FLAG), ("finish", WORD), ("model", TEXTS),
@@ -545,7 +546,8 @@ def write_all(vault):
     with vault:
         vault.add_chat(sky, title="The sky", system="Be brief.",
                        model="fathom-mini", created_ms=NOON,
-                       used_ms=NOON + 5000, pinned=1)
+                       used_ms=NOON + 5000, pinned=1,
+                       tags="sky \u7a7a")
     with vault:
         asked = vault.add_turn(sky, **turn(0, 0, "Why is the sky blue?\n"))
         answer = vault.add_turn(sky, **turn(asked, 1,

@@ -125,6 +125,7 @@ write_all(struct vault *vault, struct error *err)
                                     .system = TEXT("Be brief."),
                                     .model = TEXT("fathom-mini"),
                                     .created_ms = NOON_MS,
+                                    .tags = TEXT("sky \xe7\xa9\xba"),
                                     .used_ms = NOON_MS + 5000,
                                     .pinned = true},
                            second = {.id = {{9}},
@@ -243,12 +244,13 @@ chat_json(struct vault_chat *chat)
     for (size_t i = 0; i < count; i++)
         json_array_append_new(list, turn_json(&turns[i]));
     sodium_bin2hex(id, sizeof id, info->id.bytes, sizeof info->id.bytes);
-    return json_pack("{ss so so so so so so sb so so}", "id", id, "title",
+    return json_pack("{ss so so so so so so sb so so so}", "id", id, "title",
                      text_json(info->title), "system", text_json(info->system),
                      "model", text_json(info->model), "created_ms",
                      number(info->created_ms), "used_ms", number(info->used_ms),
-                     "leaf", number(info->leaf), "pinned", info->pinned,
-                     "turns", list, "cache", cache_json(chat));
+                     "leaf", number(info->leaf), "pinned", info->pinned, "tags",
+                     text_json(info->tags), "turns", list, "cache",
+                     cache_json(chat));
 }
 
 enum { CHATS = 64 };
