@@ -170,7 +170,10 @@ next_line(char *out, int size, void *stream)
     const char *line = ini->at, *end = stop ? stop : ini->end;
 
     ini->at = stop ? stop + 1 : ini->end;
-    ini->line++;
+    // libinih passes over a byte order mark; what is checked here does, too
+    if (ini->line++ == 0 && end - line >= 3 &&
+        memcmp(line, "\xEF\xBB\xBF", 3) == 0)
+        line += 3;
     while (line < end && (*line == ' ' || *line == '\t'))
         line++;
     if (end > line && end[-1] == '\r')
