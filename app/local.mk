@@ -50,6 +50,7 @@ fathom_SOURCES = \
     %D%/exit_code.c %D%/exit_code.h \
     %D%/generation.c %D%/generation.h \
     %D%/help.c %D%/help.h \
+    %D%/ini_edit.c %D%/ini_edit.h \
     %D%/ini_file.c %D%/ini_file.h \
     %D%/launch.c %D%/launch.h \
     %D%/main.c \
@@ -62,6 +63,7 @@ fathom_SOURCES = \
     %D%/question.c %D%/question.h \
     %D%/report.c %D%/report.h \
     %D%/settings.c %D%/settings.h \
+    %D%/settings_keep.c %D%/settings_keep.h \
     %D%/signals.c %D%/signals.h \
     %D%/ask/ask.c %D%/ask/ask.h \
     %D%/ask/ask_keep.c \

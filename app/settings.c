@@ -430,42 +430,121 @@ settings_preset(const char *name)
     return find_preset(&now, name);
 }
 
-/* What a running chat is asked for against the policy's word. */
+/* Where the policy has a word on a setting. */
+enum limit_kind { LIMIT_LEAST, LIMIT_LONGEST, LIMIT_SAME };
+
+#define LIMIT(field, ruled, name, kind, words)                                 \
+    {                                                                          \
+        offsetof(struct settings, field), offsetof(struct policy, ruled),      \
+            name, kind, words                                                  \
+    }
+
+static const struct limit {
+    size_t offset, rule; // of a struct option_count
+    const char *name;
+    enum limit_kind kind;
+    const char *words;
+} limits[] = {
+    LIMIT(model_verify, model_verify, "model.verify", LIMIT_LEAST,
+          "that is too little"),
+    LIMIT(vault_kdf, vault_min_kdf, "vault.min_kdf", LIMIT_LEAST,
+          "that is too little"),
+    LIMIT(memory_swap, swap, "swap", LIMIT_LEAST, "that is too little"),
+    LIMIT(vault_save, vault_save, "vault.save", LIMIT_SAME,
+          "that is decided already"),
+    LIMIT(clipboard, clipboard, "clipboard", LIMIT_SAME,
+          "the clipboard stays off"),
+    LIMIT(lock_after, lock_after, "lock_after", LIMIT_LONGEST,
+          "that is too long"),
+};
+
+static bool
+is_against(const struct limit *limit, uint64_t asked, uint64_t ruled)
+{
+    switch (limit->kind) {
+    case LIMIT_LEAST:
+        return asked < ruled;
+    case LIMIT_LONGEST:
+        return ruled > 0 && (asked == 0 || asked > ruled);
+    case LIMIT_SAME:
+        break;
+    }
+    // where the clipboard may be used it need not
+    return limit->offset == offsetof(struct settings, clipboard)
+               ? asked > ruled
+               : asked != ruled;
+}
+
+/* What is asked for against the policy's word. */
 static enum status
-check_change(const struct ini_row *row, const struct settings *changed,
+check_policy(const struct ini_row *row, const struct settings *asked,
              struct error *err)
 {
-    uint64_t least = policy_now()->lock_after.value;
+    char value[INI_TEXT_BYTES], rule[INI_TEXT_BYTES + 40];
 
-    if (row->offset == offsetof(struct settings, clipboard) &&
-        changed->clipboard.value == 1 && policy_forbids_clipboard())
-        return policy_refusal(err, "the clipboard stays off",
-                              "clipboard = off");
-    if (row->offset == offsetof(struct settings, lock_after) && least > 0 &&
-        (changed->lock_after.value == 0 || changed->lock_after.value > least))
-        return policy_refusal(err, "that is too long", "lock_after");
+    for (size_t i = 0; i < sizeof limits / sizeof limits[0]; i++) {
+        const struct limit *l = &limits[i];
+        const struct option_count
+            *wanted = (const void *) ((const char *) asked + l->offset),
+            *ruled = (const void *) ((const char *) policy_now() + l->rule);
+
+        if (row->offset != l->offset || !ruled->given ||
+            !is_against(l, wanted->value, ruled->value))
+            continue;
+        (void) ini_value(value, policy_now(), ini_find(&policy_table, l->name));
+        snprintf(rule, sizeof rule, "%s = %s", l->name, value);
+        return policy_refusal(err, l->words, rule);
+    }
     return STATUS_OK;
+}
+
+static enum status
+check(const struct ini_row **row, struct settings *out, const char *key,
+      const char *value, struct error *err)
+{
+    *row = ini_find(&settings_table, key);
+    if (*row == NULL || strcmp((*row)->section, "preset.") == 0)
+        return error_set(err, STATUS_FORMAT,
+                         "there is no setting of that name; "
+                         "fathom.conf(5) has them");
+    *out = now;
+    TRY(ini_store(out, *row, value, err));
+    return check_policy(*row, out, err);
+}
+
+enum status
+settings_check(const struct ini_row **row, const char *key, const char *value,
+               struct error *err)
+{
+    struct settings asked;
+
+    return check(row, &asked, key, value, err);
 }
 
 enum status
 settings_change(const char *key, const char *value, struct error *err)
 {
-    const struct ini_row *row = ini_find(&settings_table, key);
-    struct settings changed = now;
+    const struct ini_row *row;
+    struct settings changed;
 
-    if (row == NULL || strcmp(row->section, "preset.") == 0)
-        return error_set(err, STATUS_FORMAT,
-                         "there is no setting of that name; "
-                         "fathom.conf(5) has them");
+    TRY(check(&row, &changed, key, value, err));
     if (!row->live)
         return error_set(err, STATUS_FORMAT,
-                         "%s.%s counts from the next start on: it belongs in "
-                         "fathom.conf",
+                         "%s.%s counts from the next start on; with --keep it "
+                         "is written to fathom.conf",
                          row->section, row->name);
-    TRY(ini_store(&changed, row, value, err));
-    TRY(check_change(row, &changed, err));
     now = changed;
     return STATUS_OK;
+}
+
+void
+settings_take_kept(const struct ini_row *row, const char *value)
+{
+    struct error err;
+
+    if (row->live || row->offset == offsetof(struct settings, model_default))
+        // it was stored in the file just now
+        (void) !ini_store(&now, row, value, &err);
 }
 
 const char *

@@ -130,6 +130,19 @@ enum swap_mode settings_swap(void);
 MUST_CHECK enum status settings_change(const char *key, const char *value,
                                        struct error *err);
 
+/*
+ * Whether the setting "ui.theme" may have this value, and its row. Fails as
+ * settings_change does, but for settings that count from the next start on.
+ */
+MUST_CHECK enum status settings_check(const struct ini_row **row,
+                                      const char *key, const char *value,
+                                      struct error *err);
+/*
+ * The user's file has this value now: the model that is used where none is
+ * named, and whatever else counts at once, is as it says.
+ */
+void settings_take_kept(const struct ini_row *row, const char *value);
+
 /* What is asked for, or demanded where that is more. */
 uint64_t settings_stricter(struct option_count asked,
                            struct option_count demanded);

@@ -17,6 +17,7 @@
 enum {
     OTHERS_WRITE = S_IWGRP | S_IWOTH,
     OTHERS_ALL = S_IRWXG | S_IRWXO,
+    PRIVATE = S_IRUSR | S_IWUSR,
     PATH_SHOWN = 300,
     READ_PIECE = 65536,
 };
@@ -324,12 +325,11 @@ safe_file_open(int *out, const char *path, enum safe_access access,
     TRY(check_before(path, access, err));
     if (access == SAFE_APPEND)
         made = lstat(path, &status) != 0;
-    int fd =
-        fallible(open(path, open_flags(access), (mode_t) (S_IRUSR | S_IWUSR)));
+    int fd = fallible(open(path, open_flags(access), (mode_t) PRIVATE));
     if (fd < 0)
         return open_failed(path, access, err);
     enum status result = STATUS_OK;
-    if ((made && fchmod(fd, S_IRUSR | S_IWUSR) != 0) || fstat(fd, &status) != 0)
+    if ((made && fchmod(fd, PRIVATE) != 0) || fstat(fd, &status) != 0)
         result = fail(err, "look at", path);
     else
         result = check_file(&status, path, err);
@@ -440,13 +440,18 @@ open_beside(int *out, char name[PATH_MAX], const char *path, struct error *err)
 }
 
 static enum status
-replace(const char *path, const void *bytes, size_t length, struct error *err)
+replace(const char *path, const void *bytes, size_t length, mode_t mode,
+        struct error *err)
 {
     char beside[PATH_MAX];
     int fd;
 
     TRY(open_beside(&fd, beside, path, err));
-    enum status status = write_all(fd, path, bytes, length, err);
+    enum status status = STATUS_OK;
+    if (mode != PRIVATE && fallible(fchmod(fd, mode)) != 0)
+        status = fail(err, "set the mode of", path);
+    if (status == STATUS_OK)
+        status = write_all(fd, path, bytes, length, err);
     close(fd);
     if (status == STATUS_OK && fallible(rename(beside, path)) != 0)
         status = fail(err, "put in its place", path);
@@ -470,7 +475,7 @@ keep_former(const char *path, struct error *err)
     enum status status = safe_file_read(&former, path, SIZE_MAX, err);
 
     if (status == STATUS_OK)
-        status = replace(old, former.data, former.length, err);
+        status = replace(old, former.data, former.length, PRIVATE, err);
     buffer_release(&former);
     return status;
 }
@@ -486,7 +491,24 @@ safe_file_write(const char *path, const void *bytes, size_t length,
         TRY(safe_file_check(path, err));
     if (there && keep_old)
         TRY(keep_former(path, err));
-    return replace(path, bytes, length, err);
+    return replace(path, bytes, length, PRIVATE, err);
+}
+
+enum status
+safe_file_replace(const char *path, const void *bytes, size_t length,
+                  mode_t mode, struct error *err)
+{
+    struct stat status;
+
+    TRY(check_folder_of(path, err));
+    if (fallible(lstat(path, &status)) == 0) {
+        // whoever may read it, it has to be a file of the user's
+        status.st_mode &= ~(mode_t) OTHERS_ALL;
+        TRY(check_file(&status, path, err));
+    } else if (errno != ENOENT) {
+        return fail(err, "look at", path);
+    }
+    return replace(path, bytes, length, mode, err);
 }
 
 enum status

@@ -51,6 +51,13 @@ MUST_CHECK enum status safe_file_read(struct buffer *out, const char *path,
 MUST_CHECK enum status safe_file_write(const char *path, const void *bytes,
                                        size_t length, bool keep_old,
                                        struct error *err);
+/*
+ * The same for a file that holds no secrets, which others may be able to
+ * read: it gets `mode`.
+ */
+MUST_CHECK enum status safe_file_replace(const char *path, const void *bytes,
+                                         size_t length, mode_t mode,
+                                         struct error *err);
 /* Removes it where it is; the folder is on the disk afterwards. */
 MUST_CHECK enum status safe_file_remove(const char *path, struct error *err);
 /*

@@ -144,7 +144,8 @@ const struct chat_verb chat_verbs[] = {
             "default"),
     ANYTIME("seed", "[N|random]", "show or set the seed", chat_run_seed,
             "random"),
-    ANYTIME("set", "[KEY [VALUE]]", "show or change a setting until you leave",
+    ANYTIME("set", "[--keep] [KEY [VALUE]]",
+            "show or change a setting; --keep: for later chats, too",
             chat_run_set, NULL),
     BETWEEN("attach", "[FILE..|none]", "send files with the next message",
             chat_run_attach, NULL),
@@ -336,25 +337,45 @@ add_presets(struct line_candidates *out)
     add_choices(out, "next|none");
 }
 
-/* Keys, then the choices of the one that was written. */
+/* Those that can change now, or that can be kept. */
 static void
-complete_setting(const char *arguments, bool first, struct line_candidates *out)
+add_settings(struct line_candidates *out, bool keep)
 {
-    const struct ini_row *row;
-    const char *rest;
     char key[80];
 
-    snprintf(key, sizeof key, "%.*s", (int) chat_first_word(arguments, &rest),
-             arguments);
-    row = first ? NULL : ini_find(&settings_table, key);
-    if (row && row->kind == INI_CHOICE)
-        add_choices(out, row->argument);
-    for (size_t i = 0; first && i < settings_table.rows; i++) {
-        row = &settings_table.row[i];
+    for (size_t i = 0; i < settings_table.rows; i++) {
+        const struct ini_row *row = &settings_table.row[i];
+
         snprintf(key, sizeof key, "%s.%s", row->section, row->name);
-        if (row->live)
+        if (row->live || (keep && strcmp(row->section, "preset.") != 0))
             line_candidates_add(out, key);
     }
+}
+
+/* "--keep" or not, keys, then the choices of the one that was written. */
+static void
+complete_setting(const char *arguments, const char *word,
+                 struct line_candidates *out)
+{
+    const struct ini_row *row;
+    const char *value;
+    char key[80];
+    bool first = word <= arguments;
+    bool keep = !first && chat_is_word(arguments, "--keep");
+
+    if (keep)
+        (void) chat_first_word(arguments, &arguments);
+    snprintf(key, sizeof key, "%.*s", (int) chat_first_word(arguments, &value),
+             arguments);
+    row = ini_find(&settings_table, key);
+    if (first)
+        line_candidates_add(out, "--keep");
+    if (word <= arguments)
+        add_settings(out, keep);
+    else if (row && strcmp(key, "model.default") == 0)
+        places_each_model(add_model, out);
+    else if (row && row->kind == INI_CHOICE)
+        add_choices(out, row->argument);
 }
 
 static void
@@ -378,7 +399,7 @@ complete_argument(const struct chat *chat, const struct chat_verb *verb,
     } else if (strcmp(verb->name, "preset") == 0 && first) {
         add_presets(out);
     } else if (strcmp(verb->name, "set") == 0) {
-        complete_setting(line + argument, first, out);
+        complete_setting(line + argument, line + start, out);
     } else if (strcmp(verb->name, "think") == 0 && !first) {
         add_choices(out, chat_is_word(line + argument, "view") ? THOUGHT_CHOICES
                                                                : "off|default");

@@ -6,8 +6,10 @@
 #include "app/options.h"
 #include "app/preset.h"
 #include "app/question.h"
+#include "app/settings_keep.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static void
@@ -266,6 +268,41 @@ change_setting(struct chat *chat, const char *key, const char *value)
     chat_say(chat, "%s is %s until you leave", key, value);
 }
 
+/* The variable that goes before a setting, where it has a value. */
+static const char *
+variable_before(const char *key)
+{
+    const char *name = strcmp(key, "model.default") == 0 ? "FATHOM_MODEL"
+                       : strcmp(key, "model.path") == 0  ? "FATHOM_MODEL_PATH"
+                                                         : NULL;
+    const char *value = name ? getenv(name) : NULL;
+
+    return value && *value ? name : NULL;
+}
+
+static void
+keep_setting(struct chat *chat, const char *key, const char *value)
+{
+    char shown[SETTINGS_SHOWN];
+    struct error err;
+
+    if (settings_keep(shown, key, value, &err) != STATUS_OK) {
+        chat_say(chat, "%s", err.text);
+        return;
+    }
+    bool live = ini_find(&settings_table, key)->live;
+    const char *variable = variable_before(key);
+
+    if (live)
+        take_setting(chat, key);
+    if (variable)
+        chat_say(chat, "%s is %s in %s, but %s goes before it", key, value,
+                 shown, variable);
+    else
+        chat_say(chat, "%s is %s, %s: it is in %s", key, value,
+                 live ? "now and later" : "from the next start on", shown);
+}
+
 void
 chat_run_set(struct chat *chat, const char *arguments)
 {
@@ -273,11 +310,18 @@ chat_run_set(struct chat *chat, const char *arguments)
     struct buffer text = {0};
     const char *value;
     char key[80];
+    bool keep = chat_is_word(arguments, "--keep");
 
+    if (keep)
+        (void) chat_first_word(arguments, &arguments);
     snprintf(key, sizeof key, "%.*s", (int) chat_first_word(arguments, &value),
              arguments);
     row = ini_find(&settings_table, key);
-    if (*arguments == '\0') {
+    if (keep && *value == '\0') {
+        chat_say_usage(chat, "set");
+    } else if (keep) {
+        keep_setting(chat, key, value);
+    } else if (*arguments == '\0') {
         list_settings(chat);
     } else if (*value != '\0') {
         change_setting(chat, key, value);

@@ -490,6 +490,43 @@ def settings_say_how_a_chat_begins_and_can_be_changed():
         assert "how the end of a long" in chat.line("/set ui.notify")
 
 
+def joined(text):
+    """Lines as the terminal broke them, in one."""
+    return " ".join(text.split())
+
+
+def settings_are_kept_for_later_chats():
+    with ConfiguredChat(THOUGHT * 2) as chat:
+        conf = chat.folder.file("fathom/fathom.conf")
+        text = joined(chat.line("/set --keep thinking.view side"))
+        assert f"thinking.view is side, now and later: it is in {conf}" in text
+        assert "Let me" in chat.line("one")
+        text = joined(chat.line("/set --keep ui.theme dark"))
+        assert "ui.theme is dark, from the next start on" in text, text
+        wanted = (CONFIG.replace("view = hide", "view = side")
+                  + "\n[ui]\ntheme = dark\n")
+        assert chat.folder.read("fathom/fathom.conf").decode() == wanted
+        assert "theme takes" in chat.line("/set --keep ui.theme brown")
+        assert "no setting of that" in chat.line("/set --keep theme dark")
+        for line in ("/set --keep", "/set --keep ui.theme"):
+            assert "usage: /set [--keep] [KEY" in joined(chat.line(line))
+        text = joined(chat.line("/set --keep model.default a ;b"))
+        assert "cannot hold 'a ;b'" in text, text
+        assert chat.folder.read("fathom/fathom.conf").decode() == wanted
+        # somebody else breaks it meanwhile
+        chat.folder.write("fathom/fathom.conf", "[ui]\nthem = dark\n")
+        text = joined(chat.line("/set --keep ui.theme light"))
+        assert "line 2: there is no setting 'them' in [ui]" in text, text
+        assert chat.folder.read("fathom/fathom.conf") == b"[ui]\nthem = dark\n"
+    with ConfiguredChat(YES, environment={"FATHOM_MODEL": "fathom-mini"}
+                        ) as chat:
+        text = joined(chat.line("/set --keep model.default other"))
+        assert "but FATHOM_MODEL goes before it" in text, text
+        chat.send("/set --k\tui.th\tmon\t\r")
+        assert "ui.theme is mono, from the next" in joined(
+            chat.expect("you> "))
+
+
 def a_budget_is_set_dropped_and_shown():
     with ConfiguredChat(YES * 3) as chat:
         assert "closed after 9 tokens" in chat.line("/budget")
@@ -664,6 +701,11 @@ def a_policy_keeps_texts_from_clipboard_and_files():
                    "--ephemeral"]
         with Terminal(command, home.environment(CODE + "drain\n")) as chat:
             chat.expect("you> ")
+            chat.send("/set --keep ui.clipboard osc52\r")
+            text = joined(chat.expect("you> "))
+            assert "the clipboard stays off: the policy in" in text, text
+            assert "(clipboard = off)" in text, text
+            assert not os.path.exists(home.file(".config"))
             chat.send("hello\r")
             assert "/save 1 FILE]" in chat.expect("tok/s")
             chat.send("/copy\r")

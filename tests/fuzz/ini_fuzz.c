@@ -1,11 +1,12 @@
 /*
  * Any bytes as fathom.conf or policy.conf, by the first byte. What is refused
- * is told with a line; what is taken is within its bounds.
+ * is told with a line; what is taken is within its bounds, and one setting of
+ * it can be changed, after which it is read as wanted.
  */
 #include "config.h"
 
 #include "app/policy.h"
-#include "app/settings.h"
+#include "app/settings_keep.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -35,6 +36,31 @@ check_presets(const struct settings *s)
     }
 }
 
+/* The shortest value of each: no line becomes too long by it. */
+static void
+change_one(const char *text, size_t length)
+{
+    static const char *const changes[][2] = {
+        {"model.default", "m"},   {"ui.theme", "dark"},
+        {"ui.mouse", "on"},       {"vault.save", "ask"},
+        {"thinking.budget", "0"}, {"memory.swap", "any"},
+    };
+    size_t i = length % (sizeof changes / sizeof changes[0]);
+    struct buffer before = {0}, after = {0};
+    struct error err;
+
+    if (buffer_append(&before, text, length, &err) != STATUS_OK)
+        abort();
+    enum status status = settings_edit(&after, "f", &before,
+                                       ini_find(&settings_table, changes[i][0]),
+                                       changes[i][1], &err);
+
+    if (status != STATUS_OK && status != STATUS_LIMIT)
+        abort();
+    buffer_release(&before);
+    buffer_release(&after);
+}
+
 static void
 try_settings(const char *text, size_t length)
 {
@@ -53,6 +79,8 @@ try_settings(const char *text, size_t length)
         (s.model_path[0] != '\0' && s.model_path[0] != '/'))
         if (status == STATUS_OK)
             abort();
+    if (status == STATUS_OK)
+        change_one(text, length);
 }
 
 static void

@@ -106,7 +106,8 @@ FUZZ_TARGETS += %D%/manifest_fuzz %D%/minisign_fuzz %D%/ini_fuzz
 %C%_minisign_fuzz_SOURCES = %D%/minisign_fuzz.c $(FUZZ_MAIN)
 %C%_minisign_fuzz_LDFLAGS = $(FUZZER_FLAGS)
 %C%_minisign_fuzz_LDADD = $(STORAGE_LIBS)
-%C%_ini_fuzz_SOURCES = %D%/ini_fuzz.c $(FUZZ_MAIN) $(SETTINGS_FILES)
+%C%_ini_fuzz_SOURCES = %D%/ini_fuzz.c $(FUZZ_MAIN) $(SETTINGS_FILES) \
+    app/ini_edit.c app/settings_keep.c
 %C%_ini_fuzz_CPPFLAGS = $(AM_CPPFLAGS) -DSYSCONFDIR='"/nonexistent"'
 %C%_ini_fuzz_LDFLAGS = $(FUZZER_FLAGS)
-%C%_ini_fuzz_LDADD = libbase.a $(INIH_LIBS) -lm
+%C%_ini_fuzz_LDADD = $(STORAGE_LIBS) $(INIH_LIBS) -lm

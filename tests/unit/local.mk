@@ -130,6 +130,16 @@ TESTS += %D%/settings_test
 %C%_settings_test_CPPFLAGS = $(AM_CPPFLAGS) -DSYSCONFDIR='"/nonexistent"'
 %C%_settings_test_LDADD = libbase.a $(INIH_LIBS) $(CMOCKA_LIBS) -lm
 
+check_PROGRAMS += %D%/settings_keep_test
+TESTS += %D%/settings_keep_test
+%C%_settings_keep_test_SOURCES = %D%/settings_keep_test.c \
+    %D%/vault_folder.c %D%/vault_folder.h \
+    app/ini_edit.c app/settings_keep.c $(SETTINGS_FILES)
+%C%_settings_keep_test_CPPFLAGS = $(AM_CPPFLAGS) \
+    -DSYSCONFDIR='"/nonexistent"'
+%C%_settings_keep_test_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=policy_now
+%C%_settings_keep_test_LDADD = $(STORAGE_LIBS) $(INIH_LIBS) $(CMOCKA_LIBS) -lm
+
 check_PROGRAMS += %D%/confine_test
 TESTS += %D%/confine_test
 %C%_confine_test_LDADD = $(UNIT_TEST_LIBS) $(SECCOMP_LIBS)

@@ -155,6 +155,24 @@ a_preset_of_two_files_is_one(void **state)
     assert_int_equal(s.presets[0].top_k.value, 3);
 }
 
+/* libinih passes over it, so what is checked before must, too. */
+static void
+a_byte_order_mark_hides_no_section(void **state)
+{
+    struct settings s;
+    struct error err;
+
+    (void) state;
+    assert_int_equal(
+        parse_settings(&s, "\xEF\xBB\xBF[preset.a]\ntemp = 1\n", &err),
+        STATUS_OK);
+    assert_int_equal(s.preset_count, 1);
+    assert_true(s.presets[0].temperature.value == 1);
+    assert_int_equal(parse_settings(&s, "\xEF\xBB\xBF[modell]\n", &err),
+                     STATUS_FORMAT);
+    assert_string_equal(err.text, "f line 1: there is no section [modell]");
+}
+
 static void
 there_are_not_more_presets_than_fit(void **state)
 {
@@ -463,8 +481,9 @@ a_running_program_takes_only_what_can_count(void **state)
                      STATUS_FORMAT);
     assert_string_equal(err.text, "clipboard takes off|osc52, not 'on'");
     assert_int_equal(settings_change("ui.theme", "light", &err), STATUS_FORMAT);
-    assert_string_equal(err.text, "ui.theme counts from the next start on: it "
-                                  "belongs in fathom.conf");
+    assert_string_equal(err.text,
+                        "ui.theme counts from the next start on; with --keep "
+                        "it is written to fathom.conf");
     assert_int_equal(settings_screen().theme, THEME_DARK);
     assert_int_equal(settings_change("preset.a.temp", "1", &err),
                      STATUS_FORMAT);
@@ -603,6 +622,7 @@ main(void)
         cmocka_unit_test(every_setting_is_read),
         cmocka_unit_test(presets_are_sections_of_any_name),
         cmocka_unit_test(a_preset_of_two_files_is_one),
+        cmocka_unit_test(a_byte_order_mark_hides_no_section),
         cmocka_unit_test(there_are_not_more_presets_than_fit),
         cmocka_unit_test(a_value_is_spelled_as_it_is_read),
         cmocka_unit_test(what_is_wrong_is_named_with_its_line),
