@@ -18,10 +18,9 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static char ring[RING_LINES][LINE_BYTES];
 static size_t ring_count; // lines ever written
 static int file = -1;
-static enum log_level file_level = LOG_NOTE;
 
 enum status
-log_open(const char *path, enum log_level most, struct error *err)
+log_open(const char *path, struct error *err)
 {
     int opened = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
 
@@ -30,7 +29,6 @@ log_open(const char *path, enum log_level most, struct error *err)
     log_close();
     pthread_mutex_lock(&lock);
     file = opened;
-    file_level = most;
     pthread_mutex_unlock(&lock);
     return STATUS_OK;
 }
@@ -45,16 +43,15 @@ log_close(void)
     pthread_mutex_unlock(&lock);
 }
 
-static void log_line(enum log_level level, const char *format, va_list args)
+static void log_line(const char *level, const char *format, va_list args)
     PRINTF_LIKE(2, 0);
 
 static void
-log_line(enum log_level level, const char *format, va_list args)
+log_line(const char *level, const char *format, va_list args)
 {
-    static const char *const names[] = {"error", "warn", "note", "debug"};
     char line[LINE_BYTES];
     int used = snprintf(line, sizeof line - 1, "%.6f %s ",
-                        (double) clock_ns() * 1e-9, names[level]);
+                        (double) clock_ns() * 1e-9, level);
 
     vsnprintf(line + used, sizeof line - 1 - (size_t) used, format, args);
     size_t length = strlen(line);
@@ -64,8 +61,8 @@ log_line(enum log_level level, const char *format, va_list args)
     pthread_mutex_lock(&lock);
     memcpy(ring[ring_count++ % RING_LINES], line, length + 2);
     // a full disk loses log lines, not the program
-    if (file >= 0 && level <= file_level && write(file, line, length + 1) < 0)
-        file_level = LOG_ERROR;
+    if (file >= 0)
+        (void) !write(file, line, length + 1);
     pthread_mutex_unlock(&lock);
 }
 
@@ -78,25 +75,19 @@ log_line(enum log_level level, const char *format, va_list args)
 void
 log_error(const char *format, ...)
 {
-    LOG_AT(LOG_ERROR);
+    LOG_AT("error");
 }
 
 void
 log_warn(const char *format, ...)
 {
-    LOG_AT(LOG_WARN);
+    LOG_AT("warn");
 }
 
 void
 log_note(const char *format, ...)
 {
-    LOG_AT(LOG_NOTE);
-}
-
-void
-log_debug(const char *format, ...)
-{
-    LOG_AT(LOG_DEBUG);
+    LOG_AT("note");
 }
 
 enum status

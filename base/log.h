@@ -9,17 +9,13 @@
 #include "base/memory.h"
 #include "base/status.h"
 
-enum log_level { LOG_ERROR, LOG_WARN, LOG_NOTE, LOG_DEBUG };
-
 /* Appends to the file at `path`, made with mode 0600. */
-MUST_CHECK enum status log_open(const char *path, enum log_level most,
-                                struct error *err);
+MUST_CHECK enum status log_open(const char *path, struct error *err);
 void log_close(void);
 
 void log_error(const char *format, ...) PRINTF_LIKE(1, 2);
 void log_warn(const char *format, ...) PRINTF_LIKE(1, 2);
 void log_note(const char *format, ...) PRINTF_LIKE(1, 2);
-void log_debug(const char *format, ...) PRINTF_LIKE(1, 2);
 
 /* Appends the lines still in the ring, oldest first. */
 MUST_CHECK enum status log_ring(struct buffer *out, struct error *err);

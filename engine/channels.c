@@ -498,12 +498,6 @@ channels_answer(const struct channels *channels)
     return shown(channels, CHANNEL_ANSWER);
 }
 
-struct text
-channels_thought(const struct channels *channels)
-{
-    return shown(channels, CHANNEL_THINK);
-}
-
 const struct tokens *
 channels_answer_ids(const struct channels *channels)
 {

@@ -82,7 +82,6 @@ size_t channels_thought_tokens(const struct channels *channels);
 
 /* What was shown, for as long as the channels live. */
 struct text channels_answer(const struct channels *channels);
-struct text channels_thought(const struct channels *channels);
 /* The ids whose text is exactly the answer; NULL when borders differ. */
 const struct tokens *channels_answer_ids(const struct channels *channels);
 

@@ -312,7 +312,7 @@ main(int argc, char **argv)
     if (confinement_begin(&err) != STATUS_OK)
         return complain(EXIT_UNAVAILABLE, err.text);
     if (options.log_path != NULL &&
-        log_open(options.log_path, LOG_NOTE, &err) != STATUS_OK)
+        log_open(options.log_path, &err) != STATUS_OK)
         return complain(73, err.text);
     leave_terminal();
     if (take_streams(&options.server, &err) != STATUS_OK)

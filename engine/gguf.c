@@ -380,12 +380,6 @@ gguf_close(struct gguf *gguf)
 // -- what is in it ----------------------------------------------------------
 
 const char *
-gguf_path(const struct gguf *gguf)
-{
-    return gguf->shard[0].path;
-}
-
-const char *
 gguf_shown(const struct gguf *gguf)
 {
     return gguf->shard[0].shown;

@@ -62,7 +62,6 @@ MUST_CHECK enum status gguf_open(struct gguf **out, const char *path,
                                  struct error *err);
 void gguf_close(struct gguf *gguf); // takes NULL
 
-const char *gguf_path(const struct gguf *gguf);  // as given to gguf_open
 const char *gguf_shown(const struct gguf *gguf); // fit for a message
 size_t gguf_shards(const struct gguf *gguf);
 const char *gguf_shard_path(const struct gguf *gguf, size_t shard);

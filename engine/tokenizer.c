@@ -52,12 +52,6 @@ tokenizer_count(const struct tokenizer *t)
 }
 
 const char *
-tokenizer_model(const struct tokenizer *t)
-{
-    return t->byte_pairs != NULL ? "gpt2" : "llama";
-}
-
-const char *
 tokenizer_pre(const struct tokenizer *t)
 {
     return t->pre;

@@ -61,7 +61,6 @@ MUST_CHECK enum status tokenizer_open(struct tokenizer **out,
 void tokenizer_close(struct tokenizer *tokenizer); // takes NULL
 
 size_t tokenizer_count(const struct tokenizer *tokenizer);
-const char *tokenizer_model(const struct tokenizer *tokenizer); // gpt2, llama
 /* The rules in use: an alias gives its family's name; "spm" for llama. */
 const char *tokenizer_pre(const struct tokenizer *tokenizer);
 const char *const *tokenizer_warnings(const struct tokenizer *tokenizer,

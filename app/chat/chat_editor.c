@@ -172,13 +172,14 @@ run(struct program *program, const struct buffer *input, struct error *err)
     struct held_signals held;
     struct sigaction ignored = {.sa_handler = SIG_IGN}, before;
     pid_t process;
-    bool full = screen_is_open();
+    bool full = screen_is_open(), muted = terminal_is_muted();
 
     if (input && pipe2(ends, O_CLOEXEC) < 0)
         return error_errno(err, "cannot make a pipe for %s", program->what);
     program->input = ends[0];
     if (full)
         screen_leave();
+    terminal_unmute();
     hold_signals(&held);
     sigaction(SIGPIPE, &ignored, &before);
     enum status status = start(&process, program, err);
@@ -193,6 +194,8 @@ run(struct program *program, const struct buffer *input, struct error *err)
         status = wait_for(process, program, err);
     sigaction(SIGPIPE, &before, NULL);
     return_signals(&held);
+    if (muted)
+        terminal_mute(STDIN_FILENO);
     if (full && status == STATUS_OK)
         return screen_return(err);
     struct error lost;

@@ -189,6 +189,7 @@ plain_wipe(struct chat *chat)
 
     line_editor_close();
     progress_clear();
+    terminal_unmute();
     if (chat->terminal.dumb || chat->terminal.accessible)
         plain_say(chat, "locked; what this terminal has shown it may still "
                         "keep");
@@ -209,11 +210,19 @@ plain_ask(struct chat *chat, const char *prompt, const char *text)
         line_editor_fill(text);
 }
 
+/*
+ * From the end of one line to the next prompt the terminal is muted: what is
+ * typed ahead is shown once, and its Enter stays CR.
+ */
 static enum line_result
 plain_keys(struct chat *chat)
 {
+    enum line_result result = line_editor_feed();
+
     (void) chat;
-    return line_editor_feed();
+    if (result == LINE_DONE)
+        terminal_mute(STDIN_FILENO);
+    return result;
 }
 
 static bool
@@ -239,7 +248,6 @@ plain_end_secret(struct chat *chat)
 {
     struct error err;
 
-    terminal_unmute();
     check_terminal(chat, printer_put(STDOUT_FILENO, "\n", 1, &err));
 }
 
@@ -447,7 +455,6 @@ plain_end_answer(struct chat *chat, const struct generate_done *done)
     end_text(chat);
     if (plain.answering && chat->answering != TURN_NONE)
         chat_say_codes(chat, chat->answering);
-    terminal_unmute();
     plain.coming = false;
 }
 

@@ -97,11 +97,14 @@ chat_run_budget(struct chat *chat, const char *arguments)
     say_budget(chat);
 }
 
+static const char *const view_names[] = {
+    [THOUGHT_AUTO] = "auto", [THOUGHT_FOLD] = "fold", [THOUGHT_SPLIT] = "split",
+    [THOUGHT_SIDE] = "side", [THOUGHT_HIDE] = "hide",
+};
+
 static void
 show_thinking_state(struct chat *chat)
 {
-    static const char *const views[] = {"auto", "fold", "split", "side",
-                                        "hide"};
     const struct generation *g = &chat->generation;
     struct option_count budget = budget_now(chat);
     char count[COUNT_TEXT], text[60] = "no budget";
@@ -112,19 +115,18 @@ show_thinking_state(struct chat *chat)
     chat_say(chat, "thinking is %s, %s, with %s; the screen's view is %s",
              g->think ? g->think : "as the model is used to",
              chat->show_thinking ? "shown" : "hidden", text,
-             views[settings_thought_view()]);
+             view_names[settings_thought_view()]);
 }
 
 /* The view that follows, "next", or one by name. */
 static void
 set_view(struct chat *chat, const char *name)
 {
-    static const char *const names[] = {"fold", "split", "side", "hide"};
-    size_t now = (size_t) settings_thought_view();
+    enum thought_view now = settings_thought_view();
     struct error err;
 
     if (strcmp(name, "next") == 0)
-        name = names[now % (sizeof names / sizeof names[0])];
+        name = view_names[now == THOUGHT_HIDE ? THOUGHT_FOLD : now + 1];
     if (settings_change("thinking.view", name, &err) != STATUS_OK) {
         chat_say(chat, "%s", err.text);
         return;

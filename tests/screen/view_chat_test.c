@@ -525,10 +525,6 @@ keys_go_round_the_parts_that_are_there(void **state)
         act(&f, ACTION_THINKING_LAYOUT, 1);
         assert_int_equal(view_chat_layout(f.chat), round[i]);
     }
-    for (int i = 0; i < CHAT_LAYOUTS; i++)
-        assert_int_equal(
-            chat_layout_named(chat_layout_name((enum chat_layout) i)), i);
-    assert_int_equal(chat_layout_named("sideways"), CHAT_LAYOUTS);
     end(&f);
 }
 

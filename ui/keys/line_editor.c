@@ -5,6 +5,7 @@
 
 #include "ui/keys/key_maps.h"
 #include "ui/keys/key_reader.h"
+#include "ui/terminal.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -273,6 +274,14 @@ take_terminal(int meta)
     (void) meta;
 }
 
+/* Readline echoes what a terminal would that it finds; it is given back so. */
+static void
+take_shown_terminal(int meta)
+{
+    terminal_unmute();
+    rl_prep_terminal(meta);
+}
+
 /* matches[0] is what all have in common. */
 static void
 offer_matches(char **matches, int count, int longest)
@@ -292,7 +301,7 @@ set_form(void)
     rl_getc_function = box ? give_byte : rl_getc;
     rl_input_available_hook = box ? has_byte : NULL;
     rl_redisplay_function = box ? note_change : rl_redisplay;
-    rl_prep_term_function = box ? take_terminal : rl_prep_terminal;
+    rl_prep_term_function = box ? take_terminal : take_shown_terminal;
     rl_deprep_term_function = box ? leave_terminal : rl_deprep_terminal;
     rl_completion_display_matches_hook = box ? offer_matches : NULL;
     if (box && editor.nowhere == NULL)

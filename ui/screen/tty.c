@@ -193,12 +193,6 @@ tty_open(const char *restore, size_t length, struct error *err)
     return tty_return(err);
 }
 
-bool
-tty_is_open(void)
-{
-    return tty.open;
-}
-
 void
 tty_leave(void)
 {

@@ -20,7 +20,6 @@ MUST_CHECK enum status tty_open(const char *restore, size_t length,
                                 struct error *err);
 /* Both take never opened. */
 void tty_close(void);
-bool tty_is_open(void);
 
 /* The terminal as it was, for a time; and ours again. */
 void tty_leave(void);

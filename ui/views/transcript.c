@@ -241,20 +241,6 @@ transcript_document(const struct transcript *transcript, size_t item,
 }
 
 bool
-transcript_is_open(const struct transcript *transcript, size_t item)
-{
-    assert(item < transcript->count);
-    return transcript->items[item].open;
-}
-
-bool
-transcript_is_thinking(const struct transcript *transcript, size_t item)
-{
-    assert(item < transcript->count);
-    return transcript->items[item].thinking;
-}
-
-bool
 transcript_is_turn(const struct transcript *transcript, size_t item)
 {
     return transcript->items[item].kind == TRANSCRIPT_QUESTION ||

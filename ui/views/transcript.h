@@ -107,9 +107,6 @@ transcript_head(const struct transcript *transcript, size_t item);
 const struct document *transcript_document(const struct transcript *transcript,
                                            size_t item,
                                            enum transcript_part part);
-/* Whether text still comes; with thoughts, whether they still come. */
-bool transcript_is_open(const struct transcript *transcript, size_t item);
-bool transcript_is_thinking(const struct transcript *transcript, size_t item);
 
 /* Questions and answers only; TRANSCRIPT_NONE where there is none. */
 size_t transcript_current(const struct transcript *transcript);

@@ -33,26 +33,10 @@ struct view_chat {
     char said[SAID_BYTES];  // why a key did nothing, until the next one
 };
 
-static const char *const layout_names[CHAT_LAYOUTS] = {
+static const char *const layout_names[] = {
     [CHAT_AUTO] = "auto", [CHAT_FOLD] = "fold", [CHAT_SPLIT] = "split",
     [CHAT_SIDE] = "side", [CHAT_HIDE] = "hide",
 };
-
-const char *
-chat_layout_name(enum chat_layout layout)
-{
-    return layout_names[layout];
-}
-
-enum chat_layout
-chat_layout_named(const char *name)
-{
-    int i = 0;
-
-    while (i < CHAT_LAYOUTS && strcmp(layout_names[i], name) != 0)
-        i++;
-    return (enum chat_layout) i;
-}
 
 /* What the layout comes to on a screen of this width. */
 static enum chat_layout

@@ -28,11 +28,7 @@ enum chat_layout {
     CHAT_SPLIT,
     CHAT_SIDE,
     CHAT_HIDE,
-    CHAT_LAYOUTS
 };
-/* "auto" ...; and back: CHAT_LAYOUTS, there is no such. */
-const char *chat_layout_name(enum chat_layout layout);
-enum chat_layout chat_layout_named(const char *name);
 
 enum chat_phase {
     CHAT_IDLE,
