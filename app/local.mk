@@ -127,6 +127,8 @@ fathom_SOURCES += \
     %D%/chat/chat_verb.h \
     %D%/chat/chat_wait.c \
     %D%/chat/face.h \
+    %D%/chat/face_choice.c \
+    %D%/doctor/doctor_term.c \
     %D%/screen/chat_screen.c %D%/screen/chat_screen.h \
     %D%/screen/chat_screen_frame.c \
     %D%/screen/chat_screen_help.c \

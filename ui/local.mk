@@ -8,6 +8,7 @@ libui_a_SOURCES = \
     %D%/screen/clipboard.c %D%/screen/clipboard.h \
     %D%/screen/look.h \
     %D%/screen/screen.h \
+    %D%/screen/terminal_answer.c %D%/screen/terminal_answer.h \
     %D%/screen/theme.c %D%/screen/theme.h \
     %D%/text/ambiguous_width.c %D%/text/ambiguous_width.h \
     %D%/text/ascii_fallback.c %D%/text/ascii_fallback.h \
@@ -55,7 +56,8 @@ libui_a_SOURCES += \
     %D%/keys/line_editor.c %D%/keys/line_editor.h \
     %D%/screen/screen.c \
     %D%/screen/terminfo.c %D%/screen/terminfo.h \
-    %D%/screen/tty.c %D%/screen/tty.h
+    %D%/screen/tty.c %D%/screen/tty.h \
+    %D%/screen/width_probe.c %D%/screen/width_probe.h
 endif
 libui_a_CFLAGS = $(AM_CFLAGS) $(READLINE_CFLAGS) $(NCURSES_CFLAGS) \
     $(MD4C_CFLAGS) $(UTF8PROC_CFLAGS)

@@ -13,6 +13,8 @@
  *           screen.h       the terminal as one screen, with ncurses; theme.h
  *                          how looks look, tty.h the terminal below
  *           clipboard.h    text for the clipboard of the terminal
+ *           terminfo.h     what its description says of the terminal
+ *           width_probe.h  columns of texts, as the terminal itself says
  * views/    transcript.h   the items of a chat, scrolled, folded, searched
  *           view.h         what fills the screen; view_NAME.h for each
  *
@@ -29,6 +31,8 @@
 #include "ui/screen/canvas.h"
 #include "ui/screen/clipboard.h"
 #include "ui/screen/screen.h"
+#include "ui/screen/terminfo.h"
+#include "ui/screen/width_probe.h"
 #include "ui/text/document.h"
 #include "ui/text/printer.h"
 #include "ui/text/sanitiser.h"

@@ -349,25 +349,6 @@ lock_after_ms(const struct chat_settings *settings)
     return settings_shorter(settings->lock_after, policy_now()->lock_after);
 }
 
-/* A screen where nothing speaks against it. */
-static void
-choose_face(struct chat *chat)
-{
-    struct error err;
-    const char *why = "";
-
-    if (chat->settings->plain)
-        why = "--plain";
-    else if (chat->terminal.accessible)
-        why = "ACCESSIBLE is set";
-    else if (settings_face() == UI_FACE_PLAIN)
-        why = "ui.face = plain";
-    else if (screen_possible(&err) != STATUS_OK)
-        why = err.text;
-    text_quote(chat->face_why, sizeof chat->face_why, why, strlen(why));
-    chat->face = *why == '\0' ? &screen_face : &plain_face;
-}
-
 static enum status
 chat_open(struct chat *chat, const struct chat_settings *settings,
           struct error *err)
@@ -387,7 +368,10 @@ chat_open(struct chat *chat, const struct chat_settings *settings,
     conversation_init(&chat->away.rest);
     chat->terminal = terminal_of(STDOUT_FILENO);
     chat->answering = TURN_NONE;
-    choose_face(chat);
+    chat->face = *face_plain_reason(chat->face_why, sizeof chat->face_why,
+                                    settings->plain) == '\0'
+                     ? &screen_face
+                     : &plain_face;
     if (settings_enter() == UI_ENTER_NEWLINE)
         line_editor_enter_opens_line();
     chat->touched_ns = clock_ns();

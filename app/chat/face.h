@@ -133,4 +133,10 @@ MUST_CHECK enum status chat_wait_taking(struct chat *chat,
                                         chat_take_fn *take, void *context,
                                         struct error *err);
 
+/*
+ * Why a chat here has the plain face, in a few words; "": it has the screen.
+ * `asked`: by --plain. Writes into out, safe to show; returns out.
+ */
+const char *face_plain_reason(char *out, size_t size, bool asked);
+
 #endif

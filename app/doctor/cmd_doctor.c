@@ -1,6 +1,7 @@
 /*
  * fathom doctor: what this machine would leak, and what to do about it; with
- * --prove-offline, that neither program can reach a network.
+ * --prove-offline, that neither program can reach a network; with --term, what
+ * the terminal does with text.
  */
 #include "config.h"
 
@@ -14,7 +15,7 @@
 #include <unistd.h>
 
 struct doctor_settings {
-    bool json, prove_offline, config;
+    bool json, prove_offline, config, term;
 };
 
 static enum status
@@ -31,8 +32,9 @@ static enum status
 print(const struct findings *findings, const struct doctor_settings *settings,
       int *code, struct error *err)
 {
-    const char *schema =
-        settings->prove_offline ? "fathom.offline/1" : "fathom.doctor/1";
+    const char *schema = settings->prove_offline ? "fathom.offline/1"
+                         : settings->term        ? "fathom.terminal/1"
+                                                 : "fathom.doctor/1";
     struct buffer text = {0};
     enum status status = settings->json
                              ? print_json(findings, schema, &text, err)
@@ -46,6 +48,23 @@ print(const struct findings *findings, const struct doctor_settings *settings,
     return status;
 }
 
+/* The terminal, and what the settings make of it. */
+static enum status
+look_at_terminal(struct findings *findings, int *code, struct error *err)
+{
+#ifdef HAVE_READLINE
+    TRY(settings_start(code, err));
+    *code = EXIT_UNAVAILABLE;
+    return doctor_term(findings, err);
+#else
+    (void) findings;
+    (void) code;
+    return error_set(err, STATUS_UNSUPPORTED,
+                     "this fathom was built without the screen, so there is "
+                     "nothing to test of a terminal");
+#endif
+}
+
 static enum status
 look(struct findings *findings, const struct doctor_settings *settings,
      int *code, struct error *err)
@@ -54,6 +73,8 @@ look(struct findings *findings, const struct doctor_settings *settings,
     TRY(findings_init(findings, err));
     if (settings->prove_offline)
         TRY(doctor_offline(findings, err));
+    else if (settings->term)
+        TRY(look_at_terminal(findings, code, err));
     else
         doctor_look(findings);
     *code = findings->warnings > 0 ? EXIT_FAILURE : EXIT_SUCCESS;
@@ -109,8 +130,8 @@ run(void *settings, const struct option_list *operands)
     int code;
 
     (void) operands;
-    if (s->config && s->prove_offline) {
-        notice_error("--config and --prove-offline exclude each other");
+    if (s->config + s->prove_offline + s->term > 1) {
+        notice_error("--config, --prove-offline and --term exclude each other");
         return EXIT_USAGE;
     }
     if (s->config) {
@@ -132,10 +153,12 @@ static const struct option doctor_options[] = {
     {"prove-offline", 0, OPTION_FLAG, NULL,
      offsetof(struct doctor_settings, prove_offline), 0, 0,
      "try every way to a network, in both programs"},
+    {"term", 0, OPTION_FLAG, NULL, offsetof(struct doctor_settings, term), 0, 0,
+     "test what the terminal does with text"},
 };
 
-static const char *const usage[] = {"[--config | --prove-offline] [--json]",
-                                    NULL};
+static const char *const usage[] = {
+    "[--config | --prove-offline | --term] [--json]", NULL};
 
 const struct command command_doctor = {
     .name = "doctor",

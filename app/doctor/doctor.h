@@ -8,6 +8,7 @@
  *   doctor_look.c     all of these
  *   doctor_config.c   the settings, and where they come from
  *   doctor_offline.c  every way to a network, tried in both programs
+ *   doctor_term.c     the terminal, which is asked for the width of texts
  */
 #ifndef FATHOM_APP_DOCTOR_H
 #define FATHOM_APP_DOCTOR_H
@@ -86,5 +87,13 @@ MUST_CHECK enum status doctor_config_lines(struct buffer *out,
 /* The ways out of this program, then of an engine started for it. */
 MUST_CHECK enum status doctor_offline(struct findings *findings,
                                       struct error *err);
+
+/*
+ * The terminal of standard input, and of standard output unless that is
+ * something else; settings have been read. Fails where there is none. Builds
+ * with readline only.
+ */
+MUST_CHECK enum status doctor_term(struct findings *findings,
+                                   struct error *err);
 
 #endif

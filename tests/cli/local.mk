@@ -37,6 +37,8 @@ check_PROGRAMS += %D%/denied_calls
 %C%_denied_calls_LDADD = $(SECCOMP_LIBS)
 EXTRA_DIST += %D%/doctor.sh %D%/doctor_test.py
 TESTS += %D%/doctor.sh
+EXTRA_DIST += %D%/doctor_term.sh %D%/doctor_term_test.py
+TESTS += %D%/doctor_term.sh
 
 
 # signed models, settings and the policy

@@ -30,6 +30,11 @@ FUZZ_TARGETS += %D%/keys_fuzz
 %C%_keys_fuzz_LDADD = $(UI_LIBS)
 endif
 
+FUZZ_TARGETS += %D%/terminal_answer_fuzz
+%C%_terminal_answer_fuzz_SOURCES = %D%/terminal_answer_fuzz.c $(FUZZ_MAIN)
+%C%_terminal_answer_fuzz_LDFLAGS = $(FUZZER_FLAGS)
+%C%_terminal_answer_fuzz_LDADD = $(UI_LIBS)
+
 FUZZ_TARGETS += %D%/sanitiser_fuzz
 %C%_sanitiser_fuzz_SOURCES = %D%/sanitiser_fuzz.c $(FUZZ_MAIN)
 %C%_sanitiser_fuzz_LDFLAGS = $(FUZZER_FLAGS)

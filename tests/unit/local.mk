@@ -24,6 +24,10 @@ TESTS += %D%/canvas_test %D%/clipboard_test
 %C%_canvas_test_LDADD = $(UI_LIBS) $(UNIT_TEST_LIBS)
 %C%_clipboard_test_LDADD = $(UI_LIBS) $(UNIT_TEST_LIBS)
 
+check_PROGRAMS += %D%/terminal_answer_test
+TESTS += %D%/terminal_answer_test
+%C%_terminal_answer_test_LDADD = $(UI_LIBS) $(UNIT_TEST_LIBS)
+
 QUANT_TEST_LIBS = libquant.a $(UNIT_TEST_LIBS) -lm
 check_PROGRAMS += %D%/codebooks_test %D%/floats_test %D%/formats_test \
     %D%/interleaved_test

@@ -48,29 +48,72 @@ check_found(const char *quoted, struct error *err)
     return STATUS_OK;
 }
 
+/* The description of a type in place of the one in use, until put_back. */
+static enum status
+put_in(TERMINAL **before, const char *term, const char *quoted,
+       struct error *err)
+{
+    int answer;
+
+    *before = cur_term;
+    if (setupterm(term, STDOUT_FILENO, &answer) == OK)
+        return STATUS_OK;
+    return error_set(err, STATUS_UNSUPPORTED,
+                     answer < 0 ? "there are no descriptions of terminals "
+                                  "to look for %s in"
+                                : "a terminal of type %s is not known, or "
+                                  "can do too little",
+                     quoted);
+}
+
+static void
+put_back(TERMINAL *before)
+{
+    TERMINAL *found = cur_term;
+
+    if (found == before)
+        return;
+    set_curterm(before);
+    del_curterm(found);
+}
+
 enum status
 terminfo_check(const char *term, struct error *err)
 {
-    TERMINAL *before = cur_term;
+    TERMINAL *before;
     char quoted[80];
     enum status status;
-    int answer;
 
     text_quote(quoted, sizeof quoted, term, strlen(term));
-    if (setupterm(term, STDOUT_FILENO, &answer) != OK)
-        return error_set(err, STATUS_UNSUPPORTED,
-                         answer < 0 ? "there are no descriptions of terminals "
-                                      "to look for %s in"
-                                    : "a terminal of type %s is not known, or "
-                                      "can do too little",
-                         quoted);
-    status = check_found(quoted, err);
-    if (cur_term != before) {
-        TERMINAL *found = cur_term;
+    status = put_in(&before, term, quoted, err);
+    if (status == STATUS_OK)
+        status = check_found(quoted, err);
+    put_back(before);
+    return status;
+}
 
-        set_curterm(before);
-        del_curterm(found);
+enum status
+terminfo_describe(struct terminfo_facts *out, const char *term,
+                  struct error *err)
+{
+    TERMINAL *before;
+    char quoted[80];
+    enum status status;
+
+    text_quote(quoted, sizeof quoted, term, strlen(term));
+    status = put_in(&before, term, quoted, err);
+    if (status == STATUS_OK) {
+        int colours = tigetnum("colors");
+
+        *out = (struct terminfo_facts){
+            .ansi = terminfo_is_ansi(),
+            .alternate = terminfo_has("smcup") && terminfo_has("rmcup"),
+            .keys = terminfo_has("kf1") && terminfo_has("kf10"),
+            .mouse = terminfo_has("kmous"),
+            .colours = colours > 0 ? colours : 0,
+        };
     }
+    put_back(before);
     return status;
 }
 
