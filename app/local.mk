@@ -6,6 +6,7 @@ libapp_a_SOURCES = \
     %D%/time_text.c %D%/time_text.h \
     %D%/chat/chat_title.c %D%/chat/chat_title.h \
     %D%/chat/kept_cache.c %D%/chat/kept_cache.h \
+    %D%/chat/summary.c %D%/chat/summary.h \
     %D%/doctor/doctor.c %D%/doctor/doctor.h \
     %D%/doctor/doctor_folders.c \
     %D%/doctor/doctor_machine.c \
@@ -107,6 +108,7 @@ fathom_SOURCES += \
     %D%/chat/chat.c %D%/chat/chat.h \
     %D%/chat/chat_attach.c \
     %D%/chat/chat_commands.c \
+    %D%/chat/chat_compact.c \
     %D%/chat/chat_copy.c \
     %D%/chat/chat_editor.c %D%/chat/chat_editor.h \
     %D%/chat/chat_experts.c \

@@ -22,6 +22,7 @@ enum { MODEL_NAME_BYTES = 200 };
 struct chat_figures {
     bool known;
     struct generate_done done; // without its pointers
+    uint64_t used_tokens;      // of the context, since then
 };
 
 /* What the command line says. */
@@ -104,6 +105,7 @@ struct chat {
     uint64_t answer_number; // of its GENERATE; 0: nothing is asked
     struct chat_attached attached;
     char preset[INI_NAME_BYTES]; // in use; or ""
+    bool full_told;              // that the context is nearly full
     size_t loop_told; // the answer of which it was said, or TURN_NONE
     struct queued_line queue[CHAT_QUEUE];
     size_t queued;
@@ -132,10 +134,20 @@ void chat_retry(struct chat *chat);
 /* Goes on with the leaf, an answer that was stopped, as a branch beside it. */
 void chat_continue(struct chat *chat);
 /*
+ * Asks for a summary behind the leaf, which is an answer. True: it is the leaf
+ * now. It has to be whole; otherwise everything is as it was, and the user was
+ * told.
+ */
+bool chat_ask_summary(struct chat *chat, struct text question);
+/*
  * Follows an answer that an engine goes on with: its number, and the turn that
  * has its beginning, which is the leaf.
  */
 void chat_follow(struct chat *chat, uint64_t number);
+/* False: there is no engine, and none is wanted. */
+bool chat_have_engine(struct chat *chat);
+/* What the engine holds of the chat goes into the vault, behind the prompt. */
+void chat_keep_cache(struct chat *chat);
 /* What is kept of the chat's cache goes to the engine. */
 void chat_give_cache(struct chat *chat);
 /* The user leaves: what is being fetched of it is kept, if that is soon. */
@@ -223,6 +235,12 @@ void chat_send(struct chat *chat, const char *message, size_t length);
 void chat_attach_text(struct chat *chat, const char *name, const char *bytes,
                       size_t length);
 void chat_drop_attached(struct chat *chat);
+
+/* -- chat_compact.c --------------------------------------------------------
+ */
+
+/* Makes the summary that is the leaf, or the leaf asks for, anew, beside it. */
+void chat_summarise_again(struct chat *chat, size_t summary);
 
 /* -- chat_commands.c, see chat_verb.h ------------------------------------- */
 

@@ -180,6 +180,8 @@ const struct chat_verb chat_verbs[] = {
     ANYTIME("experts", "", "which experts were used of late", chat_run_experts,
             NULL),
     ANYTIME("ctx", "", "how much of the context is taken", chat_run_ctx, NULL),
+    BETWEEN("compact", "[N] [TEXT]", "summarise all turns but the newest N",
+            chat_run_compact, NULL),
     BETWEEN("tokens", "TEXT", "what TEXT is to the model", chat_run_tokens,
             NULL),
     BETWEEN("model", "[MODEL]", "show or change the model", chat_run_model,

@@ -458,6 +458,26 @@ plain_end_answer(struct chat *chat, const struct generate_done *done)
     plain.coming = false;
 }
 
+/* As before an answer that has not begun. */
+static void
+plain_reading(struct chat *chat, bool reads)
+{
+    uint64_t now = clock_ns();
+
+    (void) chat;
+    plain.coming = reads;
+    plain.answering = plain.thinking_shown = false;
+    if (!reads) {
+        progress_clear();
+        terminal_unmute();
+        return;
+    }
+    terminal_mute(STDIN_FILENO);
+    progress_begin(now, PROGRESS_SENTENCES);
+    plain.begun_ns = plain.tick_ns = now;
+    snprintf(plain.activity, sizeof plain.activity, "[waiting for the engine]");
+}
+
 static void
 plain_residency(struct chat *chat, const struct event *event)
 {
@@ -605,6 +625,7 @@ const struct face plain_face = {
     .activity = plain_activity,
     .end_answer = plain_end_answer,
     .figures = print_figures,
+    .reading = plain_reading,
     .residency = plain_residency,
     .loading = plain_loading,
     .view = plain_view,

@@ -87,16 +87,14 @@ chat_run_stats(struct chat *chat, const char *arguments)
 void
 chat_run_ctx(struct chat *chat, const char *arguments)
 {
-    const struct generate_done *done = &chat->last.done;
-    uint64_t used =
-        done->usage.prompt + done->usage.thinking + done->usage.answer;
+    uint64_t used = chat->last.used_tokens;
     char taken[COUNT_TEXT], whole[COUNT_TEXT], left[COUNT_TEXT];
 
     if (*arguments != '\0') {
         chat_say_usage(chat, "ctx");
     } else if (!chat->opened) {
         chat_say(chat, "the model is still loading");
-    } else if (!chat->last.known) {
+    } else if (!chat->last.known || used == 0) {
         chat_say(chat, "the context has room for %s tokens",
                  text_count(whole, chat->context));
     } else {

@@ -60,9 +60,14 @@ chat_run_retry(struct chat *chat, const char *arguments)
     size_t before = c->leaf, turn = *arguments == '\0'
                                         ? c->leaf
                                         : named_turn(chat, arguments, "retry");
+    size_t keep;
 
     if (turn == TURN_NONE && *arguments != '\0')
         return;
+    if (turn != TURN_NONE && conversation_summary(c, turn, &keep)) {
+        chat_summarise_again(chat, turn);
+        return;
+    }
     if (chat->generation.seed.given && turn != TURN_NONE)
         chat_say(chat, "the seed is fixed, so the answer may well be the same; "
                        "/seed random frees it");
@@ -130,11 +135,16 @@ void
 chat_run_edit(struct chat *chat, const char *arguments)
 {
     struct conversation *c = &chat->conversation;
-    size_t turn = named_turn(chat, arguments, "edit");
+    size_t turn = named_turn(chat, arguments, "edit"), keep;
     struct buffer text = {0};
 
     if (turn == TURN_NONE)
         return;
+    if (conversation_summary(c, turn, &keep)) {
+        chat_say(chat, "that turn is a summary; /compact says what another is "
+                       "to keep, /retry makes it again");
+        return;
+    }
     if (c->turns[turn].role == TURN_ANSWER)
         turn = c->turns[turn].parent;
     if (edit_question(chat, turn, &text)) {

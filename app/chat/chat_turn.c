@@ -27,8 +27,10 @@ struct run {
     uint64_t number;
     uint64_t cancelled_ns;
     bool cancelled, finished, ended;
+    bool summary; // it counts only if it is whole; see chat_compact.c
     bool refused; // an ERROR came: err holds it
     int refused_exit;
+    struct error why; // a summary was refused
 };
 
 enum status
@@ -86,9 +88,8 @@ take_cache(struct chat *chat, const struct event *event)
     return true;
 }
 
-/* What the engine holds of the chat goes into the vault, behind the prompt. */
-static void
-keep_cache(struct chat *chat)
+void
+chat_keep_cache(struct chat *chat)
 {
     struct keeping *k = &chat->keeping;
     uint64_t limit_bytes = settings_cache_bytes();
@@ -168,8 +169,8 @@ explain_finish(struct run *run, enum finish finish)
                        "again");
         return;
     case FINISH_CONTEXT_FULL:
-        chat_say(chat, "the context is full, the answer was cut off; /undo or "
-                       "/new makes room");
+        chat_say(chat, "the context is full, the answer was cut off; /compact, "
+                       "/undo or /new makes room");
         return;
     case FINISH_INTERRUPTED:
     case FINISH_TIMEOUT:
@@ -190,6 +191,19 @@ end_answer(struct run *run, const struct generate_done *done)
     run->chat->answer_number = 0;
 }
 
+/* Once as it fills up, and again after there was room. */
+static void
+warn_of_fullness(struct chat *chat)
+{
+    uint64_t used = chat->last.used_tokens, all = chat->last.done.usage.context;
+    bool nearly = all > 0 && used < all && used >= all / 10 * 9;
+
+    if (nearly && !chat->full_told)
+        chat_say(chat, "the context is nearly full; /compact lets the model "
+                       "summarise old turns");
+    chat->full_told = nearly;
+}
+
 static void
 finish_run(struct run *run, const struct generate_done *done)
 {
@@ -199,7 +213,12 @@ finish_run(struct run *run, const struct generate_done *done)
     run->finished = true;
     if (conversation_describe(run->turn, done, &err) != STATUS_OK)
         chat_say(chat, "%s", err.text);
-    chat->last = (struct chat_figures){.known = true, .done = *done};
+    chat->last = (struct chat_figures){
+        .known = true,
+        .done = *done,
+        .used_tokens =
+            done->usage.prompt + done->usage.thinking + done->usage.answer,
+    };
     // what lies behind these belongs to the event
     chat->last.done.warnings = NULL;
     chat->last.done.model = (struct model_summary){0};
@@ -209,8 +228,11 @@ finish_run(struct run *run, const struct generate_done *done)
     end_answer(run, done);
     for (size_t i = 0; i < done->warning_count; i++)
         chat_say(chat, "%s", done->warnings[i]);
-    explain_finish(run, done->finish);
+    if (!run->summary)
+        explain_finish(run, done->finish);
     chat->face->figures(chat, done);
+    if (!run->summary)
+        warn_of_fullness(chat);
 }
 
 /* -- the loop ---------------------------------------------------------------
@@ -403,9 +425,8 @@ send_request(struct run *run, struct error *err)
 /* -- a turn -----------------------------------------------------------------
  */
 
-/* False: there is no engine, and none is wanted. */
-static bool
-have_engine(struct chat *chat)
+bool
+chat_have_engine(struct chat *chat)
 {
     struct error err;
 
@@ -421,20 +442,26 @@ have_engine(struct chat *chat)
     return false;
 }
 
-/* What came so far is the vault's, the rest is for the inbox. */
-static void
-leave_going(struct run *run)
+/*
+ * What came so far is the vault's, the rest is for the inbox. A summary that
+ * is not whole is nobody's.
+ */
+static enum status
+leave_going(struct run *run, struct error *err)
 {
     struct chat *chat = run->chat;
-    struct error err;
 
+    if (run->summary)
+        return request_put_cancel(client_outgoing(chat->client), run->number,
+                                  FINISH_INTERRUPTED, err);
     if (keeping_draft_now(&chat->keeping, &chat->conversation, run->answer,
-                          clock_ns(), &err) != STATUS_OK)
-        chat_say(chat, "%s", err.text);
+                          clock_ns(), err) != STATUS_OK)
+        chat_say(chat, "%s", err->text);
     chat->away.number = run->number;
     chat->away.begun =
         run->turn->content.length > 0 || run->turn->thinking.length > 0;
     chat->away.question = chat->conversation.turns[run->turn->parent].id;
+    return STATUS_OK;
 }
 
 /* Follows the answer to its end. False: the engine died. */
@@ -459,16 +486,19 @@ run_to_end(struct run *run, bool asked)
         status = follow(run, &err);
     end_answer(run, NULL);
     if (status == STATUS_OK && !run->finished && chat->locking)
-        leave_going(run);
+        status = leave_going(run, &err);
     if (status == STATUS_OK || chat->quit)
         return true;
     if (!run->refused) {
         chat_lost_engine(chat, &err);
         return false;
     }
-    chat_say(chat, "%s%s", err.text,
-             run->refused_exit == EXIT_TOO_LONG ? "; /undo or /new makes room"
-                                                : "");
+    run->why = err;
+    if (!run->summary)
+        chat_say(chat, "%s%s", err.text,
+                 run->refused_exit == EXIT_TOO_LONG
+                     ? "; /compact, /undo or /new makes room"
+                     : "");
     return true;
 }
 
@@ -526,8 +556,101 @@ answer_leaf(struct chat *chat, size_t before, size_t from)
         conversation_drop(c, before);
     chat_keep(chat, TURN_NONE);
     if (heard)
-        keep_cache(chat);
+        chat_keep_cache(chat);
     return heard;
+}
+
+/* The tree as it was: a question and its answer are taken off its end. */
+static void
+take_back(struct conversation *c, size_t count, size_t leaf, size_t redo,
+          size_t cut)
+{
+    while (c->count > count)
+        conversation_drop(c, leaf);
+    c->leaf = leaf;
+    c->redo = redo;
+    c->cut = cut;
+}
+
+static bool
+has_words(const struct buffer *text)
+{
+    const char *data = text->data ? text->data : "";
+
+    return strspn(data, " \t\r\n") < text->length;
+}
+
+/* Why there is no summary, once its turns are gone. */
+static void
+explain_summary(struct chat *chat, const struct run *run, enum finish finish)
+{
+    if (run->refused) {
+        chat_say(chat, "%s%s", run->why.text,
+                 run->refused_exit == EXIT_TOO_LONG
+                     ? "; /compact with a larger N summarises fewer turns at "
+                       "a time"
+                     : "");
+        return;
+    }
+    switch (finish) {
+    case FINISH_STOP:
+    case FINISH_THINK_BUDGET:
+        chat_say(chat, "the model wrote no summary; nothing was changed");
+        return;
+    case FINISH_LENGTH:
+        chat_say(chat, "the summary was cut off by -n; nothing was changed");
+        return;
+    case FINISH_ENDED_THINKING:
+        chat_say(chat, "the model ended while thinking, without a summary; "
+                       "nothing was changed");
+        return;
+    case FINISH_CONTEXT_FULL:
+        chat_say(chat, "the context was full before the summary was whole; "
+                       "nothing was changed, and /compact with a larger N "
+                       "summarises fewer turns at a time");
+        return;
+    case FINISH_INTERRUPTED:
+    case FINISH_TIMEOUT:
+        chat_say(chat, "stopped; nothing was changed");
+        return;
+    }
+}
+
+static enum status
+add_summary(struct run *run, struct text question, struct error *err)
+{
+    struct conversation *c = &run->chat->conversation;
+    size_t asked;
+
+    TRY(conversation_ask(&asked, c, question.bytes, question.length, err));
+    TRY(conversation_answer(&run->answer, c, err));
+    run->turn = &c->turns[run->answer];
+    return STATUS_OK;
+}
+
+bool
+chat_ask_summary(struct chat *chat, struct text question)
+{
+    struct conversation *c = &chat->conversation;
+    size_t count = c->count, leaf = c->leaf, redo = c->redo, cut = c->cut;
+    struct run run = {.chat = chat, .summary = true};
+    bool heard = false, whole = false;
+    enum finish finish = FINISH_INTERRUPTED;
+
+    enum status status = add_summary(&run, question, &run.why);
+
+    run.refused = status != STATUS_OK;
+    if (status == STATUS_OK) {
+        heard = run_to_end(&run, false);
+        finish = run.turn->finish;
+        whole = run.turn->complete && has_words(&run.turn->content);
+    }
+    if (!whole)
+        take_back(c, count, leaf, redo, cut);
+    chat_moved(chat);
+    if (!whole && (run.refused || run.finished))
+        explain_summary(chat, &run, finish);
+    return whole && heard;
 }
 
 void
@@ -537,7 +660,7 @@ chat_ask(struct chat *chat, const char *question, size_t length)
     size_t asked, before = c->leaf;
     struct error err;
 
-    if (!have_engine(chat))
+    if (!chat_have_engine(chat))
         return;
     if (conversation_ask(&asked, c, question, length, &err) != STATUS_OK) {
         chat_say(chat, "%s", err.text);
@@ -568,7 +691,7 @@ chat_retry(struct chat *chat)
         return;
     }
     // an answer that never comes does not take the place of one that did
-    if (have_engine(chat))
+    if (chat_have_engine(chat))
         (void) answer_leaf(chat, c->leaf, TURN_NONE);
 }
 
@@ -578,7 +701,7 @@ chat_continue(struct chat *chat)
     struct conversation *c = &chat->conversation;
     size_t stopped = c->leaf;
 
-    if (!have_engine(chat))
+    if (!chat_have_engine(chat))
         return;
     // beside it: the turn that was kept stays as it is
     conversation_move(c, c->turns[stopped].parent);
@@ -600,7 +723,7 @@ chat_follow(struct chat *chat, uint64_t number)
         return;
     chat_keep(chat, TURN_NONE);
     if (heard)
-        keep_cache(chat);
+        chat_keep_cache(chat);
 }
 
 enum status

@@ -61,6 +61,10 @@ chat_verb_fn chat_run_stats, chat_run_ctx, chat_run_queue, chat_run_tokens,
 
 chat_verb_fn chat_run_experts;
 
+/* -- chat_compact.c -------------------------------------------------------- */
+
+chat_verb_fn chat_run_compact;
+
 /* -- chat_tree.c ----------------------------------------------------------- */
 
 chat_verb_fn chat_run_retry, chat_run_continue, chat_run_edit, chat_run_undo,

@@ -3,7 +3,7 @@
 
 #include "app/chat/conversation.h"
 
-#include "app/generation.h"
+#include "app/chat/summary.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -294,55 +294,148 @@ conversation_numbered(const struct conversation *c, size_t number)
 struct text
 conversation_text(const struct buffer *buffer)
 {
-    return text_of(buffer->data ? buffer->data : "", buffer->length);
+    return (struct text){buffer->data ? buffer->data : "", buffer->length};
 }
 
-/* Fills the messages backwards, from the leaf's question; their number. */
-static size_t
-fill_backwards(struct chat_message *end, const struct conversation *c)
+bool
+conversation_summary(const struct conversation *c, size_t turn, size_t *keep)
 {
-    struct chat_message *message = end;
-    size_t question = conversation_question(c);
+    if (c->turns[turn].role == TURN_ANSWER)
+        turn = c->turns[turn].parent;
+    return summary_is_asked(conversation_text(&c->turns[turn].content), keep);
+}
 
-    while (question != TURN_NONE) {
-        const struct turn *turn = &c->turns[question];
+/* An answer without a word is left out together with its question. */
+static size_t
+spoken(const struct conversation *c, size_t answer)
+{
+    while (answer != TURN_NONE && c->turns[answer].content.length == 0)
+        answer = c->turns[c->turns[answer].parent].parent;
+    return answer;
+}
 
-        *--message = (struct chat_message){
-            .role = CHAT_USER, .content = conversation_text(&turn->content)};
-        size_t answer = turn->parent;
+static size_t
+spoken_before(const struct conversation *c, size_t answer)
+{
+    return spoken(c, c->turns[c->turns[answer].parent].parent);
+}
 
-        // an answer without a word is left out together with its question
-        while (answer != TURN_NONE && c->turns[answer].content.length == 0)
-            answer = c->turns[c->turns[answer].parent].parent;
-        if (answer == TURN_NONE)
-            break;
-        *--message = (struct chat_message){
-            .role = CHAT_ASSISTANT,
-            .content = conversation_text(&c->turns[answer].content)};
-        question = c->turns[answer].parent;
+/* A summary goes before what it keeps, in the place of everything else. */
+static size_t
+add_answer(size_t *answers, size_t count, const struct conversation *c,
+           size_t answer)
+{
+    size_t keep;
+
+    if (!conversation_summary(c, answer, &keep)) {
+        answers[count] = answer;
+        return count + 1;
     }
-    return (size_t) (end - message);
+    if (keep > count)
+        keep = count;
+    memmove(answers + 1, answers + count - keep, keep * sizeof *answers);
+    answers[0] = answer;
+    return keep + 1;
+}
+
+/* The answers that a prompt has up to this one, which it may have, too. */
+static enum status
+prompt_answers(size_t **out, size_t *count, const struct conversation *c,
+               size_t answer, struct error *err)
+{
+    size_t length = 0;
+    void *memory;
+
+    for (size_t i = spoken(c, answer); i != TURN_NONE; i = spoken_before(c, i))
+        length++;
+    TRY(memory_alloc(&memory, (length + 1) * sizeof **out, err));
+    size_t *answers = memory, at = length;
+
+    for (size_t i = spoken(c, answer); i != TURN_NONE; i = spoken_before(c, i))
+        answers[--at] = i;
+    // in place: they are never more than were looked at
+    *count = 0;
+    for (size_t i = 0; i < length; i++)
+        *count = add_answer(answers, *count, c, answers[i]);
+    *out = answers;
+    return STATUS_OK;
+}
+
+enum status
+conversation_prompted(size_t **out, size_t *count, const struct conversation *c,
+                      struct error *err)
+{
+    size_t answer = c->leaf;
+
+    if (answer != TURN_NONE && c->turns[answer].role == TURN_QUESTION)
+        answer = c->turns[answer].parent;
+    return prompt_answers(out, count, c, answer, err);
+}
+
+static struct chat_message
+message_of(const struct conversation *c, size_t turn)
+{
+    return (struct chat_message){
+        .role =
+            c->turns[turn].role == TURN_QUESTION ? CHAT_USER : CHAT_ASSISTANT,
+        .content = conversation_text(&c->turns[turn].content)};
+}
+
+/* System text, questions with their answers, and a question or TURN_NONE. */
+static enum status
+make_messages(struct chat_message **out, size_t *count,
+              const struct conversation *c, const size_t *answers,
+              size_t answer_count, size_t question, struct error *err)
+{
+    size_t n = 0;
+    void *memory;
+
+    TRY(memory_alloc(&memory, (2 * answer_count + 2) * sizeof **out, err));
+    *out = memory;
+    if (c->system.length > 0)
+        (*out)[n++] = (struct chat_message){
+            .role = CHAT_SYSTEM, .content = conversation_text(&c->system)};
+    for (size_t i = 0; i < answer_count; i++) {
+        (*out)[n++] = message_of(c, c->turns[answers[i]].parent);
+        (*out)[n++] = message_of(c, answers[i]);
+    }
+    if (question != TURN_NONE)
+        (*out)[n++] = message_of(c, question);
+    *count = n;
+    return STATUS_OK;
 }
 
 enum status
 conversation_messages(struct chat_message **out, size_t *count,
                       const struct conversation *c, struct error *err)
 {
-    size_t most = 1 + 2 * conversation_depth(c);
-    void *memory;
+    size_t question = conversation_question(c), keep = 0, *answers,
+           answer_count;
 
-    TRY(memory_alloc(&memory, most * sizeof **out, err));
-    *out = memory;
-    *count = fill_backwards(*out + most, c);
-    struct chat_message *first = *out + most - *count;
+    TRY(prompt_answers(&answers, &answer_count, c, c->turns[question].parent,
+                       err));
+    // a summary is asked for where the turns that it leaves out begin
+    if (conversation_summary(c, question, &keep))
+        answer_count -= keep < answer_count ? keep : answer_count;
+    enum status status =
+        make_messages(out, count, c, answers, answer_count, question, err);
 
-    if (c->system.length > 0) {
-        *--first = (struct chat_message){
-            .role = CHAT_SYSTEM, .content = conversation_text(&c->system)};
-        ++*count;
-    }
-    memmove(*out, first, *count * sizeof **out);
-    return STATUS_OK;
+    free(answers);
+    return status;
+}
+
+enum status
+conversation_context(struct chat_message **out, size_t *count,
+                     const struct conversation *c, struct error *err)
+{
+    size_t *answers, answer_count;
+
+    TRY(conversation_prompted(&answers, &answer_count, c, err));
+    enum status status =
+        make_messages(out, count, c, answers, answer_count, TURN_NONE, err);
+
+    free(answers);
+    return status;
 }
 
 static enum status

@@ -107,14 +107,36 @@ size_t conversation_numbered(const struct conversation *conversation,
                              size_t number);
 
 /*
- * The messages of a request for an answer to the leaf's question; what is
- * without answer before it is left out, and so are thoughts. *out is the
- * caller's to free; its texts are the conversation's.
+ * Whether the turn is a summary, or asks for one, that takes the place of the
+ * turns before it but for the newest *keep; see summary.h.
+ */
+bool conversation_summary(const struct conversation *conversation, size_t turn,
+                          size_t *keep);
+
+/*
+ * The answers whose words, and those of their questions, the next prompt has,
+ * in its order: a summary goes before the turns that it keeps. An answer
+ * without a word is left out. The caller frees *out.
+ */
+MUST_CHECK enum status
+conversation_prompted(size_t **out, size_t *count,
+                      const struct conversation *conversation,
+                      struct error *err);
+/*
+ * The messages of a request for an answer to the leaf's question, which is
+ * there: what conversation_prompted says of the turns before it. Before a
+ * question for a summary the turns that it keeps are left out. Thoughts are
+ * never sent. *out is the caller's to free; its texts are the conversation's.
  */
 MUST_CHECK enum status
 conversation_messages(struct chat_message **out, size_t *count,
                       const struct conversation *conversation,
                       struct error *err);
+/* The same of what the next prompt has up to the leaf, an answer. */
+MUST_CHECK enum status
+conversation_context(struct chat_message **out, size_t *count,
+                     const struct conversation *conversation,
+                     struct error *err);
 
 /* What is known of how an answer came about, taken from its DONE. */
 MUST_CHECK enum status conversation_describe(struct turn *answer,

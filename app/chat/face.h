@@ -77,6 +77,9 @@ struct face {
     void (*end_answer)(struct chat *chat, const struct generate_done *done);
     // what it took, after what is to be said of its end
     void (*figures)(struct chat *chat, const struct generate_done *done);
+    // the engine reads and answers nothing, which activity tells; or does not
+    // any more
+    void (*reading)(struct chat *chat, bool reads);
     // what the engine counted of experts
     void (*residency)(struct chat *chat, const struct event *event);
 

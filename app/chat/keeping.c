@@ -115,17 +115,22 @@ write_vault(struct keeping *k, struct conversation *c, const char *model,
     return vault_chat_update(k->chat, &info, err);
 }
 
-/* Each answer with its question; what they follow stays behind. */
+/*
+ * Each answer with its question; what they follow stays behind, so a summary
+ * of that would have nothing to stand for.
+ */
 static enum status
 seal(struct keeping *k, struct conversation *c, size_t unfinished,
      struct error *err)
 {
     struct vault_places at = keeping_places(k);
+    size_t kept;
 
     for (size_t i = 0; i < c->count; i++) {
         struct turn *turn = &c->turns[i];
 
-        if (turn->id != 0 || i == unfinished || turn->role != TURN_ANSWER)
+        if (turn->id != 0 || i == unfinished || turn->role != TURN_ANSWER ||
+            conversation_summary(c, i, &kept))
             continue;
         struct turn_record question = conversation_record(c, turn->parent);
         struct turn_record answer = conversation_record(c, i);

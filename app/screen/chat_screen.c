@@ -349,6 +349,15 @@ face_figures(struct chat *chat, const struct generate_done *done)
 }
 
 static void
+face_reading(struct chat *chat, bool reads)
+{
+    (void) chat;
+    chat_screen.counts.reading = reads;
+    chat_screen.counts.progressing = false;
+    screen_touch();
+}
+
+static void
 face_residency(struct chat *chat, const struct event *event)
 {
     struct residency *kept = &chat_screen.counts.residency;
@@ -464,6 +473,7 @@ const struct face screen_face = {
     .activity = face_activity,
     .end_answer = face_end_answer,
     .figures = face_figures,
+    .reading = face_reading,
     .residency = face_residency,
     .loading = face_loading,
     .view = screen_open_view,

@@ -77,6 +77,7 @@ struct screen_counts {
     uint64_t progress_ns, progress_begun_ns;
     uint64_t progress_first; // done when it began
     bool progressing;
+    bool reading; // it answers nothing
     // of the last RESIDENCY
     struct residency residency;
     bool has_residency;

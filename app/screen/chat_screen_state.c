@@ -90,7 +90,9 @@ static void
 fill_phase(struct chat_view_state *state, const struct chat *chat,
            const struct screen_counts *counts, uint64_t now_ns)
 {
-    if (chat->answering == TURN_NONE) {
+    if (counts->reading) {
+        state->phase = CHAT_READING;
+    } else if (chat->answering == TURN_NONE) {
         state->phase =
             chat->opened || chat->client == NULL ? CHAT_IDLE : CHAT_LOADING;
     } else if (counts->answer_ns > 0) {
@@ -108,13 +110,16 @@ fill_phase(struct chat_view_state *state, const struct chat *chat,
         fill_progress(state, counts, now_ns);
 }
 
-/* What the last answer of a chat that was resumed took. */
+/*
+ * What the last answer of a chat that was resumed took. After a summary that
+ * is known with the next one.
+ */
 static uint64_t
 kept_tokens(const struct conversation *c)
 {
-    size_t answer = conversation_answered(c);
+    size_t answer = conversation_answered(c), keep;
 
-    if (answer == TURN_NONE)
+    if (answer == TURN_NONE || conversation_summary(c, answer, &keep))
         return 0;
     const struct turn_origin *origin = &c->turns[answer].origin;
 
@@ -131,8 +136,7 @@ fill_figures(struct chat_view_state *state, const struct chat *chat,
 
     state->context_tokens = chat->context;
     if (chat->last.known) {
-        state->context_used =
-            last->usage.prompt + last->usage.thinking + last->usage.answer;
+        state->context_used = chat->last.used_tokens;
         state->prompt_rate = last->timing.prompt_tps;
         state->answer_rate = last->timing.decode_tps;
     } else {

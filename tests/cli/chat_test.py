@@ -203,7 +203,7 @@ def a_question_that_is_refused_is_taken_back():
     script = "want GENERATE\nerror limit 12 too long by 5 tokens\n" + YES
     with Chat(script) as chat:
         text = chat.line("long")
-        assert ("[too long by 5 tokens; /undo or /new makes room]" in text
+        assert ("[too long by 5 tokens; /compact, /undo or /new makes room]" in text
                 ), text
         chat.line("short")
         assert chat.messages() == [("user", "short")]

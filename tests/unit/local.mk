@@ -123,6 +123,11 @@ check_PROGRAMS += %D%/history_import_test
 TESTS += %D%/history_import_test
 %C%_history_import_test_LDADD = $(APP_TEST_LIBS)
 %C%_chat_title_test_LDADD = $(APP_TEST_LIBS)
+check_PROGRAMS += %D%/conversation_test
+TESTS += %D%/conversation_test
+%C%_conversation_test_SOURCES = %D%/conversation_test.c \
+    app/chat/conversation.c
+%C%_conversation_test_LDADD = $(APP_TEST_LIBS)
 %C%_history_export_test_SOURCES = %D%/history_export_test.c \
     %D%/sha256.c %D%/sha256.h
 %C%_history_export_test_LDADD = $(APP_TEST_LIBS)
