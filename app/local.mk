@@ -25,6 +25,7 @@ libapp_a_SOURCES = \
     %D%/history/json_items.c %D%/history/json_items.h \
     %D%/history/turn_tree.c %D%/history/turn_tree.h \
     %D%/vault/audit.c %D%/vault/audit.h \
+    %D%/vault/kdf_time.c %D%/vault/kdf_time.h \
     %D%/vault/lock_request.c %D%/vault/lock_request.h \
     %D%/vault/passphrase.c %D%/vault/passphrase.h \
     %D%/vault/unlock.c %D%/vault/unlock.h
@@ -110,6 +111,7 @@ fathom_SOURCES += \
     %D%/chat/chat_commands.c \
     %D%/chat/chat_compact.c \
     %D%/chat/chat_copy.c \
+    %D%/chat/chat_derive.c \
     %D%/chat/chat_editor.c %D%/chat/chat_editor.h \
     %D%/chat/chat_experts.c \
     %D%/chat/chat_file.c %D%/chat/chat_file.h \

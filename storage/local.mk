@@ -23,6 +23,8 @@ libstorage_a_SOURCES += \
     %D%/sealed.c %D%/sealed.h \
     %D%/vault_body.c %D%/vault_body.h
 
+libstorage_a_SOURCES += %D%/derivation.c %D%/derivation.h
+
 libstorage_a_SOURCES += %D%/sealed_export.c %D%/sealed_export.h
 
 libstorage_a_SOURCES += \

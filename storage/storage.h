@@ -7,6 +7,7 @@
  *   needle.h       finding text whatever its case
  *   vault_keys.h   slots: passphrase, key file, recovery code
  *   secret.h       keys in locked memory
+ *   derivation.h   Argon2id beside everything else
  *   safe_file.h    files that only their owner can reach
  *   minisign.h     keys and signatures of models
  *   model_manifest.h  what files a model consists of
@@ -16,6 +17,7 @@
 #ifndef FATHOM_STORAGE_STORAGE_H
 #define FATHOM_STORAGE_STORAGE_H
 
+#include "storage/derivation.h"
 #include "storage/minisign.h"
 #include "storage/model_manifest.h"
 #include "storage/needle.h"

@@ -21,6 +21,7 @@
 
 #include "storage/vault_keys.h"
 
+#include "storage/derivation.h"
 #include "storage/safe_file.h"
 #include "storage/words.h"
 
@@ -306,22 +307,35 @@ stretch_input(struct secret **out, const struct credential *credential,
     return status;
 }
 
+/* In the caller's thread, or as the caller has it done. */
+static enum status
+derive(struct derivation *derivation, const struct kdf_runner *runner,
+       struct error *err)
+{
+    if (runner != NULL)
+        return runner->run(runner->context, derivation, err);
+    derivation_run(derivation);
+    return STATUS_OK;
+}
+
 static enum status
 stretch(struct secret *kek, const uint8_t *slot, const struct secret *input,
-        struct error *err)
+        const struct kdf_runner *runner, struct error *err)
 {
-    uint64_t memory = number_at(slot + AT_MEMORY, 8) * KIB;
+    const struct kdf_cost cost = {number_at(slot + AT_PASSES, 8),
+                                  number_at(slot + AT_MEMORY, 8) * KIB};
+    struct derivation *derivation;
+    const struct secret *key;
 
-    if (fault_due() ||
-        crypto_pwhash(secret_data(kek), VAULT_KEY_BYTES,
-                      (const char *) secret_bytes(input), secret_length(input),
-                      slot + AT_SALT, number_at(slot + AT_PASSES, 8),
-                      (size_t) memory, crypto_pwhash_ALG_ARGON2ID13) != 0)
-        return error_set(err, STATUS_NOMEM,
-                         "trying the passphrase takes %" PRIu64
-                         " MiB of memory, which cannot be had now",
-                         (memory + MIB - 1) / MIB);
-    return STATUS_OK;
+    TRY(derivation_open(&derivation, input, slot + AT_SALT, &cost, err));
+    enum status status = derive(derivation, runner, err);
+
+    if (status == STATUS_OK)
+        status = derivation_key(&key, derivation, err);
+    if (status == STATUS_OK)
+        memcpy(secret_data(kek), secret_bytes(key), VAULT_KEY_BYTES);
+    derivation_close(derivation);
+    return status;
 }
 
 static void
@@ -352,7 +366,7 @@ slot_kek(struct secret **out, const uint8_t *slot,
     } else {
         status = stretch_input(&input, credential, err);
         if (status == STATUS_OK)
-            status = stretch(*out, slot, input, err);
+            status = stretch(*out, slot, input, credential->runner, err);
     }
     secret_close(input);
     if (status != STATUS_OK) {

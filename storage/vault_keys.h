@@ -48,6 +48,17 @@ bool kdf_cost_fit(struct kdf_cost *cost, uint64_t available_bytes);
 void kdf_lower_floor(const struct kdf_cost *least);
 
 /*
+ * Who is to have a derivation done (see derivation.h) while the caller waits.
+ * Fails with STATUS_CANCELLED where the user gave up.
+ */
+struct derivation;
+struct kdf_runner {
+    void *context;
+    enum status (*run)(void *context, struct derivation *derivation,
+                       struct error *err);
+};
+
+/*
  * What somebody who wants in has. NULL: not that. A passphrase and a key file
  * together fit slots that need both, and no others; a recovery code stands
  * alone.
@@ -56,6 +67,7 @@ struct credential {
     const struct secret *passphrase;
     const struct secret *key_file; // its contents, KEY_FILE_LEAST bytes or more
     const struct secret *recovery; // RECOVERY_BYTES
+    const struct kdf_runner *runner; // NULL: Argon2id runs in this thread
 };
 enum { KEY_FILE_LEAST = 32, KEY_FILE_MOST = 1 << 20 };
 

@@ -47,6 +47,14 @@ struct locked_answer {
     bool done, sealed;
 };
 
+/* A key that is being derived from a passphrase. */
+struct chat_deriving {
+    bool active;
+    uint64_t begun_ns;  // 0: waits until one that was given up has ended
+    uint64_t before_ns; // what it took the last time; 0: not known
+    bool lock;          // was asked for meanwhile, and comes afterwards
+};
+
 enum { CHAT_QUEUE = 16 };
 
 /* A line that waits for the prompt. */
@@ -77,6 +85,7 @@ struct chat {
     char unlock_remark[UNLOCK_REMARK]; // of failed tries; or ""
     bool unlocking; // a passphrase is asked for that opens the vault
     bool key_file;  // one was chosen to open it with
+    struct chat_deriving deriving;
     struct lock_listener *listener; // while the vault is open
 
     uint64_t lock_after_ns; // without a key; 0: never

@@ -560,7 +560,8 @@ chat_stay_locked(struct chat *chat)
         if (result == SECRET_END && !chat->locking)
             chat->quit = true;
         if (result == SECRET_DONE &&
-            chat_open_vault(chat, passphrase, VAULT_WRITE, &err) != STATUS_OK)
+            chat_open_vault(chat, passphrase, VAULT_WRITE, &err) != STATUS_OK &&
+            !chat->quit)
             chat_say(chat, "%s", err.text);
         secret_close(passphrase);
     }

@@ -150,6 +150,18 @@ characters(const struct secret *secret, size_t length)
     return count;
 }
 
+void
+chat_take_beside(struct chat *chat, struct event *event)
+{
+    struct error err;
+    enum status status = chat->locked ? chat_locked_event(chat, event, &err)
+                                      : chat_take_event(chat, event, &err);
+
+    event_release(event);
+    if (status != STATUS_OK)
+        chat_keep_loss(chat, &err);
+}
+
 static enum secret_result
 read_line(struct chat *chat, struct typing *t)
 {
@@ -171,11 +183,7 @@ read_line(struct chat *chat, struct typing *t)
                 chat->face->secret_seen(chat, t->secret, t->length);
             chat->face->secret_typed(chat, characters(t->secret, t->length));
         } else if (wait.wake == CHAT_EVENT) {
-            status = chat->locked ? chat_locked_event(chat, &wait.event, &err)
-                                  : chat_take_event(chat, &wait.event, &err);
-            event_release(&wait.event);
-            if (status != STATUS_OK)
-                chat_keep_loss(chat, &err);
+            chat_take_beside(chat, &wait.event);
         }
     }
     return chat->quit || chat->locking ? SECRET_END : result;

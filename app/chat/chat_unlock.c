@@ -247,7 +247,9 @@ static enum status
 make_vault(struct chat *chat, const struct secret *passphrase,
            struct error *err)
 {
-    struct credential credential = {.passphrase = passphrase};
+    const struct kdf_runner runner = chat_kdf_runner(chat);
+    struct credential credential = {.passphrase = passphrase,
+                                    .runner = &runner};
     struct kdf_cost cost =
         settings_kdf() == KDF_SENSITIVE ? kdf_sensitive : kdf_moderate;
     struct vault_places at = keeping_places(&chat->keeping);
@@ -263,6 +265,19 @@ make_vault(struct chat *chat, const struct secret *passphrase,
     forget_refusal(&chat->keeping);
     keeping_open(&chat->keeping, vault);
     return model_gate_record(vault, err);
+}
+
+/* No vault came of it: the chat ends, unless the user gave it up. */
+static void
+make_nothing(struct chat *chat, const struct error *why)
+{
+    if (why->status == STATUS_CANCELLED && !chat->quit) {
+        keep_nothing(chat); // asked again at the next start
+        return;
+    }
+    if (!chat->quit)
+        chat_say(chat, "%s", why->text);
+    leave(chat, exit_code_of(why->status));
 }
 
 /* The first start: a question, and nothing is assumed. */
@@ -298,10 +313,8 @@ offer_vault(struct chat *chat)
         passphrase =
             letter == 'p' ? new_passphrase(chat) : generated_passphrase(chat);
     }
-    if (passphrase != NULL && make_vault(chat, passphrase, &err) != STATUS_OK) {
-        chat_say(chat, "%s", err.text);
-        leave(chat, exit_code_of(err.status));
-    }
+    if (passphrase != NULL && make_vault(chat, passphrase, &err) != STATUS_OK)
+        make_nothing(chat, &err);
     secret_close(passphrase);
 }
 
@@ -311,28 +324,20 @@ offer_vault(struct chat *chat)
 /* While a vault is being opened. */
 static struct {
     struct secret *key_file; // NULL: none was chosen
-    uint64_t took_ns;
 } unlocking;
-
-uint64_t
-chat_unlock_ns(void)
-{
-    return unlocking.took_ns;
-}
 
 enum status
 chat_open_vault(struct chat *chat, const struct secret *passphrase,
                 enum vault_access access, struct error *err)
 {
+    const struct kdf_runner runner = chat_kdf_runner(chat);
     struct credential credential = {.passphrase = passphrase,
-                                    .key_file = unlocking.key_file};
-    uint64_t begun = clock_ns();
+                                    .key_file = unlocking.key_file,
+                                    .runner = &runner};
     struct vault *vault;
 
     char remark[UNLOCK_REMARK];
     enum status status = unlock_once(&vault, &credential, access, remark, err);
-
-    unlocking.took_ns = clock_ns() - begun;
 
     // what the user mistyped just now is no news
     if (!chat->tried)
@@ -392,6 +397,18 @@ offer_reading(struct chat *chat, const struct secret *passphrase,
     }
 }
 
+/* ^C where the vault is to be opened: leaves, or does without it. */
+static void
+give_up(struct chat *chat)
+{
+    if (chat->quit)
+        return;
+    if (chat->face->interrupt_leaves)
+        leave(chat, EXIT_SIGNAL + SIGINT);
+    else
+        keep_nothing(chat);
+}
+
 /* True when no further try is needed. */
 static bool
 try_passphrase(struct chat *chat, const struct secret *passphrase, int left)
@@ -412,13 +429,15 @@ try_passphrase(struct chat *chat, const struct secret *passphrase, int left)
     case STATUS_INTEGRITY:
         offer_reading(chat, passphrase, &err);
         return true;
+    case STATUS_CANCELLED:
+        give_up(chat);
+        return true;
     case STATUS_NOMEM:
     case STATUS_IO:
     case STATUS_FORMAT:
     case STATUS_LIMIT:
     case STATUS_UNSUPPORTED:
     case STATUS_DEVICE:
-    case STATUS_CANCELLED:
     case STATUS_SIGNATURE:
         break;
     }
@@ -431,18 +450,23 @@ try_passphrase(struct chat *chat, const struct secret *passphrase, int left)
 static void
 open_by_settings(struct chat *chat)
 {
+    const struct kdf_runner runner = chat_kdf_runner(chat);
+    struct unlock_settings settings = chat->settings->unlock;
     struct vault *vault;
     struct error err;
     int code;
+
+    settings.runner = &runner;
     enum status status =
-        unlock_vault(&vault, &chat->settings->unlock, VAULT_WRITE, &code, &err);
+        unlock_vault(&vault, &settings, VAULT_WRITE, &code, &err);
 
     if (status == STATUS_OK) {
         keeping_open(&chat->keeping, vault);
     } else if (status == STATUS_BUSY) {
         offer_sealed(chat, &err);
     } else {
-        chat_say(chat, "%s", err.text);
+        if (!chat->quit)
+            chat_say(chat, "%s", err.text);
         leave(chat, code);
     }
 }
@@ -519,8 +543,8 @@ ask_passphrase(struct chat *chat)
 
         if (chat->quit)
             return;
-        if (result == SECRET_END && chat->face->interrupt_leaves) {
-            leave(chat, EXIT_SIGNAL + SIGINT);
+        if (result == SECRET_END) {
+            give_up(chat);
             return;
         }
         if (result != SECRET_DONE) {

@@ -26,6 +26,18 @@ enum secret_result {
 enum secret_result chat_read_secret(struct chat *chat, const char *prompt,
                                     struct secret **out);
 
+/* What the engine says while a passphrase is asked for or tried. */
+void chat_take_beside(struct chat *chat, struct event *event);
+
+/* -- chat_derive.c ---------------------------------------------------------
+ */
+
+/*
+ * Derives keys while the chat goes on waiting; chat->deriving tells how far it
+ * is. ^C gives up.
+ */
+struct kdf_runner chat_kdf_runner(struct chat *chat);
+
 /* -- chat_unlock.c ---------------------------------------------------------
  */
 
@@ -48,9 +60,10 @@ enum secret_result chat_ask_passphrase(struct chat *chat, const char *prompt,
                                        struct secret **out);
 /* The asking is over: forgets the key file. */
 void chat_end_unlock(struct chat *chat);
-/* What the last try took; 0: there was none. */
-uint64_t chat_unlock_ns(void);
-/* Opens the vault after it was locked; STATUS_DENIED: not with that. */
+/*
+ * Opens the vault after it was locked. STATUS_DENIED: not with that;
+ * STATUS_CANCELLED: given up.
+ */
 MUST_CHECK enum status chat_open_vault(struct chat *chat,
                                        const struct secret *passphrase,
                                        enum vault_access access,

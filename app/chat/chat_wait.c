@@ -31,6 +31,7 @@ take_signal(struct chat *chat, struct chat_wait *wait)
         return false;
     case SIGUSR1:
         wait->wake = CHAT_OVER;
+        chat->deriving.lock = chat->deriving.active;
         chat->locking = chat->keeping.kind == KEEPING_VAULT;
         return chat->locking;
     case SIGTERM:
@@ -92,7 +93,7 @@ earliest(const struct chat *chat, const struct chat_wait *wait, uint64_t face)
 enum status
 chat_wait(struct chat *chat, struct chat_wait *wait, struct error *err)
 {
-    bool listen = wait->keys || chat->face->live;
+    bool listen = wait->keys || (chat->face->live && !wait->without_keys);
 
     for (;;) {
         struct client_wait next = {

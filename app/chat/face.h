@@ -114,6 +114,7 @@ enum chat_wake {
 
 struct chat_wait {
     bool keys;            // are wanted
+    bool without_keys;    // they wait with the terminal, whatever the face
     bool without_engine;  // it has to wait
     uint64_t deadline_ns; // on clock_ns; UINT64_MAX: none
     enum chat_wake wake;

@@ -15,6 +15,7 @@
 #define SECOND_NS UINT64_C(1000000000)
 // how often what runs by itself is drawn: clocks and rates
 #define CLOCK_NS (SECOND_NS / 2)
+#define BAR_NS (SECOND_NS / 10)
 #define MINUTE_NS (60 * SECOND_NS)
 // an answer that took longer is told to who looks elsewhere
 #define LONG_NS (10 * SECOND_NS)
@@ -87,7 +88,8 @@ draw_now(struct chat *chat)
 {
     struct error err;
 
-    check_terminal(chat, screen_frame(clock_ns(), &err));
+    if (chat_screen.chat != NULL) // it is closed when the engine is lost
+        check_terminal(chat, screen_frame(clock_ns(), &err));
 }
 
 /* The view in which the vault is opened; without it the box does. */
@@ -115,7 +117,6 @@ face_ask_secret(struct chat *chat, const char *prompt)
     memcpy(chat_screen.notice, said, sizeof said);
     line_editor_hide();
     chat_screen.box = BOX_SECRET;
-    chat_screen.deriving = false;
     chat_screen.secret_typed = 0;
     snprintf(chat_screen.secret_prompt, sizeof chat_screen.secret_prompt, "%s",
              prompt);
@@ -131,14 +132,11 @@ face_secret_typed(struct chat *chat, size_t characters)
     screen_hurry();
 }
 
-/* What comes next may take a second in which nothing moves. */
 static void
 face_end_secret(struct chat *chat)
 {
-    chat_screen.deriving = chat_screen.secret_typed > 0;
     chat_screen.seen = NULL;
     draw_now(chat);
-    chat_screen.deriving = false;
 }
 
 static void
@@ -385,6 +383,8 @@ face_deadline(struct chat *chat)
 
     if (chat_screen.work)
         return 0;
+    if (chat->deriving.active)
+        next = least(next, chat_screen.drawn_ns + BAR_NS);
     // clocks run while something is waited for
     if (chat->answering != TURN_NONE || (!chat->opened && chat->client))
         next = least(next, chat_screen.drawn_ns + CLOCK_NS);
@@ -414,7 +414,8 @@ face_tick(struct chat *chat, uint64_t now_ns)
     if (cover->ops == NULL && chat_screen.box == BOX_LINE &&
         chat_screen_loading_wanted(chat, now_ns))
         (void) screen_open_view(chat, "loading", "");
-    if (now_ns >= chat_screen.drawn_ns + CLOCK_NS)
+    if (now_ns >=
+        chat_screen.drawn_ns + (chat->deriving.active ? BAR_NS : CLOCK_NS))
         screen_touch();
     if (screen_is_due(now_ns))
         check_terminal(chat, screen_frame(now_ns, &err));

@@ -123,7 +123,6 @@ struct chat_screen {
     const struct secret *seen; // what is typed, where the user wants to see it
     size_t seen_length;
     enum line_result pending; // of a key that was waited for
-    bool deriving;            // of a passphrase: nothing moves meanwhile
     char notice[300];         // beside the input box, until the next key
     uint64_t drawn_ns;        // the last frame
 };

@@ -89,7 +89,7 @@ draw_secret(struct canvas *canvas, unsigned row)
                                    "%s", chat_screen.secret_prompt);
 
     canvas_cursor(canvas, row, column);
-    if (chat_screen.deriving)
+    if (chat_screen.chat->deriving.active)
         canvas_print(canvas, row, column, canvas->columns - column, LOOK_DIM,
                      "one moment...");
     else

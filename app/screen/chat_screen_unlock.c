@@ -162,15 +162,24 @@ tell_progress(const struct chat *chat)
     }
 }
 
+/* Once it takes longer than the last time, that is no measure any more. */
 static void
-tell_deriving(void)
+tell_deriving(const struct chat_deriving *d, uint64_t now_ns)
 {
-    uint64_t took = chat_unlock_ns();
+    struct unlock_sheet *s = &unlock.sheet;
+    bool begun = d->begun_ns > 0 && now_ns > d->begun_ns;
+    uint64_t passed_ns = begun ? now_ns - d->begun_ns : 0;
 
-    snprintf(unlock.deriving, LINE, "deriving ...");
-    if (took > 0)
-        snprintf(unlock.deriving, LINE, "deriving ..., %.2f s before",
-                 (double) took / 1e9);
+    s->measured = d->active && d->begun_ns > 0 && passed_ns < d->before_ns;
+    s->share = s->measured ? (double) passed_ns / (double) d->before_ns : 0;
+    s->deriving = d->active ? unlock.deriving : NULL;
+    if (d->begun_ns == 0)
+        snprintf(unlock.deriving, LINE, "waits for the one given up");
+    else if (s->measured)
+        snprintf(unlock.deriving, LINE, "deriving");
+    else
+        snprintf(unlock.deriving, LINE, "deriving %.1f s",
+                 (double) passed_ns / 1e9);
 }
 
 static const char *
@@ -185,11 +194,9 @@ sheet(void *context, uint64_t now_ns)
     struct unlock_sheet *s = &unlock.sheet;
 
     (void) context;
-    (void) now_ns;
     tell_progress(unlock.chat);
-    tell_deriving();
+    tell_deriving(&unlock.chat->deriving, now_ns);
     s->behind = unless_empty(unlock.behind);
-    s->deriving = chat_screen.deriving ? unlock.deriving : NULL;
     s->fault = unless_empty(chat_screen.notice);
     s->seen = chat_screen.seen != NULL;
     s->shown = s->seen ? (const char *) secret_bytes(chat_screen.seen) : NULL;

@@ -287,7 +287,8 @@ ask_for(struct unlock_credential *out, const struct unlock_settings *settings,
                            "Passphrase: ", err));
     out->credential = (struct credential){.passphrase = out->passphrase,
                                           .key_file = out->key_file,
-                                          .recovery = out->recovery};
+                                          .recovery = out->recovery,
+                                          .runner = settings->runner};
     return STATUS_OK;
 }
 

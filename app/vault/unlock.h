@@ -27,6 +27,7 @@ struct unlock_settings {
     struct passphrase_source source;
     const char *key_file; // --key-file
     bool recovery;        // --recovery-code: asked for in place of a passphrase
+    const struct kdf_runner *runner; // as of a credential
 };
 
 /* The rows of a command's table of options. */

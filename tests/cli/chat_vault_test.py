@@ -611,6 +611,23 @@ def a_lock_during_the_derivation_comes_after_it():
             assert "vault:open" in chat.expect("you> ")
 
 
+def ctrl_c_gives_a_derivation_up():
+    with Home() as home:
+        # some seconds, of which none is waited for
+        home.make_vault("16", "262144")
+        with Chat(home, until=None) as chat:
+            for _ in range(200000):
+                if resident(chat.pid) > 100000:
+                    break
+            chat.send("\x03")
+            assert "vault:eph" in chat.expect("you> ")
+            chat.line("Go on.", until="First.")
+            chat.expect("you> ")
+            chat.leave()
+        assert not os.path.exists(home.file("state/fathom/kdf-time"))
+        assert not os.path.exists(home.file("state/fathom/tries"))
+
+
 def kept_chats_are_renamed_pinned_and_deleted():
     with Vault() as home:
         with Chat(home) as chat:

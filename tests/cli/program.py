@@ -57,11 +57,11 @@ class Home:
         with open(self.file(name), "rb") as file:
             return file.read()
 
-    def make_vault(self):
-        """A vault with PASSPHRASE that opens fast."""
+    def make_vault(self, *cost):
+        """A vault with PASSPHRASE that opens fast; or passes and KiB."""
         subprocess.run([MAKER, self.file("data/fathom"),
-                        self.file("state/fathom"), PASSPHRASE], check=True,
-                       timeout=LIMIT)
+                        self.file("state/fathom"), PASSPHRASE, *cost],
+                       check=True, timeout=LIMIT)
 
     def files(self):
         """Every file below, with its size."""

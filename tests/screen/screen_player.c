@@ -1011,7 +1011,7 @@ step_await_match(const char *argument)
     regex_t regex;
     bool found = false;
 
-    if (regcomp(&regex, argument, REG_EXTENDED | REG_NOSUB) != 0)
+    if (regcomp(&regex, argument, REG_EXTENDED | REG_NOSUB | REG_NEWLINE) != 0)
         return FAIL("%s is no regular expression", argument);
     while (!found && clock_ns() < end && !player.screen.over) {
         struct buffer text = {0};

@@ -82,7 +82,9 @@ a_wrong_passphrase_is_told_below_the_box(void **state)
     sheet.shown = "correct horse";
     sheet.shown_length = 13;
     sheet.seen = true;
-    sheet.deriving = "deriving ..., 0.71 s before";
+    sheet.deriving = "deriving";
+    sheet.measured = true;
+    sheet.share = 0.5;
     expect_golden(&view, 24, 80, "view_unlock-fault-80x24");
     view_unlock_close(&view);
 }

@@ -165,6 +165,12 @@ TESTS += %D%/vault_keys_test
     -Wl,--wrap=sodium_memcmp
 %C%_vault_keys_test_LDADD = $(STORAGE_LIBS) $(CMOCKA_LIBS)
 
+check_PROGRAMS += %D%/derivation_test
+TESTS += %D%/derivation_test
+%C%_derivation_test_LDFLAGS = $(AM_LDFLAGS) \
+    -Wl,--wrap=crypto_pwhash -Wl,--wrap=sodium_free
+%C%_derivation_test_LDADD = $(STORAGE_LIBS) $(CMOCKA_LIBS)
+
 check_PROGRAMS += %D%/base64_test
 TESTS += %D%/base64_test
 %C%_base64_test_LDADD = $(UNIT_TEST_LIBS)

@@ -12,6 +12,8 @@ enum {
     BOX_WIDE = 78,
     ROOMY = 22, // rows from which on there are blank lines
     EDGE = 3,
+    PROGRESS = 14, // columns, with brackets
+    PROGRESS_WIDE = 22,
     LABEL = 13,
     LABEL_WIDE = 14,
 };
@@ -121,6 +123,24 @@ put_keys(struct pen *pen, const struct unlock_sheet *sheet)
 }
 
 static void
+put_deriving(struct pen *pen, const struct unlock_sheet *sheet)
+{
+    unsigned bar = pen->columns > BOX ? PROGRESS_WIDE : PROGRESS;
+    unsigned end = pen->column + pen->columns - EDGE;
+
+    if (sheet->cost != NULL)
+        put(pen, EDGE, LOOK_DIM, sheet->cost);
+    if (sheet->measured && pen->columns > bar + 2 * EDGE + LABEL) {
+        canvas_print_right(pen->canvas, pen->row, end - bar - 1, LOOK_STRONG,
+                           "%s", sheet->deriving);
+        canvas_progress(pen->canvas, pen->row, end - bar, bar, sheet->share);
+    } else if (sheet->deriving != NULL) {
+        put_right(pen, LOOK_STRONG, sheet->deriving);
+    }
+    next(pen);
+}
+
+static void
 put_box(struct pen *pen, const struct unlock_sheet *sheet)
 {
     edge(pen, GLYPH_TOP_LEFT, GLYPH_TOP_RIGHT);
@@ -135,11 +155,7 @@ put_box(struct pen *pen, const struct unlock_sheet *sheet)
     blank(pen);
     put_passphrase(pen, sheet);
     blank(pen);
-    if (sheet->cost != NULL)
-        put(pen, EDGE, LOOK_DIM, sheet->cost);
-    if (sheet->deriving != NULL)
-        put_right(pen, LOOK_STRONG, sheet->deriving);
-    next(pen);
+    put_deriving(pen, sheet);
     blank(pen);
     put_keys(pen, sheet);
     edge(pen, GLYPH_BOTTOM_LEFT, GLYPH_BOTTOM_RIGHT);

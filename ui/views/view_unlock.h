@@ -23,8 +23,10 @@ struct unlock_sheet {
     const char *shown; // what is typed, where the user wants to see it
     size_t shown_length;
     const char *cost;     // "Argon2id 3 x 256 MiB"
-    const char *deriving; // what goes on now: "deriving ..."
-    const char *fault;    // why it did not open
+    const char *deriving; // what goes on now: "deriving", "deriving  1.4 s"
+    bool measured;        // a bar beside it: the share of it that is done
+    double share;
+    const char *fault; // why it did not open
 
     bool key_file;     // F2 takes one
     bool seen;         // F3 hides again
