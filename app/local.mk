@@ -84,6 +84,7 @@ fathom_SOURCES = \
     %D%/history/cmd_history_import.c \
     %D%/history/cmd_history_list.c \
     %D%/history/cmd_history_pin.c \
+    %D%/history/cmd_history_tag.c \
     %D%/history/cmd_history_rm.c \
     %D%/history/cmd_history_search.c \
     %D%/history/cmd_history_show.c \
@@ -123,6 +124,7 @@ fathom_SOURCES += \
     %D%/chat/chat_report.c \
     %D%/chat/chat_secret.c \
     %D%/chat/chat_settings.c \
+    %D%/chat/chat_tags.c \
     %D%/chat/chat_thinking.c \
     %D%/chat/chat_tree.c \
     %D%/chat/chat_turn.c \

@@ -121,6 +121,9 @@ print_chat(struct buffer *out, const struct chat_info *info, struct error *err)
                      (unsigned) info->turns, info->pinned ? 'p' : ' '));
     if (info->title.length > 0)
         TRY(buffer_append(out, info->title.bytes, info->title.length, err));
+    if (info->tags.length > 0)
+        TRY(buffer_print(out, err, "  [%.*s]", (int) info->tags.length,
+                         info->tags.bytes));
     return buffer_append(out, "\n", 1, err);
 }
 
@@ -150,7 +153,7 @@ chat_run_history(struct chat *chat, const char *arguments)
 
     snprintf(word, sizeof word, "%.*s", (int) chat_first_word(arguments, &rest),
              arguments);
-    if (option_is_choice("title|pin|unpin|delete", word)) {
+    if (option_is_choice("title|tag|pin|unpin|delete", word)) {
         if (has_vault(chat))
             chat_change_kept(chat, arguments);
         return;
@@ -345,6 +348,7 @@ print_export(struct buffer *out, const struct chat *chat,
     struct chat_info info = {
         .title = conversation_text(&c->title),
         .system = conversation_text(&c->system),
+        .tags = conversation_text(&c->tags),
         .model = text_of(chat->model, strlen(chat->model)),
         .created_ms = c->turns[0].time_ms,
         .used_ms = c->turns[c->count - 1].time_ms,

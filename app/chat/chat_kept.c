@@ -1,4 +1,4 @@
-/* What /history does to chats that are kept: title, pin, unpin, delete. */
+/* What /history does to chats that are kept: title, tag, pin, delete. */
 #include "config.h"
 
 #include "app/chat/chat_title.h"
@@ -18,12 +18,13 @@ is_open(const struct chat *chat, const struct chat_id *id)
            memcmp(&vault_chat_info(open)->id, id, sizeof *id) == 0;
 }
 
-/* Another title, another pin: what *info says, written. */
-typedef void change_fn(struct chat_info *info, const void *value);
+/* Another title, tag or pin: what *info says then is written. */
+typedef enum status change_fn(struct chat_info *info, void *value,
+                              struct error *err);
 
 static enum status
-change(struct chat *chat, const struct chat_id *id, change_fn *fn,
-       const void *value, struct error *err)
+change(struct chat *chat, const struct chat_id *id, change_fn *fn, void *value,
+       struct error *err)
 {
     struct vault_chat *kept = chat->keeping.chat;
     bool open = is_open(chat, id);
@@ -32,24 +33,64 @@ change(struct chat *chat, const struct chat_id *id, change_fn *fn,
         TRY(vault_chat_open(&kept, chat->keeping.vault, id, err));
     struct chat_info info = *vault_chat_info(kept);
 
-    fn(&info, value);
-    enum status status = vault_chat_update(kept, &info, err);
+    enum status status = fn(&info, value, err);
 
+    if (status == STATUS_OK)
+        status = vault_chat_update(kept, &info, err);
     if (!open)
         vault_chat_close(kept);
     return status;
 }
 
-static void
-set_title(struct chat_info *info, const void *value)
+static enum status
+set_title(struct chat_info *info, void *value, struct error *err)
 {
+    (void) err;
     info->title = text_of(value, strlen(value));
+    return STATUS_OK;
 }
 
-static void
-set_pinned(struct chat_info *info, const void *value)
+static enum status
+set_pinned(struct chat_info *info, void *value, struct error *err)
 {
+    (void) err;
     info->pinned = *(const bool *) value;
+    return STATUS_OK;
+}
+
+struct tagging {
+    struct text typed;
+    struct buffer tags; // what comes of it
+};
+
+static enum status
+set_tags(struct chat_info *info, void *value, struct error *err)
+{
+    struct tagging *t = value;
+
+    TRY(buffer_append(&t->tags, info->tags.bytes, info->tags.length, err));
+    TRY(tags_change(&t->tags, t->typed, err));
+    info->tags = (struct text){t->tags.data, t->tags.length};
+    return STATUS_OK;
+}
+
+static enum status
+tag(struct chat *chat, const struct chat_id *id, const char *words,
+    struct error *err)
+{
+    struct tagging t = {.typed = text_of(words, strlen(words))};
+
+    if (is_open(chat, id)) {
+        TRY(chat_set_tags(chat, words, err));
+        chat_say_tags(chat, conversation_text(&chat->conversation.tags));
+        return STATUS_OK;
+    }
+    enum status status = change(chat, id, set_tags, &t, err);
+
+    if (status == STATUS_OK)
+        chat_say_tags(chat, conversation_text(&t.tags));
+    buffer_release(&t.tags);
+    return status;
 }
 
 static enum status
@@ -123,8 +164,9 @@ chat_change_kept(struct chat *chat, const char *arguments)
     chat_first_word(arguments, &id);
     snprintf(word, sizeof word, "%.*s", (int) chat_first_word(id, &rest), id);
     bool title = chat_is_word(arguments, "title");
+    bool tags = chat_is_word(arguments, "tag");
 
-    if (*word == '\0' || (!title && *rest != '\0')) {
+    if (*word == '\0' || (!title && !tags && *rest != '\0')) {
         chat_say_usage(chat, "history");
         return;
     }
@@ -133,6 +175,8 @@ chat_change_kept(struct chat *chat, const char *arguments)
 
     if (status == STATUS_OK && title)
         status = retitle(chat, &found, rest, &err);
+    else if (status == STATUS_OK && tags)
+        status = tag(chat, &found, rest, &err);
     else if (status == STATUS_OK && chat_is_word(arguments, "delete"))
         status = delete_kept(chat, &found, &err);
     else if (status == STATUS_OK)

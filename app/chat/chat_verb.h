@@ -76,11 +76,21 @@ chat_verb_fn chat_run_retry, chat_run_continue, chat_run_edit, chat_run_undo,
 chat_verb_fn chat_run_new, chat_run_history, chat_run_search, chat_run_resume,
     chat_run_export, chat_run_forget, chat_run_ephemeral, chat_run_lock;
 
+/* -- chat_tags.c ----------------------------------------------------------- */
+
+chat_verb_fn chat_run_tag;
+
+/* Of this chat: words are added, and those with a "-" go. */
+MUST_CHECK enum status chat_set_tags(struct chat *chat, const char *typed,
+                                     struct error *err);
+void chat_say_tags(struct chat *chat, struct text tags);
+
 /* Writes a file for the user alone; asks before it replaces one. */
 void chat_save_file(struct chat *chat, const char *path,
                     const struct buffer *text);
 
-/* chat_kept.c: "title ID TEXT", "pin ID", "unpin ID", "delete ID". */
+/* chat_kept.c: "title ID TEXT", "tag ID WORD..", "pin ID", "unpin ID", and
+ * "delete ID". */
 void chat_change_kept(struct chat *chat, const char *arguments);
 /* A chat of the vault, also the one that is open. */
 MUST_CHECK enum status chat_set_pinned(struct chat *chat,

@@ -97,6 +97,7 @@ conversation_clear(struct conversation *c)
     while (c->count > 0)
         conversation_drop(c, TURN_NONE);
     buffer_release(&c->title);
+    buffer_release(&c->tags);
     c->clearings++;
     c->leaf = c->redo = c->cut = TURN_NONE;
 }

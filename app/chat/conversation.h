@@ -34,6 +34,7 @@ struct turn {
 struct conversation {
     struct buffer system; // empty: none
     struct buffer title;  // one line; empty: none yet
+    struct buffer tags;   // as in storage/tags.h
     struct turn *turns;   // in the order in which they were made
     size_t count, capacity;
     size_t clearings; // turns of before have other numbers than now
@@ -43,7 +44,7 @@ struct conversation {
 };
 
 void conversation_init(struct conversation *conversation);
-/* Wipes title and turns; the system text stays. */
+/* Wipes title, tags and turns; the system text stays. */
 void conversation_clear(struct conversation *conversation);
 void conversation_release(struct conversation *conversation);
 

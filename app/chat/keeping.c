@@ -64,6 +64,7 @@ fill_info(struct chat_info *info, const struct conversation *c,
 {
     info->title = conversation_text(&c->title);
     info->system = conversation_text(&c->system);
+    info->tags = conversation_text(&c->tags);
     info->used_ms = clock_wall_ms();
     if (model && *model)
         info->model = text_of(model, strlen(model));
@@ -197,6 +198,7 @@ load_turns(struct keeping *k, struct conversation *c, struct error *err)
         TRY(conversation_take(c, &turns[i], err));
     TRY(buffer_append(&c->title, info->title.bytes ? info->title.bytes : "",
                       info->title.length, err));
+    TRY(buffer_append(&c->tags, info->tags.bytes, info->tags.length, err));
     conversation_move(c, conversation_find(c, info->leaf));
     return conversation_set_system(c,
                                    info->system.bytes ? info->system.bytes : "",

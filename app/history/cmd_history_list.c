@@ -3,6 +3,7 @@
 
 #include "app/exit_code.h"
 #include "app/history/history_common.h"
+#include "app/history/history_filter.h"
 #include "app/report.h"
 #include "app/time_text.h"
 #include "ui/ui.h"
@@ -23,6 +24,7 @@ struct list_settings {
     struct unlock_settings unlock;
     bool json, read_only;
     struct option_count most;
+    struct option_list tags;
 };
 
 static json_t *
@@ -33,17 +35,30 @@ text_value(struct text text)
 }
 
 static json_t *
+tags_value(struct text tags)
+{
+    json_t *list = json_array();
+    struct text tag;
+
+    // without memory one is missing: report_print would fail as well
+    while (tags_next(&tag, &tags))
+        (void) !json_array_append_new(list,
+                                      json_stringn(tag.bytes, tag.length));
+    return list;
+}
+
+static json_t *
 chat_object(const struct history_chat *chat)
 {
     const struct chat_info *info = &chat->info;
     char created[TIME_TEXT], used[TIME_TEXT];
 
-    return json_pack("{s:s, s:o, s:o, s:s, s:s, s:i, s:b}", "id", chat->id,
-                     "title", text_value(info->title), "model",
-                     text_value(info->model), "created",
-                     time_text_utc(created, info->created_ms), "used",
-                     time_text_utc(used, info->used_ms), "turns",
-                     (int) info->turns, "pinned", info->pinned);
+    return json_pack(
+        "{s:s, s:o, s:o, s:s, s:s, s:i, s:b, s:o}", "id", chat->id, "title",
+        text_value(info->title), "model", text_value(info->model), "created",
+        time_text_utc(created, info->created_ms), "used",
+        time_text_utc(used, info->used_ms), "turns", (int) info->turns,
+        "pinned", info->pinned, "tags", tags_value(info->tags));
 }
 
 static enum status
@@ -90,6 +105,10 @@ print_spoken(struct buffer *out, const struct history_chat *chat,
 
     TRY(buffer_print(out, err, "Chat %.*s: ", HISTORY_ID_SHOWN, chat->id));
     TRY(history_line(out, chat->info.title, err));
+    if (chat->info.tags.length > 0) {
+        TRY(buffer_print(out, err, "; tags "));
+        TRY(history_line(out, chat->info.tags, err));
+    }
     TRY(buffer_print(out, err, "; %s%s, %u turns, model ",
                      chat->info.pinned ? "pinned, " : "",
                      time_text_local(used, chat->info.used_ms),
@@ -135,6 +154,25 @@ drop_blanks(struct buffer *out)
         out->length--;
 }
 
+/* The title, and tags in brackets. */
+static enum status
+put_title(struct buffer *out, const struct chat_info *info, size_t columns,
+          struct error *err)
+{
+    struct buffer text = {0};
+    enum status status =
+        buffer_append(&text, info->title.bytes, info->title.length, err);
+
+    if (status == STATUS_OK && info->tags.length > 0)
+        status = buffer_print(&text, err, "  [%.*s]", (int) info->tags.length,
+                              info->tags.bytes);
+    if (status == STATUS_OK)
+        status = history_cell(out, (struct text){text.data, text.length},
+                              columns, err);
+    buffer_release(&text);
+    return status;
+}
+
 static enum status
 print_row(struct buffer *out, const struct history_chat *chat,
           const struct widths *widths, struct error *err)
@@ -147,7 +185,7 @@ print_row(struct buffer *out, const struct history_chat *chat,
                      chat->info.turns));
     TRY(history_cell(out, chat->info.model, widths->model, err));
     TRY(buffer_append(out, "  ", GAP, err));
-    TRY(history_cell(out, chat->info.title, widths->title, err));
+    TRY(put_title(out, &chat->info, widths->title, err));
     drop_blanks(out);
     return buffer_append(out, "\n", 1, err);
 }
@@ -188,6 +226,29 @@ print_list(struct buffer *out, const struct list_settings *settings,
     return STATUS_OK;
 }
 
+/* Drops the chats that lack one of the tags. */
+static enum status
+keep_tagged(struct history_list *list, const struct option_list *tags,
+            struct error *err)
+{
+    struct history_filter filter = {.needle = NULL};
+    size_t kept = 0;
+
+    for (size_t i = 0; i < tags->count; i++)
+        TRY(history_filter_add_tag(&filter, tags->items[i], err));
+    for (size_t i = 0; i < list->count; i++) {
+        struct history_chat chat = list->chats[i];
+
+        if (history_filter_takes(&filter, &chat.info))
+            list->chats[kept++] = chat;
+        else
+            history_chat_release(&chat);
+    }
+    list->count = kept;
+    history_filter_release(&filter);
+    return STATUS_OK;
+}
+
 static int
 run_list(void *context, const struct option_list *operands)
 {
@@ -205,6 +266,8 @@ run_list(void *context, const struct option_list *operands)
     enum status status = history_collect(&list, vault, &err);
 
     if (status == STATUS_OK)
+        status = keep_tagged(&list, &settings->tags, &err);
+    if (status == STATUS_OK)
         status = print_list(&out, settings, &list, &err);
     code = status == STATUS_OK ? history_print(&out) : history_failed(&err);
     buffer_release(&out);
@@ -216,12 +279,13 @@ run_list(void *context, const struct option_list *operands)
 static const struct option options[] = {
     {NULL, 'n', OPTION_COUNT, "N", offsetof(struct list_settings, most), 1, 1e9,
      "at most so many"},
+    HISTORY_TAG(struct list_settings),
     HISTORY_JSON(struct list_settings),
     HISTORY_READ_ONLY(struct list_settings),
     UNLOCK_OPTIONS(struct list_settings, unlock),
 };
 
-static const char *const usage[] = {"[-n N] [--json]", NULL};
+static const char *const usage[] = {"[-n N] [--tag TAG]... [--json]", NULL};
 
 const struct command command_history_list = {
     .name = "list",

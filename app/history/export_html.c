@@ -216,6 +216,11 @@ print_facts(struct buffer *out, const struct chat_info *info, struct error *err)
         TRY(buffer_print(out, err, "%s", info->created_ms > 0 ? ", " : ""));
         TRY(print_text(out, info->model, err));
     }
+    TRY(buffer_print(out, err, "</p>\n"));
+    if (info->tags.length == 0)
+        return STATUS_OK;
+    TRY(buffer_print(out, err, "<p class=\"facts\">Tags: "));
+    TRY(print_text(out, info->tags, err));
     return buffer_print(out, err, "</p>\n");
 }
 

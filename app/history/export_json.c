@@ -279,6 +279,23 @@ put_turn(struct buffer *out, const struct export_how *how,
 }
 
 static enum status
+put_tags(struct object *o, struct text tags, struct error *err)
+{
+    const char *before = "";
+    struct text tag;
+
+    if (tags.length == 0)
+        return STATUS_OK;
+    TRY(put_name(o, "tags", err));
+    TRY(buffer_print(o->out, err, "["));
+    for (; tags_next(&tag, &tags); before = ", ") {
+        TRY(buffer_print(o->out, err, "%s", before));
+        TRY(put_string(o->out, tag, err));
+    }
+    return buffer_print(o->out, err, "]");
+}
+
+static enum status
 put_info(struct object *o, const struct export_chat *chat, struct error *err)
 {
     const struct chat_info *info = chat->info;
@@ -288,6 +305,7 @@ put_info(struct object *o, const struct export_chat *chat, struct error *err)
     TRY(put_text(o, "title", info->title, err));
     TRY(put_text(o, "system", info->system, err));
     TRY(put_text(o, "model", info->model, err));
+    TRY(put_tags(o, info->tags, err));
     TRY(put_time(o, "created", info->created_ms, err));
     TRY(put_time(o, "used", info->used_ms, err));
     if (info->pinned)

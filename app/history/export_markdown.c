@@ -52,9 +52,13 @@ print_facts(struct buffer *out, const struct chat_info *info, struct error *err)
         TRY(buffer_print(out, err, "%s", info->created_ms > 0 ? ", " : ""));
         TRY(export_visible(out, info->model, err));
     }
-    return info->created_ms > 0 || info->model.length > 0
-               ? buffer_print(out, err, "\n\n")
-               : STATUS_OK;
+    if (info->created_ms > 0 || info->model.length > 0)
+        TRY(buffer_print(out, err, "\n\n"));
+    if (info->tags.length == 0)
+        return STATUS_OK;
+    TRY(buffer_print(out, err, "Tags: "));
+    TRY(export_visible(out, info->tags, err));
+    return buffer_print(out, err, "\n\n");
 }
 
 static enum status

@@ -111,10 +111,12 @@ add(struct history_list *list, const struct chat_info *info, struct error *err)
     *chat = (struct history_chat){.info = *info};
     chat_id_text(chat->id, &info->id);
     // the texts are lent: without memory for copies there are none
-    chat->info.title = chat->info.system = chat->info.model = (struct text){0};
+    chat->info.title = chat->info.system = chat->info.model = chat->info.tags =
+        (struct text){0};
     TRY(copy(&chat->info.title, &chat->title, info->title, err));
     TRY(copy(&chat->info.system, &chat->system, info->system, err));
-    return copy(&chat->info.model, &chat->model, info->model, err);
+    TRY(copy(&chat->info.model, &chat->model, info->model, err));
+    return copy(&chat->info.tags, &chat->tags, info->tags, err);
 }
 
 static bool
@@ -138,13 +140,19 @@ history_collect(struct history_list *out, struct vault *vault,
 }
 
 void
+history_chat_release(struct history_chat *chat)
+{
+    buffer_release(&chat->title);
+    buffer_release(&chat->system);
+    buffer_release(&chat->model);
+    buffer_release(&chat->tags);
+}
+
+void
 history_list_release(struct history_list *list)
 {
-    for (size_t i = 0; i < list->count; i++) {
-        buffer_release(&list->chats[i].title);
-        buffer_release(&list->chats[i].system);
-        buffer_release(&list->chats[i].model);
-    }
+    for (size_t i = 0; i < list->count; i++)
+        history_chat_release(&list->chats[i]);
     free(list->chats);
     *list = (struct history_list){0};
 }

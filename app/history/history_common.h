@@ -15,7 +15,7 @@ enum { HISTORY_ID_SHOWN = 8 }; // characters of an id in a table
 extern const struct command command_history_list, command_history_show,
     command_history_search, command_history_export, command_history_import,
     command_history_rm, command_history_prune, command_history_pin,
-    command_history_unpin;
+    command_history_unpin, command_history_tag;
 
 #define HISTORY_READ_ONLY(settings)                                            \
     {                                                                          \
@@ -27,6 +27,12 @@ extern const struct command command_history_list, command_history_show,
     {                                                                          \
         "json", 0, OPTION_FLAG, NULL, offsetof(settings, json), 0, 0,          \
             "print JSON"                                                       \
+    }
+
+#define HISTORY_TAG(settings)                                                  \
+    {                                                                          \
+        "tag", 0, OPTION_LIST, "TAG", offsetof(settings, tags), 0, 0,          \
+            "only chats with this tag"                                         \
     }
 
 #define HISTORY_YES(settings)                                                  \
@@ -50,7 +56,7 @@ bool history_open(struct vault **out, const struct unlock_settings *settings,
 struct history_chat {
     struct chat_info info;
     char id[CHAT_ID_TEXT];
-    struct buffer title, system, model;
+    struct buffer title, system, model, tags;
 };
 struct history_list {
     struct history_chat *chats; // last used first
@@ -58,6 +64,7 @@ struct history_list {
 };
 MUST_CHECK enum status history_collect(struct history_list *out,
                                        struct vault *vault, struct error *err);
+void history_chat_release(struct history_chat *chat);
 void history_list_release(struct history_list *list);
 
 /*

@@ -92,6 +92,23 @@ read_has(struct history_filter *f, const char *word, const char *value)
         fault(f, word, "is of code, think");
 }
 
+/* Several with commas between them; one may still be typed. */
+static void
+read_tags(struct history_filter *f, const char *word, const char *value)
+{
+    char tag[FILTER_WORD];
+    struct error err;
+
+    for (const char *at = value; *at != '\0';) {
+        size_t length = strcspn(at, ",");
+
+        snprintf(tag, sizeof tag, "%.*s", (int) length, at);
+        if (length > 0 && history_filter_add_tag(f, tag, &err) != STATUS_OK)
+            fault(f, word, "is more than can be asked for");
+        at += length + (at[length] != '\0');
+    }
+}
+
 /* False: it is no filter, but text. */
 static bool
 read_word(struct history_filter *f, const char *word)
@@ -106,6 +123,8 @@ read_word(struct history_filter *f, const char *word)
         snprintf(f->title, sizeof f->title, "%s", value);
     else if (is_one_of(word, length, "id", "id"))
         snprintf(f->id, sizeof f->id, "%s", value);
+    else if (is_one_of(word, length, "tag", "tags"))
+        read_tags(f, word, value);
     else if (is_one_of(word, length, "after", "after"))
         read_date(f, &f->after_ms, word, value);
     else if (is_one_of(word, length, "before", "before"))
@@ -174,6 +193,22 @@ history_filter_read(struct history_filter *out, const char *typed,
                        (struct text){out->text, strlen(out->text)}, err);
 }
 
+enum status
+history_filter_add_tag(struct history_filter *f, const char *tag,
+                       struct error *err)
+{
+    size_t length = strlen(f->tags), room = sizeof f->tags - length;
+
+    if (*tag == '\0' || strchr(tag, ' ') != NULL)
+        return error_set(err, STATUS_FORMAT,
+                         "a tag to look for is one word, without blanks");
+    if (strlen(tag) + 1 >= room)
+        return error_set(err, STATUS_LIMIT,
+                         "those are more tags than can be asked for");
+    snprintf(f->tags + length, room, "%s ", tag);
+    return STATUS_OK;
+}
+
 void
 history_filter_release(struct history_filter *filter)
 {
@@ -188,8 +223,8 @@ bool
 history_filter_is_empty(const struct history_filter *f)
 {
     return f->needle == NULL && f->model[0] == '\0' && f->title[0] == '\0' &&
-           f->id[0] == '\0' && f->after_ms == 0 && f->before_ms == 0 &&
-           !history_filter_needs_turns(f);
+           f->id[0] == '\0' && f->tags[0] == '\0' && f->after_ms == 0 &&
+           f->before_ms == 0 && !history_filter_needs_turns(f);
 }
 
 bool
@@ -206,17 +241,20 @@ same_letter(char a, char b)
     return a == b || (letter && (a ^ b) == 0x20);
 }
 
-/* Whether a text begins like the pattern, in which * stands for anything. */
+/*
+ * Whether a text begins like the pattern, in which * stands for anything, or
+ * is like it as a whole.
+ */
 static bool
-begins_like(const char *pattern, const char *text, const char *end)
+is_like(const char *pattern, const char *text, const char *end, bool whole)
 {
     const char *star = NULL, *back = NULL;
 
-    while (*pattern != '\0') {
+    while (*pattern != '\0' || (whole && text < end)) {
         if (*pattern == '*') {
             star = ++pattern;
             back = text;
-        } else if (text < end && same_letter(*pattern, *text)) {
+        } else if (text < end && same_letter(*pattern, *text) && *pattern) {
             pattern++;
             text++;
         } else if (star != NULL && back < end) {
@@ -233,9 +271,36 @@ static bool
 contains(struct text text, const char *pattern)
 {
     for (size_t i = 0; i <= text.length; i++)
-        if (begins_like(pattern, text.bytes + i, text.bytes + text.length))
+        if (is_like(pattern, text.bytes + i, text.bytes + text.length, false))
             return true;
     return false;
+}
+
+static bool
+has_tag(struct text tags, const char *pattern)
+{
+    struct text tag;
+
+    while (tags_next(&tag, &tags))
+        if (is_like(pattern, tag.bytes, tag.bytes + tag.length, true))
+            return true;
+    return false;
+}
+
+static bool
+tags_fit(const char *wanted, struct text tags)
+{
+    char tag[FILTER_TAGS];
+
+    for (const char *at = wanted; *at != '\0';) {
+        size_t length = strcspn(at, " ");
+
+        snprintf(tag, sizeof tag, "%.*s", (int) length, at);
+        if (!has_tag(tags, tag))
+            return false;
+        at += length + 1;
+    }
+    return true;
 }
 
 static bool
@@ -256,6 +321,8 @@ history_filter_takes(const struct history_filter *f,
     if (f->before_ms > 0 && info->used_ms >= f->before_ms)
         return false;
     if (f->id[0] != '\0' && !id_fits(f->id, &info->id))
+        return false;
+    if (!tags_fit(f->tags, info->tags))
         return false;
     if (f->model[0] != '\0' &&
         (info->model.length == 0 || !contains(info->model, f->model)))

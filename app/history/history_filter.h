@@ -2,7 +2,7 @@
  * What is looked for in the history, as it is typed:
  *
  *     psn mismatch model:V4* after:2026-09-01 before:2026-10-01
- *     role:you|fathom|think has:code has:think title:WORD id:01jd
+ *     role:you|fathom|think has:code has:think title:WORD id:01jd tag:rdma
  *
  * All of it must hold. The words without a colon are one text, looked for in
  * titles, questions and answers, and in thoughts where role: says so. Case
@@ -13,14 +13,20 @@
 
 #include "storage/storage.h"
 
-enum { FILTER_TEXT = 1000, FILTER_WORD = 200, FILTER_FAULT = 120 };
+enum {
+    FILTER_TEXT = 1000,
+    FILTER_WORD = 200,
+    FILTER_TAGS = 1000,
+    FILTER_FAULT = 120,
+};
 
 struct history_filter {
     struct needle *needle; // NULL: no text is looked for
     char text[FILTER_TEXT];
     bool case_counts;
     char model[FILTER_WORD], title[FILTER_WORD], id[FILTER_WORD]; // or ""
-    uint64_t after_ms, before_ms;                                 // 0: any
+    char tags[FILTER_TAGS];       // all of them, each with a blank behind it
+    uint64_t after_ms, before_ms; // 0: any
     bool roles; // those that follow count, else you and fathom
     bool you, fathom, think;
     bool has_code, has_think;
@@ -34,6 +40,13 @@ struct history_filter {
 MUST_CHECK enum status history_filter_read(struct history_filter *out,
                                            const char *typed,
                                            struct error *err);
+/*
+ * One more tag that a chat must have; in it * stands for anything.
+ * STATUS_FORMAT: it is empty or has a blank, STATUS_LIMIT: too many.
+ */
+MUST_CHECK enum status history_filter_add_tag(struct history_filter *filter,
+                                              const char *tag,
+                                              struct error *err);
 void history_filter_release(struct history_filter *filter);
 
 bool history_filter_is_empty(const struct history_filter *filter);

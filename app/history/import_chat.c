@@ -125,6 +125,7 @@ lend_texts(struct import_chat *chat)
     chat->info.title = lent(&chat->title);
     chat->info.system = lent(&chat->system);
     chat->info.model = lent(&chat->model);
+    chat->info.tags = lent(&chat->tags);
     chat->info.turns = (uint32_t) chat->count;
 }
 
@@ -214,6 +215,7 @@ import_chat_release(struct import_chat *chat)
     buffer_release(&chat->title);
     buffer_release(&chat->system);
     buffer_release(&chat->model);
+    buffer_release(&chat->tags);
     free(chat->turns);
     free(chat->texts);
     *chat = (struct import_chat){0};

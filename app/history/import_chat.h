@@ -26,7 +26,7 @@ struct import_chat {
 
     struct import_turn *texts; // of each turn
     size_t capacity;
-    struct buffer title, system, model;
+    struct buffer title, system, model, tags;
     size_t bytes; // of all texts
 };
 

@@ -220,6 +220,25 @@ read_id(struct chat_id *out, const json_t *item, struct error *err)
                : error_set(err, STATUS_FORMAT, "its \"id\" is none of a chat");
 }
 
+static enum status
+read_tags(struct import_chat *chat, const json_t *item, struct error *err)
+{
+    const json_t *tags, *tag;
+    size_t i;
+
+    TRY(import_inner(&tags, item, "tags", JSON_ARRAY, err));
+    json_array_foreach(tags, i, tag)
+    {
+        if (!json_is_string(tag))
+            return error_set(err, STATUS_FORMAT,
+                             "its \"tags\" are not all texts");
+        struct text text = {json_string_value(tag), json_string_length(tag)};
+
+        TRY(tags_add(&chat->tags, text, err));
+    }
+    return STATUS_OK;
+}
+
 enum status
 import_fathom(struct import_chat *chat, const json_t *item, struct error *err)
 {
@@ -233,6 +252,7 @@ import_fathom(struct import_chat *chat, const json_t *item, struct error *err)
     TRY(copy(chat, &chat->title, item, "title", err));
     TRY(copy(chat, &chat->system, item, "system", err));
     TRY(copy(chat, &chat->model, item, "model", err));
+    TRY(read_tags(chat, item, err));
     TRY(import_time(&info->created_ms, item, "created", err));
     TRY(import_time(&info->used_ms, item, "used", err));
     TRY(import_bool(&info->pinned, item, "pinned", err));

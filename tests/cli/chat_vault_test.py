@@ -1,5 +1,6 @@
 """fathom chat with a vault, on a pseudo-terminal, with the replay engine."""
 import glob
+import json
 import os
 import re
 import signal
@@ -662,6 +663,40 @@ def kept_chats_are_renamed_pinned_and_deleted():
                          "/history pin", f"/history pin {birds} x"):
                 assert "istory" in chat.line(line), line
             assert "no chat" in chat.line("/history pin 99999999")
+
+
+def chats_are_tagged_and_found_by_their_tags():
+    with Vault() as home:
+        with Chat(home) as chat:
+            assert "it has no tags" in chat.line("/tag")
+            # before there is anything to keep
+            assert "its tags: sea big" in chat.line("/tag sea big")
+            chat.line("about whales")
+            chat.line("/new")
+            assert "it has no tags" in chat.line("/tag")
+            chat.line("about birds")
+            birds, whales = re.findall(r"^(\w{8})  ", chat.line("/history"),
+                                       re.M)
+            assert "its tags: air" in chat.line(f"/history tag {birds} air")
+            assert "its tags: air" in chat.line("/tag")
+            assert "its tags: sea" in chat.line(f"/history tag {whales} -big")
+            text = chat.line("/history")
+            assert re.search(r"about whales  \[sea\]$", text, re.M), text
+            assert re.search(r"about birds  \[air\]$", text, re.M), text
+            text = chat.line("/search tag:SEA")
+            assert "about whales" in text and "about birds" not in text, text
+            assert "0 hits" in chat.line("/search tag:se")
+            assert "a,b is no tag" in chat.line("/tag b a,b")
+            assert "c is no tag of this chat" in chat.line("/tag -c")
+            assert "its tags: air" in chat.line("/tag")
+            chat.line("/export json ~/birds.json")
+            with open(home.file("birds.json")) as file:
+                assert json.load(file)["chats"][0]["tags"] == ["air"]
+            chat.leave()
+        with resume(home) as chat:
+            assert "its tags: air" in chat.line("/tag")
+            assert "it has no tags" in chat.line("/tag -air")
+            assert "0 hits" in chat.line("/search tag:air")
 
 
 def documents_are_kept_with_their_question():

@@ -124,6 +124,7 @@ def the_list_has_fields_in_a_pipe_and_objects_in_json():
         assert history.listed()[0] == {
             "id": ids[0], "title": "Newer", "model": "mini", "turns": 2,
             "created": "2026-11-22T14:03:13.000Z", "pinned": False,
+            "tags": [],
             "used": "2026-11-22T14:04:13.000Z"}
 
 
@@ -604,6 +605,60 @@ def pinned_chats_stay_when_others_go():
         history("unpin", ids[1])
         assert history("prune", "--keep=0", "--yes") == b"deleted 1 chat\n"
         assert history.listed() == []
+
+
+def chats_are_tagged_and_found_by_their_tags():
+    with History() as history:
+        history.take(chat("a", "q"), chat("b", "q", used=1795000000))
+        first, second = (entry["id"] for entry in history.listed())
+        assert history("tag", first, "rdma", "c++", "rdma") == b""
+        assert history("tag", second[:8], "RDMA", "\u7a7a") == b""
+        assert history("tag", first) == b"rdma\nc++\n"
+        assert [entry["tags"] for entry in history.listed()] == [
+            ["rdma", "c++"], ["RDMA", "\u7a7a"]]
+        lines = history.on_terminal("list").text().splitlines()
+        assert lines[1].endswith("a  [rdma c++]"), lines
+
+        def found(*tags):
+            out = history("list", *("--tag=" + tag for tag in tags))
+            return [line.split("\t")[-1] for line in out.decode().splitlines()]
+
+        assert found("rdma") == ["a", "b"]
+        assert found("rdma", "c*") == ["a"]
+        assert found("rd") == [] and found("\u7a7a") == ["b"]
+        # it is no younger for it, and the order of the list is the same
+        assert [entry["id"] for entry in history.listed()] == [first, second]
+        assert history("tag", "--remove", first, "rdma") == b""
+        assert history("tag", first) == b"c++\n"
+        history.refused(65, "rdma is no tag of this chat", "tag", "--remove",
+                        first, "c++", "rdma")
+        for word, why in (("a,b", "a,b is no tag"), ("a b", "is no tag"),
+                          ("x" * 65, "up to 64 bytes"), ("", "is no tag"),
+                          ("\x1b[2J", r"\x1B[2J is no tag")):
+            history.refused(65, why, "tag", first, "good", word)
+        assert history("tag", first) == b"c++\n"  # all or nothing
+        history.refused(65, "a chat has up to 32 tags", "tag", first,
+                        *(f"t{i}" for i in range(32)))
+        history.refused(65, "no chat's id begins with", "tag", "zzzz", "x")
+        history.refused(65, "without blanks", "list", "--tag=a b")
+
+
+def tags_come_along_out_and_in():
+    with History() as history, History() as other:
+        history.take(chat("a", "q", tags=["rdma", "\u7a7a"]))
+        for name in ("x.json", "x.md", "x.html"):
+            history("export", "--yes", "--all", "-o", name)
+        with open(history.home.file("x.md")) as file:
+            assert "\n\nTags: rdma \u7a7a\n\n" in file.read()
+        with open(history.home.file("x.html")) as file:
+            assert '<p class="facts">Tags: rdma \u7a7a</p>' in file.read()
+        shutil.copy(history.home.file("x.json"), other.home.file("x.json"))
+        other("import", "x.json")
+        assert other.listed() == history.listed()
+        assert other.listed()[0]["tags"] == ["rdma", "\u7a7a"]
+        shown = json.loads(other("show", "--json"))
+        assert shown["chats"][0]["tags"] == ["rdma", "\u7a7a"]
+        assert history("list", "--tag=rdma", "--read-only") != b""
 
 
 def what_was_done_is_recorded_without_content():

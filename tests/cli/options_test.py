@@ -26,7 +26,7 @@ COMMANDS = {
     ("completion",): "fathom", ("help",): "fathom",
     **{("history", verb): "fathom-history"
        for verb in ("list", "show", "search", "export", "import", "rm",
-                    "prune", "pin", "unpin")},
+                    "prune", "pin", "unpin", "tag")},
 }
 PAGES = sorted(set(COMMANDS.values()))
 

@@ -61,6 +61,7 @@ sample_info(void)
     return (struct chat_info){.title = TEXT("A\n<b>title\033]0;x\a"),
                               .system = TEXT("Be \u202Ebrief"),
                               .model = TEXT("mini"),
+                              .tags = TEXT("<i> \u202Ex"),
                               .created_ms = 1795356251123,
                               .used_ms = 1795356253000,
                               .leaf = 75,
@@ -98,6 +99,7 @@ markdown_has_the_branch_in_use(void **state)
     (void) state;
     expect_whole((struct export_how){EXPORT_MARKDOWN, false, false},
                  "# A <b>title<ESC>]0;x<BEL>\n\n2026-11-22 14:04, mini\n\n"
+                 "Tags: <i> <U+202E>x\n\n"
                  "## System\n\nBe <U+202E>brief\n\n"
                  "## You\n\nIs 1 < 2 & \"so\"?\n\n"
                  "## fathom\n\nYes:\n\n```c\na\n\nb\n```\nDone<ESC>[2J.\n\n");
@@ -110,6 +112,7 @@ thoughts_are_quoted_and_branches_numbered(void **state)
     expect_whole(
         (struct export_how){EXPORT_MARKDOWN, true, true},
         "# A <b>title<ESC>]0;x<BEL>\n\n2026-11-22 14:04, mini\n\n"
+        "Tags: <i> <U+202E>x\n\n"
         "## System\n\nBe <U+202E>brief\n\n"
         "## 1. You (version 1 of 2)\n\nIs 1 < 2 & \"so\"?\n\n"
         "## Thinking\n\n> Hm.\n> ## You\n\n"
@@ -132,6 +135,7 @@ html_is_escaped(void **state)
         body,
         "<body>\n<article>\n<h1>A\n&lt;b&gt;title&lt;ESC&gt;]0;x&lt;BEL&gt;"
         "</h1>\n<p class=\"facts\">2026-11-22 14:04, mini</p>\n"
+        "<p class=\"facts\">Tags: &lt;i&gt; &lt;U+202E&gt;x</p>\n"
         "<h2>System</h2>\n<p>Be &lt;U+202E&gt;brief</p>\n"
         "<h2>You</h2>\n<p>Is 1 &lt; 2 &amp; &quot;so&quot;?</p>\n"
         "<h2>fathom</h2>\n<details>\n<summary>Thinking</summary>\n"
@@ -200,6 +204,7 @@ json_has_all(void **state)
         "      \"title\": \"A\\n<b>title\\u001B]0;x\\u0007\",\n"
         "      \"system\": \"Be \\u202Ebrief\",\n"
         "      \"model\": \"mini\",\n"
+        "      \"tags\": [\"<i>\", \"\\u202Ex\"],\n"
         "      \"created\": \"2026-11-22T14:04:11.123Z\",\n"
         "      \"used\": \"2026-11-22T14:04:13.000Z\",\n"
         "      \"pinned\": true,\n      \"leaf\": 3,\n      \"turns\": [\n"

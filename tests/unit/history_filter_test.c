@@ -28,6 +28,7 @@ a_chat(void)
     return (struct chat_info){.id = {{0x0c, 0x84}},
                               .title = text("RDMA notes"),
                               .model = text("V4-Flash-q2"),
+                              .tags = text("rdma c++"),
                               .used_ms = noon_ms};
 }
 
@@ -87,8 +88,17 @@ chats_are_taken_by_model_title_id_and_day(void **state)
     assert_false(takes("before:2026-09-01"));
     assert_true(takes("id:0CG"));
     assert_false(takes("id:zz"));
+    assert_true(takes("tag:rdma"));
+    assert_true(takes("tag:RDMA tag:c*"));
+    assert_true(takes("tag:c++,rdma"));
+    assert_true(takes("tag:*"));
+    assert_false(takes("tag:rd"));
+    assert_false(takes("tag:rdma tag:thesis"));
+    assert_false(takes("tag:rdma,thesis"));
+    assert_false(takes("tag:*d"));
+    assert_true(takes("tag:*d*a"));
     // not typed to its end
-    assert_true(takes("model: title: after: before: id: has: role:"));
+    assert_true(takes("tag: model: title: after: before: id: has: role:"));
 }
 
 static void

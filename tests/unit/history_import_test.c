@@ -171,6 +171,7 @@ our_own_comes_back_exactly(void **state)
     static const struct chat_info info = {.title = TEXT("T\n2"),
                                           .system = TEXT("S"),
                                           .model = TEXT("M"),
+                                          .tags = TEXT("a \"b\" \u7a7a"),
                                           .created_ms = 1,
                                           .used_ms = 1795356253000,
                                           .leaf = 175,
@@ -244,6 +245,12 @@ what_our_own_never_says_is_refused(void **state)
     expect_refusal(OWN("[7]"), STATUS_FORMAT, "chat 1: it is not an object");
     expect_refusal(OWN("[{\"title\": 7}]"), STATUS_FORMAT,
                    "its \"title\" is not a text");
+    expect_refusal(OWN("[{\"tags\": \"x\"}]"), STATUS_FORMAT,
+                   "its \"tags\" is not a list");
+    expect_refusal(OWN("[{\"tags\": [7]}]"), STATUS_FORMAT,
+                   "its \"tags\" are not all texts");
+    expect_refusal(OWN("[{\"tags\": [\"x y\"]}]"), STATUS_FORMAT,
+                   "x y is no tag");
     expect_refusal(OWN("[{\"created\": \"yesterday\"}]"), STATUS_FORMAT,
                    "is not a time");
     expect_refusal(OWN("[{\"turns\": {}}]"), STATUS_FORMAT, "is not a list");
