@@ -331,7 +331,8 @@ def settings_and_the_proof_exclude_each_other():
 EXAMPLES = {
     "fathom-doctor.1": [r"(model\.[a-z]+ +\S+ +default\n){3}",
                         r"((ok    |warn  |      )[^\n]*\n)+"
-                        r"(there is something to do\n)?", r"closed\n", "", ""],
+                        r"(there is something to do\n)?", r"closed\n", "",
+                        "there is something to set\n"],
     "fathom-security.7": [r"(ok    .*\n)*(ok    engine,.*\n.*)", "", "",
                           r".* is ready\nNoNewPrivs:\t1\nSeccomp:\t2\n",
                           r".*4.*"],

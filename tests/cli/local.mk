@@ -32,6 +32,8 @@ EXTRA_DIST += %D%/keys.sh %D%/keys_test.py
 EXTRA_DIST += %D%/bundled.sh %D%/bundled_test.py
 EXTRA_DIST += %D%/resume.sh %D%/resume_test.py
 TESTS += %D%/bundled.sh
+EXTRA_DIST += %D%/tutorial.sh %D%/tutorial_test.py
+TESTS += %D%/tutorial.sh
 TESTS += %D%/resume.sh
 
 # kernels that lack something
