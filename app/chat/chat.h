@@ -53,6 +53,7 @@ struct chat_deriving {
     uint64_t begun_ns;  // 0: waits until one that was given up has ended
     uint64_t before_ns; // what it took the last time; 0: not known
     bool lock;          // was asked for meanwhile, and comes afterwards
+    struct kdf_cost cost;
 };
 
 enum { CHAT_QUEUE = 16 };
@@ -83,6 +84,7 @@ struct chat {
     bool keep_told;                    // that a write failed
     bool tried;                        // to unlock the vault
     char unlock_remark[UNLOCK_REMARK]; // of failed tries; or ""
+    bool settling;  // the first start: whether chats are kept is asked
     bool unlocking; // a passphrase is asked for that opens the vault
     bool key_file;  // one was chosen to open it with
     struct chat_deriving deriving;

@@ -68,6 +68,7 @@ run(void *context, struct derivation *derivation, struct error *err)
 
     chat->deriving = (struct chat_deriving){
         .active = true,
+        .cost = *derivation_cost(derivation),
         .before_ns = kdf_time_recall(derivation_cost(derivation)),
     };
     enum status status = derive(chat, derivation, err);

@@ -243,8 +243,9 @@ generated_passphrase(struct chat *chat)
     return NULL;
 }
 
+/* *cheap: the passphrase costs less to try than it should. */
 static enum status
-make_vault(struct chat *chat, const struct secret *passphrase,
+make_vault(struct chat *chat, const struct secret *passphrase, bool *cheap,
            struct error *err)
 {
     const struct kdf_runner runner = chat_kdf_runner(chat);
@@ -258,9 +259,7 @@ make_vault(struct chat *chat, const struct secret *passphrase,
     if (policy_requires_key_file())
         return policy_refusal(err, "a passphrase alone",
                               "vault.require_keyfile = yes");
-    if (kdf_cost_fit(&cost, memory_available_bytes()))
-        chat_say(chat, "this machine has little memory, so a passphrase costs "
-                       "less to try here; choose a long one");
+    *cheap = kdf_cost_fit(&cost, memory_available_bytes());
     TRY(vault_create(&vault, &at, &credential, &cost, err));
     forget_refusal(&chat->keeping);
     keeping_open(&chat->keeping, vault);
@@ -280,6 +279,33 @@ make_nothing(struct chat *chat, const struct error *why)
     leave(chat, exit_code_of(why->status));
 }
 
+/* False: nothing is to be kept, or the user has enough of it. */
+static bool
+choose_passphrase(struct chat *chat, struct secret **out)
+{
+    struct error err;
+
+    *out = NULL;
+    while (*out == NULL && !chat->quit) {
+        char letter = ask_letter(chat,
+                                 "[p] your own passphrase, [g] a generated "
+                                 "one, [n] no history: ",
+                                 "pgn");
+
+        if (letter == 'p' || letter == 'g') {
+            *out = letter == 'p' ? new_passphrase(chat)
+                                 : generated_passphrase(chat);
+            continue;
+        }
+        // given up: asked again at the next start
+        if (keep_nothing(chat) && letter == 'n' &&
+            remember_refusal(&chat->keeping, &err) != STATUS_OK)
+            chat_say(chat, "%s, so this is asked again next time", err.text);
+        return false;
+    }
+    return *out != NULL;
+}
+
 /* The first start: a question, and nothing is assumed. */
 static void
 offer_vault(struct chat *chat)
@@ -288,33 +314,22 @@ offer_vault(struct chat *chat)
         "Chats can be kept encrypted on this machine, under a passphrase that "
         "nobody can recover for you. Without that nothing is ever written, and "
         "a chat is gone when you leave it.";
-    struct secret *passphrase = NULL;
+    struct secret *passphrase;
     struct error err;
+    enum status status = STATUS_OK;
+    bool cheap = false;
 
+    chat->settling = true;
     chat_print(chat, (struct print_style){0}, text, sizeof text - 1);
-    while (passphrase == NULL && !chat->quit) {
-        char letter = ask_letter(chat,
-                                 "[p] your own passphrase, [g] a generated "
-                                 "one, [n] no history: ",
-                                 "pgn");
-
-        if (letter == 0) {
-            // asked again at the next start
-            keep_nothing(chat);
-            return;
-        }
-        if (letter == 'n') {
-            if (keep_nothing(chat) &&
-                remember_refusal(&chat->keeping, &err) != STATUS_OK)
-                chat_say(chat, "%s, so this is asked again next time",
-                         err.text);
-            return;
-        }
-        passphrase =
-            letter == 'p' ? new_passphrase(chat) : generated_passphrase(chat);
-    }
-    if (passphrase != NULL && make_vault(chat, passphrase, &err) != STATUS_OK)
+    if (choose_passphrase(chat, &passphrase))
+        status = make_vault(chat, passphrase, &cheap, &err);
+    chat->settling = false;
+    chat->face->unlocked(chat);
+    if (status != STATUS_OK)
         make_nothing(chat, &err);
+    else if (cheap)
+        chat_say(chat, "this machine has little memory, so a passphrase costs "
+                       "less to try here; choose a long one");
     secret_close(passphrase);
 }
 

@@ -57,21 +57,37 @@ static void
 face_say(struct chat *chat, const char *text)
 {
     // what is said about a passphrase is of no use later
-    if (!chat->locked && chat_screen.box != BOX_SECRET)
+    if (!chat->locked && chat_screen.box != BOX_SECRET && !chat->settling)
         put(TRANSCRIPT_NOTE, text, strlen(text));
     // and what covers the chat would hide the rest
-    if (chat->locked || chat_screen.box == BOX_SECRET ||
+    if (chat->locked || chat_screen.box == BOX_SECRET || chat->settling ||
         chat_screen.cover.ops != NULL)
         screen_notice(text);
+}
+
+/* What the first start is about comes first, then what it has come to. */
+static void
+note_first(const char *text, size_t length)
+{
+    bool begins = chat_screen.first_text[0] == '\0';
+
+    while (length > 0 && text[length - 1] == '\n')
+        length--;
+    snprintf(begins ? chat_screen.first_text : chat_screen.first_step,
+             begins ? sizeof chat_screen.first_text
+                    : sizeof chat_screen.first_step,
+             "%.*s", (int) length, text);
 }
 
 static void
 face_print(struct chat *chat, struct print_style style, const char *text,
            size_t length)
 {
-    (void) chat;
     (void) style;
-    put(TRANSCRIPT_REPORT, text, length);
+    if (chat->settling)
+        note_first(text, length);
+    else
+        put(TRANSCRIPT_REPORT, text, length);
 }
 
 static void
@@ -112,8 +128,10 @@ face_ask_secret(struct chat *chat, const char *prompt)
 
     // why the last one was wrong is still to be read
     memcpy(said, chat_screen.notice, sizeof said);
-    screen_close_cover();
-    cover_with_unlock(chat);
+    if (!chat->settling) {
+        screen_close_cover();
+        cover_with_unlock(chat);
+    }
     memcpy(chat_screen.notice, said, sizeof said);
     line_editor_hide();
     chat_screen.box = BOX_SECRET;
@@ -136,6 +154,7 @@ static void
 face_end_secret(struct chat *chat)
 {
     chat_screen.seen = NULL;
+    chat_screen.notice[0] = '\0';
     draw_now(chat);
 }
 
@@ -153,6 +172,7 @@ face_unlocked(struct chat *chat)
 {
     (void) chat;
     chat_screen.notice[0] = '\0';
+    chat_screen.first_text[0] = chat_screen.first_step[0] = '\0';
     screen_close_cover();
 }
 

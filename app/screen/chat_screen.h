@@ -120,6 +120,8 @@ struct chat_screen {
     char secret_prompt[200];
     size_t secret_typed;
     const struct secret *made; // is to be written down; or NULL
+    char first_text[400];      // what the first start is about
+    char first_step[100];      // and what it has come to; or ""
     const struct secret *seen; // what is typed, where the user wants to see it
     size_t seen_length;
     enum line_result pending; // of a key that was waited for

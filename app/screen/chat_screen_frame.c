@@ -103,7 +103,8 @@ draw_made(struct canvas *canvas, struct area area)
 {
     const struct secret *made = chat_screen.made;
 
-    if (made == NULL || area.rows < 5)
+    // what covers the chat shows it itself
+    if (made == NULL || area.rows < 5 || chat_screen.cover.ops != NULL)
         return;
     canvas_clear(canvas, (struct area){area.rows - 4, 0, 3, canvas->columns});
     canvas_put(canvas, area.rows - 3, 7, canvas->columns - 7, LOOK_STRONG,

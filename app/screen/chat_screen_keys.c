@@ -68,16 +68,34 @@ show_other_line(enum screen_box box, const char *prompt, const char *text)
     choose_map();
 }
 
+/* The first start has one place; without it the box asks below the chat. */
+static void
+cover_with_first(struct chat *chat, const char *prompt)
+{
+    struct error err;
+
+    chat_screen.first_step[0] = '\0';
+    snprintf(chat_screen.secret_prompt, sizeof chat_screen.secret_prompt, "%s",
+             prompt);
+    if (chat_screen.cover.ops == NULL &&
+        chat_screen_first_open(chat, screen_view_calls.post, NULL,
+                               &chat_screen.cover, &err) == STATUS_OK)
+        chat_screen.close_cover = chat_screen_unlock_close;
+}
+
 void
 screen_ask(struct chat *chat, const char *prompt, const char *text)
 {
-    (void) chat;
     if (prompt == NULL) {
         show_own_line();
         return;
     }
-    screen_close_cover();
-    chat_screen.notice[0] = '\0';
+    if (chat->settling) {
+        cover_with_first(chat, prompt);
+    } else {
+        screen_close_cover();
+        chat_screen.notice[0] = '\0';
+    }
     show_other_line(BOX_ASK, prompt, text);
 }
 

@@ -21,7 +21,7 @@ static struct {
     struct chat *chat;
     struct unlock_sheet sheet;
     char vault[LINE], slots[LINE], cost[LINE], deriving[LINE], tries[LINE],
-        machine[LINE], behind[LINE];
+        machine[LINE], behind[LINE], prompt[LINE];
 } unlock;
 
 /* -- the vault -------------------------------------------------------------
@@ -188,12 +188,12 @@ unless_empty(const char *text)
     return text[0] != '\0' ? text : NULL;
 }
 
-static const struct unlock_sheet *
-sheet(void *context, uint64_t now_ns)
+/* What is told where a vault is opened as where there is none yet. */
+static struct unlock_sheet *
+tell_either(uint64_t now_ns)
 {
     struct unlock_sheet *s = &unlock.sheet;
 
-    (void) context;
     tell_progress(unlock.chat);
     tell_deriving(&unlock.chat->deriving, now_ns);
     s->behind = unless_empty(unlock.behind);
@@ -202,6 +202,13 @@ sheet(void *context, uint64_t now_ns)
     s->shown = s->seen ? (const char *) secret_bytes(chat_screen.seen) : NULL;
     s->shown_length = s->seen ? chat_screen.seen_length : 0;
     return s;
+}
+
+static const struct unlock_sheet *
+sheet(void *context, uint64_t now_ns)
+{
+    (void) context;
+    return tell_either(now_ns);
 }
 
 static void
@@ -240,6 +247,9 @@ chat_screen_unlock_open(struct chat *chat, view_post_fn *post, void *context,
         .program = PACKAGE_STRING,
         .privacy = "net:off  vault:locked",
         .title = "Unlock history",
+        .label = "passphrase",
+        .enter = "Enter unlock",
+        .hidden = true,
         .cost = unlock.cost,
         .ephemeral = !chat->locked,
         .leave = chat->locked ? "^D quit" : "^C quit",
@@ -255,6 +265,92 @@ chat_screen_unlock_open(struct chat *chat, view_post_fn *post, void *context,
         add_fact("key file", "chosen; Enter alone where no passphrase is "
                              "needed");
     add_remark(unlock.tries);
+    add_remark(unlock.machine);
+    return view_unlock_open(out, &source, err);
+}
+
+/* -- the first start -------------------------------------------------------
+ */
+
+/*
+ * The question of now, without the colon that a line has, and with each choice
+ * on a line of its own.
+ */
+static void
+tell_prompt(struct unlock_sheet *s)
+{
+    const char *prompt = chat_screen.secret_prompt;
+    size_t length = strlen(prompt);
+
+    while (length > 0 && strchr(": ", prompt[length - 1]))
+        length--;
+    snprintf(unlock.prompt, LINE, "%.*s", (int) length, prompt);
+    s->prompt = unless_empty(unlock.prompt);
+    for (char *next = unlock.prompt; (next = strstr(next, ", [")); next++) {
+        next[0] = '\n';
+        memmove(next + 1, next + 2, strlen(next + 2) + 1);
+    }
+}
+
+static void
+tell_answer(struct unlock_sheet *s)
+{
+    struct line_box line = line_editor_box();
+
+    s->shown = line.text;
+    s->shown_length = line.length;
+}
+
+static void
+tell_cost(struct unlock_sheet *s)
+{
+    const struct kdf_cost *cost = &unlock.chat->deriving.cost;
+
+    s->cost = s->deriving != NULL ? unlock.cost : NULL;
+    snprintf(unlock.cost, LINE, "Argon2id %llu x %llu MiB",
+             (unsigned long long) cost->passes,
+             (unsigned long long) cost->memory_bytes >> 20);
+}
+
+static const struct unlock_sheet *
+first_sheet(void *context, uint64_t now_ns)
+{
+    struct unlock_sheet *s = tell_either(now_ns);
+    bool step = chat_screen.first_step[0] != '\0';
+
+    (void) context;
+    s->text = step ? chat_screen.first_step : chat_screen.first_text;
+    s->hidden = chat_screen.box == BOX_SECRET;
+    s->label = s->hidden ? "passphrase" : "answer";
+    s->made = NULL;
+    if (chat_screen.made != NULL) {
+        s->made = (const char *) secret_bytes(chat_screen.made);
+        s->made_length = secret_length(chat_screen.made);
+    }
+    if (!s->hidden)
+        tell_answer(s);
+    tell_prompt(s);
+    tell_cost(s);
+    return s;
+}
+
+enum status
+chat_screen_first_open(struct chat *chat, view_post_fn *post, void *context,
+                       struct view *out, struct error *err)
+{
+    static const struct unlock_source source = {NULL, first_sheet};
+
+    (void) post;
+    (void) context;
+    unlock.chat = chat;
+    unlock.sheet = (struct unlock_sheet){
+        .program = PACKAGE_STRING,
+        .privacy = "net:off  no vault yet",
+        .title = "Keep a history?",
+        .enter = "Enter goes on",
+        .leave = "^C gives up",
+    };
+    tell_machine();
     add_remark(unlock.machine);
     return view_unlock_open(out, &source, err);
 }

@@ -20,6 +20,8 @@ typedef void chat_view_close_fn(struct view *view);
 chat_view_open_fn chat_screen_help_open;
 chat_view_open_fn chat_screen_history_open;
 chat_view_open_fn chat_screen_unlock_open;
+/* The same place, where there is no vault yet. */
+chat_view_open_fn chat_screen_first_open;
 chat_view_open_fn chat_screen_experts_open;
 chat_view_open_fn chat_screen_stats_open;
 chat_view_open_fn chat_screen_loading_open;

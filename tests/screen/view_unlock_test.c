@@ -32,6 +32,9 @@ open_unlock(void)
         .program = "fathom 1.0",
         .privacy = "net:off  vault:locked",
         .title = "Unlock history",
+        .label = "passphrase",
+        .enter = "Enter unlock",
+        .hidden = true,
         .facts = {{"vault", "71 MB, last written today 14:04"},
                   {"key slots", "1 passphrase, 2 passphrase + key file"}},
         .fact_count = 2,
@@ -89,6 +92,37 @@ a_wrong_passphrase_is_told_below_the_box(void **state)
     view_unlock_close(&view);
 }
 
+/* As at the first start, where there is no vault yet. */
+static void
+ask_question(void)
+{
+    sheet.fact_count = 0;
+    sheet.cost = NULL;
+    sheet.key_file = sheet.ephemeral = false;
+    sheet.text = "Chats can be kept encrypted on this machine, under a "
+                 "passphrase that nobody can recover for you.";
+    sheet.prompt = "[p] your own passphrase\n[n] no history";
+    sheet.made = "abandon-ability-able-about-above-absent and not this";
+    sheet.made_length = strlen("abandon-ability-able-about-above-absent");
+    sheet.label = "answer";
+    sheet.enter = "Enter goes on";
+    sheet.hidden = false;
+    sheet.shown = "p";
+    sheet.shown_length = 1;
+}
+
+static void
+a_question_is_asked_in_the_same_place(void **state)
+{
+    struct view view = open_unlock();
+
+    (void) state;
+    ask_question();
+    expect_golden(&view, 24, 80, "view_unlock-question-80x24");
+    expect_golden(&view, 20, 40, "view_unlock-question-40x20");
+    view_unlock_close(&view);
+}
+
 static void
 the_cursor_is_behind_what_is_shown(void **state)
 {
@@ -136,6 +170,10 @@ no_size_is_too_small(void **state)
     for (unsigned rows = 0; rows < 30; rows++)
         for (unsigned columns = 0; columns < 170; columns += 3)
             golden_draw(&canvas, &view, rows, columns, 0, 0);
+    ask_question();
+    for (unsigned rows = 0; rows < 30; rows++)
+        for (unsigned columns = 0; columns < 170; columns += 3)
+            golden_draw(&canvas, &view, rows, columns, 0, 0);
     canvas_release(&canvas);
     view_unlock_close(&view);
 }
@@ -146,6 +184,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(it_looks_as_it_should_at_every_size),
         cmocka_unit_test(a_wrong_passphrase_is_told_below_the_box),
+        cmocka_unit_test(a_question_is_asked_in_the_same_place),
         cmocka_unit_test(the_cursor_is_behind_what_is_shown),
         cmocka_unit_test(no_size_is_too_small),
     };

@@ -80,7 +80,7 @@ put_passphrase(struct pen *pen, const struct unlock_sheet *sheet)
 {
     unsigned at = EDGE + pen->label, taken = 0;
 
-    put(pen, EDGE, LOOK_STRONG, "passphrase");
+    put(pen, EDGE, LOOK_STRONG, sheet->label);
     if (sheet->shown != NULL) {
         unsigned room =
             pen->columns > at + EDGE + 1 ? pen->columns - at - EDGE - 1 : 0;
@@ -103,23 +103,110 @@ put_passphrase(struct pen *pen, const struct unlock_sheet *sheet)
     next(pen);
 }
 
+/* One line has no room for all of them. */
+static unsigned
+key_rows(const struct unlock_sheet *sheet)
+{
+    return sheet->ephemeral || sheet->key_file ? 2 : 1;
+}
+
 static void
 put_keys(struct pen *pen, const struct unlock_sheet *sheet)
 {
     unsigned second = EDGE + (pen->columns > BOX ? 21 : 18);
     unsigned third = second + (pen->columns > BOX ? 21 : 17);
-    const char *see = sheet->seen ? "F3 hide typing" : "F3 show typing";
+    const char *see = !sheet->hidden ? ""
+                      : sheet->seen  ? "F3 hide typing"
+                                     : "F3 show typing";
 
-    put(pen, EDGE, LOOK_CODE, "Enter unlock");
+    put(pen, EDGE, LOOK_CODE, sheet->enter);
     put(pen, second, LOOK_CODE, sheet->key_file ? "F2 key file" : see);
     if (sheet->key_file)
         put(pen, third, LOOK_CODE, see);
-    next(pen);
+    if (key_rows(sheet) > 1)
+        next(pen);
     if (sheet->ephemeral)
         put(pen, EDGE, LOOK_CODE, "F4 ephemeral session, nothing is kept");
     if (sheet->leave != NULL)
         put_right(pen, LOOK_CODE, sheet->leave);
     next(pen);
+}
+
+static unsigned
+text_room(unsigned columns)
+{
+    return columns > 2 * EDGE ? columns - 2 * EDGE : 0;
+}
+
+/* Bytes of the text's first line, which ends at a line feed, or at a blank. */
+static size_t
+line_length(const char *text, size_t length, unsigned room)
+{
+    const char *end = memchr(text, '\n', length);
+
+    if (end != NULL)
+        length = (size_t) (end - text);
+    size_t used, fits = text_fit(text, length, room, &used), cut = fits;
+
+    while (fits < length && cut > 0 && text[cut] != ' ')
+        cut--;
+    return cut > 0 ? cut : fits;
+}
+
+static unsigned
+count_lines(const char *text, size_t length, unsigned room)
+{
+    unsigned lines = 0;
+
+    while (length > 0) {
+        size_t cut = line_length(text, length, room);
+
+        if (cut == 0)
+            return lines;
+        lines++;
+        cut += cut < length && (text[cut] == ' ' || text[cut] == '\n');
+        text += cut;
+        length -= cut;
+    }
+    return lines;
+}
+
+/* In the box. A passphrase has no blanks, and is broken only if it has to be.
+ */
+static void
+put_text(struct pen *pen, enum look look, const char *text, size_t length)
+{
+    unsigned room = text_room(pen->columns);
+
+    while (length > 0) {
+        size_t cut = line_length(text, length, room);
+
+        if (cut == 0)
+            return;
+        canvas_put(pen->canvas, pen->row, pen->column + EDGE, room, look, text,
+                   cut);
+        next(pen);
+        cut += cut < length && (text[cut] == ' ' || text[cut] == '\n');
+        text += cut;
+        length -= cut;
+    }
+}
+
+static void
+put_question(struct pen *pen, const struct unlock_sheet *sheet)
+{
+    if (sheet->text != NULL) {
+        put_text(pen, LOOK_PLAIN, sheet->text, strlen(sheet->text));
+        blank(pen);
+    }
+    if (sheet->made != NULL) {
+        put_text(pen, LOOK_TITLE, sheet->made, sheet->made_length);
+        blank(pen);
+    }
+    if (sheet->prompt != NULL) {
+        put_text(pen, LOOK_STRONG, sheet->prompt, strlen(sheet->prompt));
+        blank(pen);
+    }
 }
 
 static void
@@ -147,12 +234,14 @@ put_box(struct pen *pen, const struct unlock_sheet *sheet)
     put(pen, EDGE, LOOK_TITLE, sheet->title);
     next(pen);
     blank(pen);
+    put_question(pen, sheet);
     for (size_t i = 0; i < sheet->fact_count; i++) {
         put(pen, EDGE, LOOK_DIM, sheet->facts[i].label);
         put(pen, EDGE + pen->label, LOOK_PLAIN, sheet->facts[i].text);
         next(pen);
     }
-    blank(pen);
+    if (sheet->fact_count > 0)
+        blank(pen);
     put_passphrase(pen, sheet);
     blank(pen);
     put_deriving(pen, sheet);
@@ -170,12 +259,8 @@ put_below(struct pen *pen, enum look look, const char *text)
     unsigned room = end > pen->column + 2 ? end - pen->column - 2 : 0;
 
     while (*text != '\0' && pen->row < last && room > 0) {
-        size_t used, length = strlen(text);
-        size_t fits = text_fit(text, length, room, &used), cut = fits;
+        size_t cut = line_length(text, strlen(text), room);
 
-        while (fits < length && cut > 0 && text[cut] != ' ')
-            cut--;
-        cut = cut > 0 ? cut : fits;
         if (cut == 0)
             return;
         canvas_put(pen->canvas, pen->row++, pen->column + 1, room, look, text,
@@ -184,10 +269,24 @@ put_below(struct pen *pen, enum look look, const char *text)
     }
 }
 
+/* Of a text in the box, with the blank line after it. */
 static unsigned
-box_rows(const struct unlock_sheet *sheet, bool roomy)
+text_rows(const char *text, size_t length, unsigned columns, bool roomy)
 {
-    return 7 + (unsigned) sheet->fact_count + (roomy ? 4 : 0);
+    return text == NULL ? 0
+                        : count_lines(text, length, text_room(columns)) + roomy;
+}
+
+static unsigned
+box_rows(const struct unlock_sheet *sheet, unsigned columns, bool roomy)
+{
+    const char *text = sheet->text, *prompt = sheet->prompt;
+
+    return 5 + key_rows(sheet) + (roomy ? 3 : 0) +
+           (unsigned) sheet->fact_count + (roomy && sheet->fact_count > 0) +
+           text_rows(text, text ? strlen(text) : 0, columns, roomy) +
+           text_rows(sheet->made, sheet->made_length, columns, roomy) +
+           text_rows(prompt, prompt ? strlen(prompt) : 0, columns, roomy);
 }
 
 static struct pen
@@ -197,10 +296,12 @@ pen_of(struct canvas *canvas, struct area area,
     bool wide = area.columns >= WIDE, roomy = area.rows >= ROOMY;
     unsigned columns = wide ? BOX_WIDE : BOX;
     unsigned most = area.columns > 4 ? area.columns - 4 : area.columns;
-    unsigned rows = box_rows(sheet, roomy) + 1 + (unsigned) sheet->remark_count;
     unsigned first = 2;
 
     columns = columns < most ? columns : most;
+    unsigned rows =
+        box_rows(sheet, columns, roomy) + 1 + (unsigned) sheet->remark_count;
+
     if (area.rows > 2 + rows)
         first += (area.rows - 2 - rows) / 2;
     return (struct pen){
@@ -212,6 +313,20 @@ pen_of(struct canvas *canvas, struct area area,
         .label = wide ? LABEL_WIDE : LABEL,
         .roomy = roomy,
     };
+}
+
+/* What goes on meanwhile, at the bottom; what is below the box ends above. */
+static void
+put_behind(struct pen *pen, const struct unlock_sheet *sheet)
+{
+    unsigned up = pen->roomy ? 2 : 1;
+
+    if (sheet->behind == NULL || pen->area.rows <= 2)
+        return;
+    pen->area.rows -= up;
+    canvas_print(pen->canvas, pen->area.row + pen->area.rows,
+                 pen->area.column + 2, pen->area.columns, LOOK_DIM, "%s",
+                 sheet->behind);
 }
 
 static void
@@ -232,10 +347,7 @@ draw(void *state, struct canvas *canvas, struct area area, uint64_t now_ns)
     canvas_print_right(canvas, area.row, end - 1, LOOK_DIM, "%s",
                        sheet->privacy);
     canvas_rule(canvas, area.row + 1, area.column, area.columns, LOOK_DIM);
-    if (sheet->behind != NULL && area.rows > 2)
-        canvas_print(canvas, area.row + area.rows - (pen.roomy ? 2 : 1),
-                     area.column + 2, area.columns, LOOK_DIM, "%s",
-                     sheet->behind);
+    put_behind(&pen, sheet);
     put_box(&pen, sheet);
     if (sheet->fault != NULL)
         put_below(&pen, LOOK_WARNING, sheet->fault);

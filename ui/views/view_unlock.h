@@ -1,7 +1,8 @@
 /*
- * Unlocking the history: what is known without a key, the line for the
- * passphrase, and how the machine keeps it. It fills the screen. What is typed
- * is not shown unless the user asks for it. The main thread only.
+ * Unlocking the history, or settling whether there is to be one: what is known
+ * without a key, a question, the line for the answer or the passphrase, and how
+ * the machine keeps it. It fills the screen. A passphrase is not shown unless
+ * the user asks for it. The main thread only.
  */
 #ifndef FATHOM_UI_VIEW_UNLOCK_H
 #define FATHOM_UI_VIEW_UNLOCK_H
@@ -15,11 +16,16 @@ struct unlock_sheet {
     const char *program; // "fathom 1.0"
     const char *privacy; // "net:off  vault:locked"
     const char *title;   // "Unlock history"
+    const char *text;    // what the question is about, wrapped
+    const char *prompt;  // the question, wrapped
+    const char *made;    // a passphrase to be written down
+    size_t made_length;
     struct {
         const char *label, *text; // "key slots"
     } facts[UNLOCK_FACTS];
     size_t fact_count;
 
+    const char *label; // of the line that is typed: "passphrase"
     const char *shown; // what is typed, where the user wants to see it
     size_t shown_length;
     const char *cost;     // "Argon2id 3 x 256 MiB"
@@ -28,7 +34,9 @@ struct unlock_sheet {
     double share;
     const char *fault; // why it did not open
 
+    const char *enter; // "Enter unlock"
     bool key_file;     // F2 takes one
+    bool hidden;       // what is typed, unless F3 shows it
     bool seen;         // F3 hides again
     bool ephemeral;    // F4 leaves the vault alone
     const char *leave; // "^C quit"
