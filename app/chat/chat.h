@@ -22,7 +22,6 @@ enum { MODEL_NAME_BYTES = 200 };
 struct chat_figures {
     bool known;
     struct generate_done done; // without its pointers
-    uint64_t used_tokens;      // of the context, since then
 };
 
 /* What the command line says. */

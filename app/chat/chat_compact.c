@@ -104,21 +104,6 @@ reread(struct rereading *reading, struct error *err)
     return status;
 }
 
-/* What the branch in use took of the context, as the engine counted. */
-static uint64_t
-used_now(const struct chat *chat)
-{
-    const struct conversation *c = &chat->conversation;
-    const struct turn_origin *origin = &c->turns[c->leaf].origin;
-    size_t keep;
-
-    // after a summary it is less than what was read for it
-    if (conversation_summary(c, c->leaf, &keep))
-        return chat->last.known ? chat->last.used_tokens : 0;
-    return origin->prompt_tokens + origin->thinking_tokens +
-           origin->answer_tokens;
-}
-
 static void
 say_gain(struct chat *chat, uint64_t before, uint64_t after)
 {
@@ -148,6 +133,7 @@ static void
 measure(struct chat *chat, uint64_t before)
 {
     struct rereading reading = {.chat = chat};
+    struct conversation *c = &chat->conversation;
     struct error err;
 
     chat->face->reading(chat, true);
@@ -158,7 +144,8 @@ measure(struct chat *chat, uint64_t before)
         chat_lost_engine(chat, &err);
         return;
     }
-    chat->last.used_tokens = reading.stopped ? 0 : reading.tokens;
+    if (status == STATUS_OK && reading.done && !reading.stopped)
+        c->turns[c->leaf].prompted_tokens = reading.tokens;
     if (status != STATUS_OK)
         chat_say(chat, "%s; /undo takes the summary back", err.text);
     else if (reading.done && !reading.stopped)
@@ -177,7 +164,7 @@ measure(struct chat *chat, uint64_t before)
 static void
 compact(struct chat *chat, struct text question)
 {
-    uint64_t before = used_now(chat);
+    uint64_t before = conversation_used(&chat->conversation);
 
     if (chat_have_engine(chat) && chat_ask_summary(chat, question) &&
         !chat->quit && !chat->locking)

@@ -87,22 +87,23 @@ chat_run_stats(struct chat *chat, const char *arguments)
 void
 chat_run_ctx(struct chat *chat, const char *arguments)
 {
-    uint64_t used = chat->last.used_tokens;
+    uint64_t used = conversation_used(&chat->conversation);
     char taken[COUNT_TEXT], whole[COUNT_TEXT], left[COUNT_TEXT];
 
     if (*arguments != '\0') {
         chat_say_usage(chat, "ctx");
     } else if (!chat->opened) {
         chat_say(chat, "the model is still loading");
-    } else if (!chat->last.known || used == 0) {
+    } else if (used == 0) {
         chat_say(chat, "the context has room for %s tokens",
                  text_count(whole, chat->context));
     } else {
-        chat_say(chat,
-                 "%s of %s tokens of the context are taken since the last "
-                 "answer, %s are left",
-                 text_count(taken, used), text_count(whole, chat->context),
-                 text_count(left, chat->context - used));
+        chat_say(
+            chat,
+            "%s of %s tokens of the context are taken since the last "
+            "answer, %s are left",
+            text_count(taken, used), text_count(whole, chat->context),
+            text_count(left, used < chat->context ? chat->context - used : 0));
     }
 }
 

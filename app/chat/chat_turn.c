@@ -195,7 +195,8 @@ end_answer(struct run *run, const struct generate_done *done)
 static void
 warn_of_fullness(struct chat *chat)
 {
-    uint64_t used = chat->last.used_tokens, all = chat->last.done.usage.context;
+    uint64_t used = conversation_used(&chat->conversation),
+             all = chat->last.done.usage.context;
     bool nearly = all > 0 && used < all && used >= all / 10 * 9;
 
     if (nearly && !chat->full_told)
@@ -213,12 +214,7 @@ finish_run(struct run *run, const struct generate_done *done)
     run->finished = true;
     if (conversation_describe(run->turn, done, &err) != STATUS_OK)
         chat_say(chat, "%s", err.text);
-    chat->last = (struct chat_figures){
-        .known = true,
-        .done = *done,
-        .used_tokens =
-            done->usage.prompt + done->usage.thinking + done->usage.answer,
-    };
+    chat->last = (struct chat_figures){.known = true, .done = *done};
     // what lies behind these belongs to the event
     chat->last.done.warnings = NULL;
     chat->last.done.model = (struct model_summary){0};

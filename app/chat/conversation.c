@@ -373,6 +373,25 @@ conversation_prompted(size_t **out, size_t *count, const struct conversation *c,
     return prompt_answers(out, count, c, answer, err);
 }
 
+uint64_t
+conversation_used(const struct conversation *c)
+{
+    size_t keep;
+
+    for (size_t i = c->leaf; i != TURN_NONE; i = c->turns[i].parent) {
+        const struct turn_origin *origin = &c->turns[i].origin;
+
+        if (c->turns[i].role == TURN_QUESTION || origin->prompt_tokens == 0)
+            continue;
+        // for a summary more was read than is there with it
+        if (conversation_summary(c, i, &keep))
+            return c->turns[i].prompted_tokens;
+        return origin->prompt_tokens + origin->thinking_tokens +
+               origin->answer_tokens;
+    }
+    return 0;
+}
+
 static struct chat_message
 message_of(const struct conversation *c, size_t turn)
 {

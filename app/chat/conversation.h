@@ -29,6 +29,8 @@ struct turn {
     enum finish finish;
     struct turn_origin origin; // its texts are the buffers below
     struct buffer model, fingerprint, device;
+    // of a summary: tokens of a prompt with it, once they were counted here
+    uint64_t prompted_tokens;
 };
 
 struct conversation {
@@ -123,6 +125,11 @@ MUST_CHECK enum status
 conversation_prompted(size_t **out, size_t *count,
                       const struct conversation *conversation,
                       struct error *err);
+/*
+ * Tokens of the context that the branch in use takes, as they were counted with
+ * its last answer; 0: they were not.
+ */
+uint64_t conversation_used(const struct conversation *conversation);
 /*
  * The messages of a request for an answer to the leaf's question, which is
  * there: what conversation_prompted says of the turns before it. Before a

@@ -110,23 +110,6 @@ fill_phase(struct chat_view_state *state, const struct chat *chat,
         fill_progress(state, counts, now_ns);
 }
 
-/*
- * What the last answer of a chat that was resumed took. After a summary that
- * is known with the next one.
- */
-static uint64_t
-kept_tokens(const struct conversation *c)
-{
-    size_t answer = conversation_answered(c), keep;
-
-    if (answer == TURN_NONE || conversation_summary(c, answer, &keep))
-        return 0;
-    const struct turn_origin *origin = &c->turns[answer].origin;
-
-    return origin->prompt_tokens + origin->thinking_tokens +
-           origin->answer_tokens;
-}
-
 static void
 fill_figures(struct chat_view_state *state, const struct chat *chat,
              const struct screen_counts *counts, uint64_t now_ns)
@@ -135,12 +118,10 @@ fill_figures(struct chat_view_state *state, const struct chat *chat,
     uint64_t made = counts->thought_tokens + counts->answer_tokens;
 
     state->context_tokens = chat->context;
+    state->context_used = conversation_used(&chat->conversation);
     if (chat->last.known) {
-        state->context_used = chat->last.used_tokens;
         state->prompt_rate = last->timing.prompt_tps;
         state->answer_rate = last->timing.decode_tps;
-    } else {
-        state->context_used = kept_tokens(&chat->conversation);
     }
     if (chat->answering == TURN_NONE)
         return;

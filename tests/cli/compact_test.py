@@ -1,4 +1,5 @@
 """/compact of a chat: summaries that take the place of old turns."""
+import glob
 import json
 import os
 import re
@@ -114,7 +115,9 @@ def undo_takes_it_back_and_the_tree_has_it():
         text = chat.told("/tree")
         assert ("* 5 q5 * 6 Summarise our conversation so far: your summary "
                 "takes its...") in text, text
+        assert "[77 of 4,096 tokens" in chat.told("/ctx")
         assert "went back" in chat.told("/undo")
+        assert "[520 of 4,096 tokens" in chat.told("/ctx")
         chat.line("q6")
         assert chat.prompt() == "q1 A1. q2 A2. q3 A3. q4 A4. q5 A5. q6"
         chat.line("/branch 6")
@@ -291,6 +294,7 @@ def measuring_can_be_stopped_and_may_fail():
                 "the next answer") in text, text
         assert "has room for 4,096" in chat.told("/ctx")
         chat.line("q6")
+        assert "[90 of 4,096 tokens" in chat.told("/ctx")
         assert chat.prompt() == "S In short. q4 A4. q5 A5. q6"
     script = (FIVE + SUMMARY + "want GENERATE {\"max_tokens\":0}\n"
               "error limit 12 it does not fit\n")
@@ -358,6 +362,26 @@ def a_summary_that_is_locked_away_is_dropped():
             chat.expect("you> ")
             chat.quiet(0.2)
             assert "Summarise" not in chat.line("/tree")
+
+
+def where_answers_are_sealed_one_by_one_summaries_are_not():
+    script = said("A1") + said("A2") + SUMMARY + reread(50) + said("A3")
+    with Home() as home:
+        home.make_vault()
+        with Chat(home, "", passphrase=PASSPHRASE) as first:
+            with Chat(home, script, passphrase=PASSPHRASE,
+                      until="[q] quit: ") as second:
+                second.send("s\r")
+                second.expect("you> ")
+                second.ask(1, 2)
+                second.line("/compact")
+                second.ask(3, 3)
+                assert second.prompt() == "S In short. q2 A2. q3"
+                second.send("\x04")
+                assert second.wait() == 0
+            assert len(glob.glob(home.file("data/fathom/inbox/*"))) == 3
+            first.send("\x04")
+            assert first.wait() == 0
 
 
 # -- the bundled model -------------------------------------------------------------

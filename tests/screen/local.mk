@@ -45,6 +45,8 @@ TESTS += %D%/frame_cost.sh
 EXTRA_DIST += %D%/play.sh
 EXTRA_DIST += %D%/engine_dies.sh
 TESTS += %D%/engine_dies.sh
+EXTRA_DIST += %D%/compact_screens.sh %D%/compact_screens.keys
+TESTS += %D%/compact_screens.sh
 EXTRA_DIST += %D%/terminal_care.sh %D%/terminal_care.keys
 TESTS += %D%/terminal_care.sh
 

@@ -244,6 +244,36 @@ undo_takes_a_summary_back_and_redo_takes_it_up(void **state)
     conversation_release(&c);
 }
 
+static void
+what_the_context_takes_is_that_of_the_branch(void **state)
+{
+    struct conversation c;
+
+    (void) state;
+    conversation_init(&c);
+    assert_int_equal(conversation_used(&c), 0);
+    talk(&c, 1, 2);
+    for (size_t i = 1; i < 4; i += 2)
+        c.turns[i].origin = (struct turn_origin){.prompt_tokens = 100 * i,
+                                                 .thinking_tokens = 10,
+                                                 .answer_tokens = 5};
+    assert_int_equal(conversation_used(&c), 315);
+    ask(&c, "q3"); // not counted yet
+    assert_int_equal(conversation_used(&c), 315);
+    conversation_move(&c, 1);
+    assert_int_equal(conversation_used(&c), 115);
+    conversation_move(&c, 3);
+    ask_summary(&c, 1);
+    size_t summary = answer(&c, "sum");
+
+    // what was read for it is not what is there with it
+    c.turns[summary].origin.prompt_tokens = 280;
+    assert_int_equal(conversation_used(&c), 0);
+    c.turns[summary].prompted_tokens = 77;
+    assert_int_equal(conversation_used(&c), 77);
+    conversation_release(&c);
+}
+
 static bool
 is_asked(const char *text, size_t *keep)
 {
@@ -311,6 +341,7 @@ main(void)
         cmocka_unit_test(a_summary_may_keep_nothing_or_everything),
         cmocka_unit_test(a_summary_can_be_summarised),
         cmocka_unit_test(undo_takes_a_summary_back_and_redo_takes_it_up),
+        cmocka_unit_test(what_the_context_takes_is_that_of_the_branch),
         cmocka_unit_test(a_question_for_a_summary_is_known_by_its_ends),
         cmocka_unit_test(other_questions_are_no_summaries),
     };
