@@ -174,6 +174,8 @@ uint64_t chat_gauges_ask(struct chat *chat);
 void chat_gauges_take(struct chat *chat, const struct event *event);
 /* Keeps how fast models were, for the model picker; not of ephemeral chats. */
 void chat_gauges_keep(struct chat *chat);
+/* Nothing is written of the chat any more: what was measured in it is not. */
+void chat_gauges_drop(void);
 /* Asks how the engine is now. */
 void chat_gauges_look(struct chat *chat);
 

@@ -85,6 +85,12 @@ chat_gauges_keep(struct chat *chat)
 }
 
 void
+chat_gauges_drop(void)
+{
+    fresh = (struct model_speed){0};
+}
+
+void
 chat_gauges_start(struct chat *chat)
 {
     struct gauge_time time = time_now();

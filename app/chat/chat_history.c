@@ -483,6 +483,7 @@ forget(struct chat *chat)
     conversation_clear(&chat->conversation);
     chat->last.known = false;
     gauges_forget();
+    chat_gauges_drop();
     chat->face->moved(chat);
     return true;
 }
@@ -541,6 +542,7 @@ chat_run_ephemeral(struct chat *chat, const char *arguments)
         return;
     }
     keeping_close(&chat->keeping);
+    chat_gauges_drop();
     chat_stop_listening(chat);
     chat_say_state(chat);
 }

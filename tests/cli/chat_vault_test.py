@@ -420,6 +420,30 @@ def ephemeral_asks_what_becomes_of_what_is_there():
                 assert "0 hits" in chat.line("/search afterwards")
 
 
+def speeds_are_written_of_chats_that_are_kept_alone():
+    """What commands of the chat write to the cache folder."""
+    for commands, kept in ((("one",), True),
+                           (("one", "/new", "two"), True),
+                           (("one", "/ephemeral", "two"), False),
+                           (("one", "/ephemeral", "two", "/new", "three",
+                             "/model fathom-mini", "four"), False),
+                           (("one", "/forget"), False),
+                           (("one", "/forget", "two"), True)):
+        with Vault() as home:
+            with Chat(home, SAID + "drain\n") as chat:
+                for line in commands:
+                    if line in ("/ephemeral", "/forget"):
+                        chat.line(line, "n] " if line == "/ephemeral"
+                                  else "N] ")
+                        chat.send("y\r")
+                        chat.expect("you> ")
+                    else:
+                        chat.line(line)
+                chat.leave()
+            speeds = [name for name in home.files() if "speeds" in name]
+            assert len(speeds) == kept, (commands, speeds)
+
+
 def a_full_disk_is_told_once_and_nothing_is_lost():
     with Vault() as home:
         with Chat(home) as chat:
