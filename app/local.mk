@@ -149,6 +149,7 @@ fathom_SOURCES += \
     %D%/screen/chat_screen_experts.c \
     %D%/screen/chat_screen_loading.c \
     %D%/screen/chat_screen_models.c \
+    %D%/screen/model_pane.c %D%/screen/model_pane.h \
     %D%/screen/chat_screen_stats.c \
     %D%/screen/side_run.c %D%/screen/side_run.h
 endif

@@ -182,6 +182,23 @@ change_file(struct user_file *file, const struct ini_row *row,
     return status;
 }
 
+/* "~/.config/fathom/fathom.conf"; what FATHOM_CONFIG says as it says it. */
+static void
+show(char shown[SETTINGS_SHOWN], const char *path)
+{
+    const char *home = getenv("HOME"), *asked = getenv("FATHOM_CONFIG");
+    size_t length = home ? strlen(home) : 0;
+
+    if (length > 1 && (asked == NULL || *asked == '\0') &&
+        strncmp(path, home, length) == 0 && path[length] == '/') {
+        path += length;
+        *shown++ = '~';
+        text_quote(shown, SETTINGS_SHOWN - 1, path, strlen(path));
+    } else {
+        text_quote(shown, SETTINGS_SHOWN, path, strlen(path));
+    }
+}
+
 enum status
 settings_keep(char shown[SETTINGS_SHOWN], const char *key, const char *value,
               struct error *err)
@@ -193,7 +210,7 @@ settings_keep(char shown[SETTINGS_SHOWN], const char *key, const char *value,
 
     TRY(settings_check(&row, key, value, err));
     TRY(settings_path(path, sizeof path, err));
-    text_quote(shown, SETTINGS_SHOWN, path, strlen(path));
+    show(shown, path);
     TRY(make_folder(err));
     TRY(find_file(&file, err));
     // nobody else changes it between reading and writing

@@ -50,8 +50,9 @@
  * Events carry the number of the request that was wanted last. While it waits,
  * TEXT is collected (a `want` sees the text in place of its slot), an OPEN
  * that is not wanted is answered as by an engine that is ready at once, STATS
- * and PLAN as by one that is idle, a SNAPSHOT as by one that has none to save
- * and takes none, and a CANCEL or ANSWER_NOW that is not wanted is skipped.
+ * and PLAN as by one that is idle, DESCRIBE with a few words, a SNAPSHOT as by
+ * one that has none to save and takes none, and a CANCEL or ANSWER_NOW that is
+ * not wanted is skipped.
  */
 #include "config.h"
 
@@ -410,6 +411,28 @@ answer_snapshot(size_t step, uint64_t number)
     flush(&frames);
 }
 
+/* As model_describe of the engine, as far as a chat shows it. */
+static void
+answer_description(size_t step, uint64_t number)
+{
+    const struct engine_plan plan = plan_now();
+    struct buffer frames = {0};
+    struct error err;
+    char text[400];
+    int length = snprintf(
+        text, sizeof text,
+        "{\"file\":\"%s\",\"architecture\":\"deepseek2\","
+        "\"license\":\"mit\",\"context\":4096,"
+        "\"parameters\":{\"total\":13400000,\"active\":2600000},"
+        "\"shape\":{\"layers\":%u,\"experts\":%u,\"experts_used\":%u,"
+        "\"experts_shared\":%u}}",
+        replayed.file, plan.layers, plan.experts, plan.active, plan.shared);
+
+    must(event_put_describe_done(&frames, number, text, (size_t) length, &err),
+         &err, step);
+    flush(&frames);
+}
+
 /* Answers what is not wanted and still harmless; false for the rest. */
 static bool
 answer_by_itself(size_t step, const struct frame_header *header)
@@ -423,6 +446,9 @@ answer_by_itself(size_t step, const struct frame_header *header)
         return true;
     case MESSAGE_PLAN:
         answer_plan(step, header->request);
+        return true;
+    case MESSAGE_DESCRIBE:
+        answer_description(step, header->request);
         return true;
     case MESSAGE_STATS:
         answer_stats(step, header->request);

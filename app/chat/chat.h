@@ -16,6 +16,8 @@
 #include "app/settings.h"
 #include "app/vault/unlock.h"
 
+#include <jansson.h>
+
 enum { MODEL_NAME_BYTES = 200 };
 
 /* What the last answer took; all 0 before the first. */
@@ -178,6 +180,10 @@ void chat_gauges_keep(struct chat *chat);
 void chat_gauges_drop(void);
 /* Asks how the engine is now. */
 void chat_gauges_look(struct chat *chat);
+/* Asks, once, what the file of the model in use says of itself. */
+void chat_gauges_describe(struct chat *chat);
+/* The answer, as model_describe of the engine writes it; NULL: none yet. */
+const json_t *chat_gauges_description(void);
 
 /* -- chat.c ---------------------------------------------------------------- */
 

@@ -12,6 +12,13 @@
 /* Measured since speeds were kept last. */
 static struct model_speed fresh;
 
+/* What the engine tells of the file of its model. */
+static struct {
+    bool wanted;
+    uint64_t number; // of the request; 0: not asked
+    json_t *model;   // NULL: not told yet
+} described;
+
 static struct gauge_time
 time_now(void)
 {
@@ -91,11 +98,42 @@ chat_gauges_drop(void)
 }
 
 void
+chat_gauges_describe(struct chat *chat)
+{
+    described.wanted = true;
+    if (described.number == 0 && chat->client != NULL && chat->opened)
+        described.number = put_plain(chat, MESSAGE_DESCRIBE);
+}
+
+const json_t *
+chat_gauges_description(void)
+{
+    return described.model;
+}
+
+/* True: the event was the answer. Of the next model it is asked, too. */
+static bool
+take_description(struct chat *chat, const struct event *event)
+{
+    if (described.wanted && described.number == 0 &&
+        event->type == MESSAGE_DONE && event->number == chat->open_number)
+        described.number = put_plain(chat, MESSAGE_DESCRIBE);
+    if (described.number == 0 || event->number != described.number)
+        return false;
+    if (event->type == MESSAGE_DONE && described.model == NULL)
+        described.model = json_incref(json_object_get(event->json, "model"));
+    return true;
+}
+
+void
 chat_gauges_start(struct chat *chat)
 {
     struct gauge_time time = time_now();
 
     chat_gauges_keep(chat);
+    json_decref(described.model);
+    described.model = NULL;
+    described.number = 0;
 
     gauges_start(&time);
     put_plain(chat, MESSAGE_PLAN);
@@ -119,6 +157,8 @@ chat_gauges_take(struct chat *chat, const struct event *event)
 
     // requests of ours wait for the model, too
     if (event->type == MESSAGE_PROGRESS && event->number != chat->open_number)
+        return;
+    if (take_description(chat, event))
         return;
     if (!gauges_take(event, &time))
         return;

@@ -296,11 +296,11 @@ keep_setting(struct chat *chat, const char *key, const char *value)
     if (live)
         take_setting(chat, key);
     if (variable)
-        chat_say(chat, "%s is %s in %s, but %s goes before it", key, value,
-                 shown, variable);
+        chat_say(chat, "%s = %s is in %s now, but %s goes before it", key,
+                 value, shown, variable);
     else
-        chat_say(chat, "%s is %s, %s: it is in %s", key, value,
-                 live ? "now and later" : "from the next start on", shown);
+        chat_say(chat, "%s = %s is in %s now, %s", key, value, shown,
+                 live ? "and counts at once" : "for the next start");
 }
 
 void

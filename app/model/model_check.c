@@ -385,6 +385,20 @@ model_check_has_receipt(const struct model_check *check)
     return same;
 }
 
+int64_t
+model_check_receipt_time(const struct model_check *check)
+{
+    char path[PATH_MAX];
+    struct stat status;
+    struct error err;
+
+    if (!model_check_has_receipt(check) ||
+        receipt_path(path, check->folder, &err) != STATUS_OK ||
+        stat(path, &status) != 0)
+        return 0;
+    return status.st_mtim.tv_sec;
+}
+
 static enum status
 put_receipt(const struct model_check *check, const struct buffer *text,
             struct error *err)

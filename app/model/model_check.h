@@ -51,6 +51,8 @@ MUST_CHECK enum status model_check_contents(struct model_check *check,
                                             bool always, struct error *err);
 /* Is there a receipt, and are the files as it says? */
 bool model_check_has_receipt(const struct model_check *check);
+/* When they were read in full, in seconds since 1970; 0: there is none. */
+int64_t model_check_receipt_time(const struct model_check *check);
 /* Writes one for files that were just read; *out is not changed by failing. */
 MUST_CHECK enum status
 model_check_write_receipt(const struct model_check *check, struct error *err);

@@ -305,7 +305,10 @@ act_anywhere(struct chat *chat, enum action action)
         post(NULL, "/quit");
         return true;
     case ACTION_PRESET:
-        fill_line("/preset ");
+        // in the list of models they are chosen from a list, too
+        if (chat_screen.cover.ops == NULL ||
+            !chat_screen.cover.ops->act(chat_screen.cover.state, action, 1))
+            fill_line("/preset ");
         return true;
     case ACTION_EDIT:
         chat_editor_line(chat);

@@ -7,10 +7,8 @@
 #include "config.h"
 
 #include "app/screen/chat_screen.h"
+#include "app/screen/model_pane.h"
 #include "app/screen/side_run.h"
-#include "app/model/model_check.h"
-#include "app/model/model_speed.h"
-#include "app/model/model_store.h"
 #include "app/progress_text.h"
 #include "app/settings.h"
 
@@ -22,22 +20,8 @@
 #include <time.h>
 
 enum {
-    NAME_BYTES = 256,
-    TEXT_BYTES = 300,
-    LINES = 8,
     POLL_MS = 20, // a key waits no longer
     DAY_S = 24 * 60 * 60,
-};
-
-/* A model that was found. */
-struct found_model {
-    struct model_row row;
-    char name[NAME_BYTES], shown[NAME_BYTES];
-    char path[PLACE_BYTES];
-    uint64_t bytes;
-    bool looked; // at its manifest
-    char manifest[TEXT_BYTES], signer[TEXT_BYTES], remark[TEXT_BYTES];
-    bool receipt;
 };
 
 static struct {
@@ -50,10 +34,11 @@ static struct {
     struct side_run info, verify;
     struct buffer text; // of info, sanitised
     size_t text_of;     // bytes of the output that are in it
-    char news[TEXT_BYTES], verified[NAME_BYTES], room[60];
-    struct model_line lines[LINES];
-    char values[LINES][TEXT_BYTES];
-    struct model_detail detail;
+    char news[FOUND_TEXT_BYTES], verified[FOUND_NAME_BYTES], room[60];
+    char preset_text[FOUND_TEXT_BYTES];
+    struct model_preset preset;
+    bool marked;
+    char defaulted[PLACE_BYTES]; // the name by which rows were marked
 } screen_models;
 
 /* -- the list ---------------------------------------------------------------
@@ -141,7 +126,7 @@ add_model(void *context, const char *name)
 
     (void) context;
     if (screen_models.count == screen_models.capacity ||
-        strlen(name) >= NAME_BYTES)
+        strlen(name) >= FOUND_NAME_BYTES)
         return;
     struct found_model *model = &screen_models.models[screen_models.count];
 
@@ -166,10 +151,44 @@ add_model(void *context, const char *name)
     screen_models.count++;
 }
 
+/* Which one is used where none is named, when settings have changed. */
+static void
+mark_default(void)
+{
+    const char *name = settings_model();
+    char path[PLACE_BYTES];
+    struct error err;
+
+    if (screen_models.marked &&
+        strcmp(screen_models.defaulted, name ? name : "") == 0)
+        return;
+    snprintf(screen_models.defaulted, sizeof screen_models.defaulted, "%s",
+             name ? name : "");
+    screen_models.marked = true;
+    bool found = places_model(path, NULL, &err) == STATUS_OK;
+
+    for (size_t i = 0; i < screen_models.count; i++)
+        screen_models.models[i].row.is_default =
+            found && strcmp(screen_models.models[i].path, path) == 0;
+}
+
+/* Commands change what is in use, and what is the default. */
+static void
+mark_rows(void)
+{
+    const struct chat *chat = screen_models.chat;
+
+    for (size_t i = 0; i < screen_models.count; i++)
+        screen_models.models[i].row.in_use =
+            strcmp(screen_models.models[i].path, chat->path) == 0;
+    mark_default();
+}
+
 static size_t
 lend_count(void *context)
 {
     (void) context;
+    mark_rows();
     return screen_models.count;
 }
 
@@ -199,126 +218,63 @@ lend_places(void *context)
                                  : "the usual places";
 }
 
-/* -- manifests ---------------------------------------------------------------
- */
-
-static void
-take_check(struct found_model *model, const struct model_check *check)
-{
-    const struct manifest *manifest = &check->manifest;
-    char hash[13] = "";
-
-    for (size_t i = 0; i < 6; i++)
-        snprintf(hash + 2 * i, 3, "%02x", check->hash[i]);
-    snprintf(
-        model->manifest, sizeof model->manifest, "%s, %zu file%s, licence %s",
-        hash, manifest->files, manifest->files == 1 ? "" : "s",
-        manifest->head[MANIFEST_LICENCE][0] ? manifest->head[MANIFEST_LICENCE]
-                                            : "not given");
-    if (check->signers > 0)
-        model_signer_text(model->signer, sizeof model->signer,
-                          &check->signer[0]);
-    model->receipt = model_check_has_receipt(check);
-    model->row.sign = check->signers > 0 ? MODEL_SIGNED : MODEL_UNSIGNED;
-}
-
-static bool
-has_manifest(const char *folder)
-{
-    char path[PLACE_BYTES + 16];
-    struct stat status;
-
-    snprintf(path, sizeof path, "%s/%s", folder, MANIFEST_NAME);
-    return stat(path, &status) == 0;
-}
-
-/* Signatures and sizes; contents are only for verify. */
-static void
-look_at(struct found_model *model)
-{
-    char folder[PLACE_BYTES];
-    struct model_check check = {0};
-    struct error err;
-    enum verify_mode mode = settings_verify();
-
-    model->looked = true;
-    model->row.sign = MODEL_UNSIGNED;
-    if (model_store_folder(folder, model->name, &err) != STATUS_OK)
-        return;
-    if (has_manifest(folder)) {
-        if (model_check_open(&check, folder, VERIFY_RECEIPTS, NULL, &err) ==
-            STATUS_OK) {
-            take_check(model, &check);
-        } else {
-            model->row.sign = MODEL_BAD;
-            snprintf(model->remark, sizeof model->remark, "refused: %.280s",
-                     err.text);
-        }
-        model_check_release(&check);
-    }
-    if (model->row.sign == MODEL_UNSIGNED && mode >= VERIFY_SIGNED)
-        snprintf(model->remark, sizeof model->remark,
-                 "refused: nobody who is trusted signed it (model.verify = %s)",
-                 settings_verify_word(mode));
-}
-
 /* -- what is known of one ----------------------------------------------------
  */
-
-static void add_line(const char *label, const char *format, ...)
-    PRINTF_LIKE(2, 3);
-
-static void
-add_line(const char *label, const char *format, ...)
-{
-    size_t i = screen_models.detail.count;
-    va_list args;
-
-    if (i == LINES)
-        return;
-    va_start(args, format);
-    vsnprintf(screen_models.values[i], TEXT_BYTES, format, args);
-    va_end(args);
-    screen_models.lines[i] =
-        (struct model_line){label, screen_models.values[i]};
-    screen_models.detail.count++;
-}
 
 static const struct model_detail *
 lend_detail(void *context, size_t i)
 {
-    struct found_model *model = &screen_models.models[i];
-    const struct model_speed *speed = speed_of(model);
-    char shown[TEXT_BYTES];
+    const struct found_model *model = &screen_models.models[i];
 
     (void) context;
-    screen_models.detail = (struct model_detail){
-        screen_models.lines, 0, model->remark[0] ? model->remark : NULL};
-    add_line("file", "%s",
-             text_quote(shown, sizeof shown, model->path, strlen(model->path)));
-    if (model->manifest[0] != '\0') {
-        add_line("manifest", "%s", model->manifest);
-        add_line("signed by", "%s",
-                 model->signer[0] ? model->signer : "nobody who is trusted");
-        add_line("receipt", "%s",
-                 model->receipt ? "files are as when they were last read in "
-                                  "full"
-                                : "none: it is read in full before it is "
-                                  "loaded, where that is asked for");
-    } else if (model->looked && model->row.sign == MODEL_UNSIGNED) {
-        add_line("manifest", "none: nobody vouches for this file");
-    }
-    if (speed == NULL || speed->runs == 0)
-        add_line("measured", "nothing yet on this machine");
-    else
-        add_line("measured",
-                 "prompt %.0f tok/s, answer %.1f tok/s, in %llu answer%s",
-                 speed->prompt_tps, speed->decode_tps,
-                 (unsigned long long) speed->runs, speed->runs == 1 ? "" : "s");
-    if (speed != NULL && speed->load_ms > 0)
-        add_line("load", "%.2f s, the last time that it was read",
-                 speed->load_ms / 1e3);
-    return &screen_models.detail;
+    return model_pane_detail(model, speed_of(model),
+                             model->row.in_use ? chat_gauges_description()
+                                               : NULL);
+}
+
+/* -- presets -----------------------------------------------------------------
+ */
+
+static size_t
+lend_preset_count(void *context)
+{
+    (void) context;
+    return settings_now()->preset_count;
+}
+
+/* Appends "temp 0.3" to what a preset says. */
+static void
+add_setting(const struct preset *preset, const struct ini_row *row)
+{
+    char value[INI_TEXT_BYTES], *out = screen_models.preset_text;
+    size_t used = strlen(out);
+    bool is_text = row->kind == INI_TEXT;
+
+    if (strcmp(row->section, "preset.") != 0 || !ini_value(value, preset, row))
+        return;
+    snprintf(out + used, sizeof screen_models.preset_text - used, "%s%s ",
+             used > 0 ? "  " : "", is_text ? "system:" : row->name);
+    used = strlen(out);
+    text_quote(out + used, sizeof screen_models.preset_text - used, value,
+               strlen(value));
+}
+
+/* Numbers first, then the text or its file, which may be long. */
+static const struct model_preset *
+lend_preset(void *context, size_t i)
+{
+    const struct preset *preset = &settings_now()->presets[i];
+
+    (void) context;
+    screen_models.preset_text[0] = '\0';
+    for (int texts = 0; texts < 2; texts++)
+        for (size_t r = 0; r < settings_table.rows; r++)
+            if ((settings_table.row[r].kind == INI_TEXT) == texts)
+                add_setting(preset, &settings_table.row[r]);
+    screen_models.preset = (struct model_preset){
+        preset->name, screen_models.preset_text,
+        strcmp(screen_models.chat->preset, preset->name) == 0};
+    return &screen_models.preset;
 }
 
 /* -- beside the screen --------------------------------------------------------
@@ -361,7 +317,7 @@ verify_model(void *context, size_t i)
 static size_t
 append_line(struct buffer *out, const char *line, size_t length)
 {
-    char shown[TEXT_BYTES];
+    char shown[FOUND_TEXT_BYTES];
     struct error err;
 
     text_quote(shown, sizeof shown, line, length);
@@ -439,7 +395,7 @@ work(void *context)
 {
     (void) context;
     if (screen_models.looked < screen_models.count) {
-        look_at(&screen_models.models[screen_models.looked++]);
+        model_pane_look(&screen_models.models[screen_models.looked++]);
         return true;
     }
     bool more = screen_models.verify.process != 0 &&
@@ -476,12 +432,14 @@ chat_screen_models_open(struct chat *chat, view_post_fn *post, void *context,
                         struct view *out, struct error *err)
 {
     static const struct models_source source = {
-        NULL,      lend_count,   lend_row,  lend_detail, lend_room, lend_places,
-        look_into, verify_model, lend_info, lend_news,   work};
+        NULL,        lend_count,        lend_row,     lend_detail, lend_room,
+        lend_places, look_into,         verify_model, lend_info,   lend_news,
+        work,        lend_preset_count, lend_preset};
     struct error no_speeds;
 
     screen_models.chat = chat;
     chat_gauges_keep(chat);
+    chat_gauges_describe(chat);
     if (model_speeds_read(&screen_models.speeds, &no_speeds) != STATUS_OK)
         log_note("no speeds are known: %s", no_speeds.text);
     view_models_start(&screen_models.view, &source, post, context, out);

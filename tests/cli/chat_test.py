@@ -499,10 +499,11 @@ def settings_are_kept_for_later_chats():
     with ConfiguredChat(THOUGHT * 2) as chat:
         conf = chat.folder.file("fathom/fathom.conf")
         text = joined(chat.line("/set --keep thinking.view side"))
-        assert f"thinking.view is side, now and later: it is in {conf}" in text
+        wanted = f"thinking.view = side is in {conf} now, and counts at once"
+        assert wanted in text, text
         assert "Let me" in chat.line("one")
         text = joined(chat.line("/set --keep ui.theme dark"))
-        assert "ui.theme is dark, from the next start on" in text, text
+        assert "now, for the next start" in text, text
         wanted = (CONFIG.replace("view = hide", "view = side")
                   + "\n[ui]\ntheme = dark\n")
         assert chat.folder.read("fathom/fathom.conf").decode() == wanted
@@ -523,8 +524,7 @@ def settings_are_kept_for_later_chats():
         text = joined(chat.line("/set --keep model.default other"))
         assert "but FATHOM_MODEL goes before it" in text, text
         chat.send("/set --k\tui.th\tmon\t\r")
-        assert "ui.theme is mono, from the next" in joined(
-            chat.expect("you> "))
+        assert "ui.theme = mono is in" in joined(chat.expect("you> "))
 
 
 def a_budget_is_set_dropped_and_shown():

@@ -194,6 +194,8 @@ draw_row(const struct models_frame *f, unsigned row, size_t i)
     }
     if (model->in_use)
         put(f, row, 2, 1, LOOK_STRONG, "*");
+    if (model->is_default)
+        put(f, row, NAME_COLUMN + NAME_COLUMNS, 1, LOOK_STRONG, "d");
 }
 
 /* Draws as many rows as fit, so that the chosen one is seen. */
@@ -230,30 +232,113 @@ draw_table(const struct models_frame *f, unsigned row, size_t height)
 /* -- what is known of one ---------------------------------------------------
  */
 
+/* Bytes of a line of words in this room, at least one character. */
+static size_t
+fit_words(const char *text, size_t room)
+{
+    size_t length = strlen(text), n = text_fit(text, length, room, NULL);
+
+    for (size_t i = n; n < length && i > 0; i--)
+        if (text[i] == ' ') {
+            n = i;
+            break;
+        }
+    return n > 0 ? n : text_cluster(text, length, &(unsigned){0});
+}
+
+static const char *
+after_words(const char *text, size_t n)
+{
+    return text + n + strspn(text + n, " ");
+}
+
+static size_t
+words_room(const struct models_frame *f, unsigned column)
+{
+    return f->area.columns > column + 1 ? f->area.columns - column - 1 : 1;
+}
+
+static unsigned
+count_rows(const struct models_frame *f, unsigned column, const char *text)
+{
+    unsigned rows = 0;
+
+    for (; *text != '\0'; rows++)
+        text = after_words(text, fit_words(text, words_room(f, column)));
+    return rows;
+}
+
 /* Words in lines from a column on; returns the rows used. */
 static unsigned
 draw_words(const struct models_frame *f, unsigned row, unsigned end,
            unsigned column, enum look look, const char *text)
 {
-    unsigned first = row, width = f->area.columns;
-    size_t room = width > column + 1 ? width - column - 1 : 1;
+    unsigned first = row;
+    size_t room = words_room(f, column);
 
     while (*text != '\0' && row < end) {
-        size_t length = strlen(text), n = text_fit(text, length, room, NULL);
+        size_t n = fit_words(text, room);
 
-        for (size_t i = n; n < length && i > 0; i--)
-            if (text[i] == ' ') {
-                n = i;
-                break;
-            }
-        if (n == 0)
-            n = text_cluster(text, length, &(unsigned){0});
         canvas_put(f->canvas, row++, f->area.column + column, (unsigned) room,
                    look, text, n);
-        text += n;
-        text += strspn(text, " ");
+        text = after_words(text, n);
     }
     return row - first;
+}
+
+/* A label, and words beside it; returns the row after them. */
+static unsigned
+draw_line(const struct models_frame *f, unsigned row, unsigned end,
+          unsigned column, const char *label, const char *text)
+{
+    if (row >= end)
+        return row;
+    unsigned used =
+        draw_words(f, row, end, column + LABEL_COLUMNS, LOOK_PLAIN, text);
+
+    canvas_put(f->canvas, row, f->area.column + column, LABEL_COLUMNS - 1,
+               LOOK_DIM, label, strlen(label));
+    return row + (used > 0 ? used : 1);
+}
+
+/* In the pane what each of them says, else their names. */
+static unsigned
+draw_presets(const struct models_frame *f, unsigned row, unsigned end,
+             unsigned column)
+{
+    const struct models_source *source = &f->view->source;
+    size_t count = source->preset_count(source->context);
+    char text[200] = "";
+
+    for (size_t i = 0; i < count; i++) {
+        const struct model_preset *preset = source->preset(source->context, i);
+        size_t used = strlen(text);
+
+        if (f->is_wide) {
+            snprintf(text, sizeof text, "%-9s %s", preset->name, preset->text);
+            row = draw_line(f, row, end, column, i == 0 ? "presets" : "", text);
+        } else {
+            snprintf(text + used, sizeof text - used, "%s%s", i > 0 ? ", " : "",
+                     preset->name);
+        }
+    }
+    if (!f->is_wide && count > 0)
+        row = draw_line(f, row, end, column, "presets", text);
+    return row;
+}
+
+static bool
+is_shown(const struct models_frame *f, const struct model_line *line)
+{
+    return line->width == MODEL_ANY ||
+           (line->width == MODEL_WIDE) == f->is_wide;
+}
+
+/* A paragraph of its own in the pane, where there is room. */
+static unsigned
+skip_row(const struct models_frame *f, unsigned row)
+{
+    return f->is_wide ? row + 1 : row;
 }
 
 static void
@@ -266,19 +351,22 @@ draw_detail(const struct models_frame *f, unsigned row, unsigned end,
         return;
     const struct model_detail *detail =
         view->source.detail(view->source.context, view->chosen);
-    unsigned from = f->area.column + column;
+    const char *remark = detail->remark;
+    unsigned wanted = remark ? count_rows(f, column, remark) + 1 : 0;
+    // why it is refused has its place before all else
+    unsigned last = wanted < end - row ? end - wanted : row;
 
-    for (size_t i = 0; i < detail->count && row < end; i++) {
+    for (size_t i = 0; i < detail->count; i++) {
         const struct model_line *line = &detail->lines[i];
-        unsigned used = draw_words(f, row, end, column + LABEL_COLUMNS,
-                                   LOOK_PLAIN, line->text);
 
-        canvas_put(f->canvas, row, from, LABEL_COLUMNS - 1, LOOK_DIM,
-                   line->label, strlen(line->label));
-        row += used > 0 ? used : 1;
+        if (is_shown(f, line))
+            row = line->label == NULL ? skip_row(f, row)
+                                      : draw_line(f, row, last, column,
+                                                  line->label, line->text);
     }
-    if (detail->remark != NULL && row + 1 < end)
-        draw_words(f, row + 1, end, column, LOOK_WARNING, detail->remark);
+    row = draw_presets(f, skip_row(f, row), last, column);
+    if (remark != NULL)
+        draw_words(f, row + (row + 1 < end), end, column, LOOK_WARNING, remark);
 }
 
 /* The pane at the right, from 120 columns on. */
@@ -312,18 +400,32 @@ draw_title(const struct models_frame *f)
     unsigned row = f->area.row, left = f->area.column;
     unsigned end = left + f->area.columns;
 
+    static const char *const titles[] = {[MODELS_LIST] = "models",
+                                         [MODELS_INFO] = "model",
+                                         [MODELS_PRESETS] = "presets"};
+
     canvas_print(f->canvas, row, left + 1, f->area.columns, LOOK_TITLE, "%s",
-                 view->info ? "model" : "models");
-    if (f->is_wide)
+                 titles[view->page]);
+    if (f->is_wide && view->page != MODELS_PRESETS)
         canvas_print(f->canvas, row, left + 10, f->area.columns / 2, LOOK_PLAIN,
                      "%zu found in %s", row_count(view), places);
-    if (f->area.columns > strlen(room) + 12)
+    if (f->area.columns > strlen(room) + 12 && view->page != MODELS_PRESETS)
         canvas_print_right(f->canvas, row, end, LOOK_PLAIN, "%s", room);
     if (f->area.rows > 1)
         canvas_rule(f->canvas, row + 1, left, f->area.columns, LOOK_DIM);
 }
 
-static const char list_keys[] = "Enter load  i info  v verify now  / filter";
+/* What can be done with the chosen one, as far as there is room. */
+static const char *
+list_keys(unsigned columns)
+{
+    if (columns >= WIDE_COLUMNS)
+        return "Enter load   i full info   v verify now   s set default   "
+               "P preset   / filter";
+    return columns >= ROOMY_COLUMNS
+               ? "Enter load  i info  v verify now  s set default  / filter"
+               : "Enter load  i info  v verify  s default  / filter";
+}
 
 /* What was heard of verify, or nothing; then the keys, or the filter. */
 static void
@@ -333,16 +435,17 @@ draw_foot(const struct models_frame *f)
     unsigned last = f->area.row + f->area.rows - 1;
     unsigned left = f->area.column + 1, columns = f->area.columns;
     const char *news = view->source.news(view->source.context);
+    const char *keys = list_keys(columns);
 
     if (news != NULL)
         canvas_put(f->canvas, last - 1, left, columns - 1, LOOK_PLAIN, news,
                    strlen(news));
-    canvas_put(f->canvas, last, left, columns - 1, LOOK_DIM, list_keys,
-               strlen(list_keys));
+    canvas_put(f->canvas, last, left, columns - 1, LOOK_DIM, keys,
+               strlen(keys));
     if (view->filter[0] != '\0')
         canvas_print_right(f->canvas, last, f->area.column + columns,
                            LOOK_MATCH, "  filter: %.40s", view->filter);
-    else if (columns > strlen(list_keys) + 10)
+    else if (columns > strlen(keys) + 9)
         canvas_print_right(f->canvas, last, f->area.column + columns, LOOK_DIM,
                            "q back");
 }
@@ -398,6 +501,45 @@ draw_info(const struct models_frame *f)
                        LOOK_DIM, "q back");
 }
 
+static const char no_presets[] =
+    "there are no presets; [preset.NAME] in fathom.conf makes one";
+
+/* Each with what it says, and at the end the way to ask without one. */
+static void
+draw_preset_list(const struct models_frame *f)
+{
+    struct view_models *view = f->view;
+    const struct models_source *source = &view->source;
+    unsigned row = f->area.row + 2, last = f->area.row + f->area.rows - 1;
+    size_t count = source->preset_count(source->context), top = 0;
+
+    view->height = last > row + 1 ? last - row - 1 : 0;
+    if (view->preset >= view->height)
+        top = view->preset - view->height + 1;
+    for (size_t i = top; i <= count && row + 1 < last; i++, row++) {
+        const struct model_preset none = {"none", "as this chat began", false},
+                                  *preset = &none;
+        enum look look = i == view->preset ? LOOK_CHOSEN : LOOK_PLAIN;
+
+        if (i < count)
+            preset = source->preset(source->context, i);
+        if (i == view->preset)
+            put(f, row, 1, 1, LOOK_STRONG, canvas_glyph(GLYPH_CHOSEN));
+        if (preset->in_use)
+            put(f, row, 2, 1, LOOK_STRONG, "*");
+        canvas_put(f->canvas, row, f->area.column + NAME_COLUMN, NAME_COLUMNS,
+                   look, preset->name, strlen(preset->name));
+        canvas_put(
+            f->canvas, row, f->area.column + NAME_COLUMN + NAME_COLUMNS + 2,
+            f->area.columns, LOOK_PLAIN, preset->text, strlen(preset->text));
+    }
+    if (count == 0)
+        put(f, row, NAME_COLUMN, 200, LOOK_DIM, no_presets);
+    put(f, last, 1, 200, LOOK_DIM, "Enter ask with it   * in use");
+    canvas_print_right(f->canvas, last, f->area.column + f->area.columns,
+                       LOOK_DIM, "q back");
+}
+
 static void
 models_draw(void *state, struct canvas *canvas, struct area area,
             uint64_t now_ns)
@@ -412,8 +554,10 @@ models_draw(void *state, struct canvas *canvas, struct area area,
     draw_title(&f);
     if (area.rows < 5)
         return;
-    if (f.view->info)
+    if (f.view->page == MODELS_INFO)
         draw_info(&f);
+    else if (f.view->page == MODELS_PRESETS)
+        draw_preset_list(&f);
     else
         draw_list(&f);
 }
@@ -451,25 +595,66 @@ scroll_info(struct view_models *view, int64_t by)
                 : last;
 }
 
+static void
+move_preset(struct view_models *view, int64_t by)
+{
+    // the last row is to ask without one
+    size_t last = view->source.preset_count(view->source.context);
+
+    if (by < 0)
+        view->preset =
+            view->preset > (uint64_t) -by ? view->preset - (size_t) -by : 0;
+    else
+        view->preset = last - view->preset > (uint64_t) by
+                           ? view->preset + (size_t) by
+                           : last;
+}
+
 static bool
 go(struct view_models *view, int64_t by)
 {
-    if (view->info)
+    if (view->page == MODELS_INFO)
         scroll_info(view, by);
+    else if (view->page == MODELS_PRESETS)
+        move_preset(view, by);
     else
         move(view, by);
     return true;
 }
 
+/* A command with its argument. */
 static void
-choose(struct view_models *view)
+order(struct view_models *view, const char *command, const char *argument)
 {
-    char line[300];
-    const char *name = row_at(view, view->chosen)->name;
-    int n = snprintf(line, sizeof line, "/model %s", name);
+    char line[400];
+    int n = snprintf(line, sizeof line, "%s %s", command, argument);
 
     if (n > 0 && (size_t) n < sizeof line)
         view->post(view->post_context, line);
+}
+
+static void
+show_presets(struct view_models *view)
+{
+    size_t count = view->source.preset_count(view->source.context);
+
+    view->page = MODELS_PRESETS;
+    view->preset = 0;
+    for (size_t i = 0; i < count; i++)
+        if (view->source.preset(view->source.context, i)->in_use)
+            view->preset = i;
+}
+
+static void
+choose_preset(struct view_models *view)
+{
+    size_t count = view->source.preset_count(view->source.context);
+
+    view->page = MODELS_LIST;
+    order(view, "/preset",
+          view->preset < count
+              ? view->source.preset(view->source.context, view->preset)->name
+              : "none");
 }
 
 /* What is done with the chosen one, where there is one. */
@@ -477,14 +662,22 @@ static bool
 act_on_chosen(struct view_models *view, enum action action)
 {
     settle(view);
-    if (!has_chosen(view) || view->info)
+    if (view->page == MODELS_PRESETS && action == ACTION_CHOOSE) {
+        choose_preset(view);
         return true;
+    }
+    if (!has_chosen(view) || view->page != MODELS_LIST)
+        return true;
+    const char *name = row_at(view, view->chosen)->name;
+
     if (action == ACTION_CHOOSE)
-        choose(view);
+        order(view, "/model", name);
+    else if (action == ACTION_DEFAULT)
+        order(view, "/set --keep model.default", name);
     else if (action == ACTION_VERIFY)
         view->source.verify(view->source.context, view->chosen);
     else {
-        view->info = true;
+        view->page = MODELS_INFO;
         view->info_top = view->info_size = 0;
         view->source.info(view->source.context, view->chosen);
     }
@@ -514,11 +707,15 @@ models_act(void *state, enum action action, int count)
     case ACTION_CHOOSE:
     case ACTION_VERIFY:
     case ACTION_INFO:
+    case ACTION_DEFAULT:
         return act_on_chosen(view, action);
+    case ACTION_PRESET:
+        show_presets(view);
+        return true;
     case ACTION_BACK:
     case ACTION_MODEL:
-        if (view->info && action == ACTION_BACK)
-            view->info = false;
+        if (view->page != MODELS_LIST && action == ACTION_BACK)
+            view->page = MODELS_LIST;
         else
             view->post(view->post_context, NULL);
         return true;
@@ -549,9 +746,9 @@ static const char *
 models_hint(void *state, unsigned columns)
 {
     (void) state;
-    return columns >= 76 ? "speeds are of this machine's own runs; - until a "
-                           "model has run once"
-                         : "speeds are of this machine's own runs";
+    return columns >= 76 ? "* in use, d default; speeds are of this machine's "
+                           "own runs, - before any"
+                         : "* in use, d default; speeds: of own runs";
 }
 
 static const struct view_ops models_ops = {

@@ -1,9 +1,11 @@
 /*
  * The model picker: the models that were found, what is known of each, and
- * what can be done with the one that is chosen.
+ * what can be done with the one that is chosen; and the presets, with which
+ * any of them can be asked.
  *
- * Posts "/model NAME" on Enter. What takes long is the source's to do, beside
- * the screen.
+ * Posts "/model NAME" on Enter, "/set --keep model.default NAME" for the
+ * default, and "/preset NAME" out of the list of presets. What takes long is
+ * the source's to do, beside the screen.
  */
 #ifndef FATHOM_UI_VIEW_MODELS_H
 #define FATHOM_UI_VIEW_MODELS_H
@@ -21,7 +23,7 @@ enum model_sign {
 
 struct model_row {
     const char *name; // as /model takes it
-    bool in_use;
+    bool in_use, is_default;
     char size[MODEL_CELL];    // "81 GB", as all texts fit to be shown
     char fits[MODEL_CELL];    // "R43", "no"
     char speed[MODEL_CELL];   // "14"; "" before it was measured
@@ -30,9 +32,19 @@ struct model_row {
     enum model_sign sign;
 };
 
+/* Where a line about a model is shown: below the list, or in the pane. */
+enum model_width { MODEL_ANY, MODEL_NARROW, MODEL_WIDE };
+
 struct model_line {
     const char *label; // "family"; "": goes on
     const char *text;
+    enum model_width width;
+};
+
+struct model_preset {
+    const char *name; // as /preset takes it
+    const char *text; // "temp 0.3  think off"
+    bool in_use;
 };
 
 /* What is known of one model. */
@@ -60,6 +72,15 @@ struct models_source {
     const char *(*news)(void *context);
     // goes on with what was begun; true: there is more to do
     bool (*work)(void *context);
+    size_t (*preset_count)(void *context);
+    // lent until the next call
+    const struct model_preset *(*preset)(void *context, size_t i);
+};
+
+enum models_page {
+    MODELS_LIST,
+    MODELS_INFO,    // the text of info
+    MODELS_PRESETS, // which of them to ask with
 };
 
 struct view_models {
@@ -67,10 +88,11 @@ struct view_models {
     view_post_fn *post;
     void *post_context;
     char filter[100];
-    size_t chosen;    // of all rows
-    size_t top;       // the first one shown, of those that the filter leaves
-    size_t height;    // rows of the last frame
-    bool info;        // the text of info is shown
+    size_t chosen; // of all rows
+    size_t top;    // the first one shown, of those that the filter leaves
+    size_t height; // rows of the last frame
+    enum models_page page;
+    size_t preset;    // chosen, of all presets; the one after them: none
     size_t info_top;  // its first line
     size_t info_size; // lines that it has
 };
