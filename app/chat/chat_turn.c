@@ -2,6 +2,7 @@
 #include "config.h"
 
 #include "app/chat/chat.h"
+#include "app/chat/summary.h"
 #include "app/exit_code.h"
 #include "app/model/model_gate.h"
 #include "app/settings.h"
@@ -576,18 +577,32 @@ has_words(const struct buffer *text)
     return strspn(data, " \t\r\n") < text->length;
 }
 
+/*
+ * Says why there is no summary, and what makes room: half of the old turns are
+ * summarised first, where there are several.
+ */
+static void
+say_too_long(struct chat *chat, struct text question, const char *why)
+{
+    size_t keep = 0, count = 0, *answers = NULL;
+    struct error err;
+
+    // without memory the other advice is as good
+    if (conversation_prompted(&answers, &count, &chat->conversation, &err) !=
+        STATUS_OK)
+        count = 0;
+    free(answers);
+    if (summary_is_asked(question, &keep) && count > keep + 1)
+        chat_say(chat, "%s; /compact %zu summarises fewer turns first", why,
+                 count - (count - keep) / 2);
+    else
+        chat_say(chat, "%s; /undo or /new makes room", why);
+}
+
 /* Why there is no summary, once its turns are gone. */
 static void
-explain_summary(struct chat *chat, const struct run *run, enum finish finish)
+explain_summary(struct chat *chat, enum finish finish, struct text question)
 {
-    if (run->refused) {
-        chat_say(chat, "%s%s", run->why.text,
-                 run->refused_exit == EXIT_TOO_LONG
-                     ? "; /compact with a larger N summarises fewer turns at "
-                       "a time"
-                     : "");
-        return;
-    }
     switch (finish) {
     case FINISH_STOP:
     case FINISH_THINK_BUDGET:
@@ -601,9 +616,9 @@ explain_summary(struct chat *chat, const struct run *run, enum finish finish)
                        "nothing was changed");
         return;
     case FINISH_CONTEXT_FULL:
-        chat_say(chat, "the context was full before the summary was whole; "
-                       "nothing was changed, and /compact with a larger N "
-                       "summarises fewer turns at a time");
+        say_too_long(chat, question,
+                     "the context was full before the summary was whole, so "
+                     "nothing was changed");
         return;
     case FINISH_INTERRUPTED:
     case FINISH_TIMEOUT:
@@ -644,8 +659,12 @@ chat_ask_summary(struct chat *chat, struct text question)
     if (!whole)
         take_back(c, count, leaf, redo, cut);
     chat_moved(chat);
-    if (!whole && (run.refused || run.finished))
-        explain_summary(chat, &run, finish);
+    if (run.refused && run.refused_exit == EXIT_TOO_LONG)
+        say_too_long(chat, question, run.why.text);
+    else if (run.refused)
+        chat_say(chat, "%s", run.why.text);
+    else if (!whole && run.finished)
+        explain_summary(chat, finish, question);
     return whole && heard;
 }
 

@@ -234,7 +234,8 @@ def a_summary_that_is_not_whole_changes_nothing():
     for finish, sentence in (
             ("length", "the summary was cut off by -n; nothing was changed"),
             ("context_full", "the context was full before the summary was "
-             "whole; nothing was changed, and /compact with a larger N"),
+             "whole, so nothing was changed; /compact 3 summarises fewer turns "
+             "first"),
             ("ended_thinking", "ended while thinking, without a summary; "
              "nothing was changed")):
         unchanged(f"want GENERATE\nsay Half\ndone {{\"finish\":\"{finish}\"}}"
@@ -247,10 +248,23 @@ def a_summary_that_is_not_whole_changes_nothing():
 def old_turns_that_do_not_fit_change_nothing():
     unchanged("want GENERATE\nerror limit 12 the prompt has 9 tokens too many; "
               "nothing was run\n",
-              "[the prompt has 9 tokens too many; nothing was run; /compact "
-              "with a larger N summarises fewer turns at a time]")
+              "[the prompt has 9 tokens too many; nothing was run; /compact 3 "
+              "summarises fewer turns first]")
     unchanged("want GENERATE\nerror nomem 71 out of memory\n",
               "[out of memory]")
+
+
+def half_of_the_old_turns_are_summarised_first():
+    long = "want GENERATE\nerror limit 12 too long\n"
+    with Home() as home, Chat(home, FIVE + long * 4) as chat:
+        chat.ask(1, 5)
+        for keep, advice in ((0, "/compact 3 summarises"),
+                             (2, "/compact 4 summarises"),
+                             (3, "/compact 4 summarises"),
+                             (4, "/undo or /new makes room")):
+            text = chat.told(f"/compact {keep}")
+            assert f"[too long; {advice}" in text, (keep, text)
+        assert [chat.prompt(i).count(" A") for i in range(5, 9)] == [5, 3, 2, 1]
 
 
 def an_engine_that_dies_changes_nothing():
