@@ -151,7 +151,8 @@ fathom_SOURCES += \
     %D%/screen/chat_screen_models.c \
     %D%/screen/model_pane.c %D%/screen/model_pane.h \
     %D%/screen/chat_screen_stats.c \
-    %D%/screen/side_run.c %D%/screen/side_run.h
+    %D%/screen/side_run.c %D%/screen/side_run.h \
+    %D%/screen/unlock_machine.c %D%/screen/unlock_machine.h
 endif
 fathom_CPPFLAGS = $(AM_CPPFLAGS) \
     -DSYSCONFDIR='"$(sysconfdir)"' \

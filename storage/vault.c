@@ -2,6 +2,7 @@
 #include "config.h"
 
 #include "storage/vault.h"
+#include "storage/anchor.h"
 #include "storage/safe_file.h"
 #include "storage/vault_build.h"
 #include "storage/vault_cache.h"
@@ -22,6 +23,17 @@ vault_exists(bool *out, const struct vault_places *at, struct error *err)
         return STATUS_OK;
     TRY(vault_path(path, at->data, "vault.db", err));
     return safe_file_exists(out, path, err);
+}
+
+enum status
+vault_anchor_counter(uint64_t *out, bool *found, const struct vault_places *at,
+                     const uint8_t *id, struct error *err)
+{
+    struct anchor anchor = {0};
+
+    TRY(anchor_read(&anchor, found, at->state, id, NULL, err));
+    *out = anchor.counter;
+    return STATUS_OK;
 }
 
 const char *

@@ -26,6 +26,16 @@ struct vault_places {
     const char *state; // anchor, failed tries
 };
 
+/*
+ * What this machine remembers of the vault with this id, VAULT_ID_BYTES: the
+ * count of what was written to it. Without a key it cannot be told whether
+ * somebody changed it. *found is false where there is none.
+ */
+MUST_CHECK enum status vault_anchor_counter(uint64_t *out, bool *found,
+                                            const struct vault_places *at,
+                                            const uint8_t *id,
+                                            struct error *err);
+
 /* Is there a vault? No key is needed to see that. */
 MUST_CHECK enum status vault_exists(bool *out, const struct vault_places *at,
                                     struct error *err);

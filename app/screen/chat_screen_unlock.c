@@ -7,12 +7,11 @@
 
 #include "app/screen/chat_screen.h"
 #include "app/chat/chat_vault.h"
-#include "app/doctor/doctor.h"
+#include "app/screen/unlock_machine.h"
 #include "app/time_text.h"
 
 #include <stdio.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 
 enum { LINE = 200 };
@@ -20,8 +19,10 @@ enum { LINE = 200 };
 static struct {
     struct chat *chat;
     struct unlock_sheet sheet;
-    char vault[LINE], slots[LINE], cost[LINE], deriving[LINE], tries[LINE],
-        machine[LINE], behind[LINE], prompt[LINE];
+    char vault[LINE], slots[LINE], anchor[LINE], cost[LINE], deriving[LINE],
+        tries[LINE], behind[LINE], prompt[LINE];
+    char machine[UNLOCK_MACHINE_LINE], machine_wide[UNLOCK_MACHINE_LINE],
+        files[UNLOCK_MACHINE_LINE];
 } unlock;
 
 /* -- the vault -------------------------------------------------------------
@@ -96,48 +97,25 @@ tell_tries(void)
                  time_text_local(when, last_s * 1000));
 }
 
-/* -- the machine -----------------------------------------------------------
- */
-
-/* "swap: ok    core files: see fathom doctor" */
 static void
-tell_findings(const struct findings *findings)
+tell_anchor(const struct vault_keys *keys)
 {
-    size_t length = 0, i;
-    json_t *finding;
-
-    json_array_foreach(findings->list, i, finding)
-    {
-        const char *check =
-            json_string_value(json_object_get(finding, "check"));
-        const char *state =
-            json_string_value(json_object_get(finding, "state"));
-
-        if (check == NULL || state == NULL || length > LINE - 60)
-            continue;
-        length += (size_t) snprintf(
-            unlock.machine + length, LINE - length, "%s%s: %s",
-            i > 0 ? "    " : "", check,
-            strcmp(state, "ok") == 0 ? "ok" : "not safe, see fathom doctor");
-    }
-}
-
-static void
-tell_machine(void)
-{
-    struct findings findings;
-    struct rlimit limit = {.rlim_cur = 0};
+    struct vault_places at = keeping_places(&unlock.chat->keeping);
+    char count[COUNT_TEXT];
+    uint64_t counter;
     struct error err;
+    bool found;
 
-    unlock.machine[0] = '\0';
-    if (findings_init(&findings, &err) != STATUS_OK)
-        return;
-    (void) getrlimit(RLIMIT_MEMLOCK, &limit);
-    doctor_swap(&findings, &this_machine);
-    doctor_core_files(&findings, &this_machine);
-    doctor_locked_memory(&findings, limit.rlim_cur);
-    tell_findings(&findings);
-    findings_release(&findings);
+    if (vault_anchor_counter(&counter, &found, &at, vault_keys_id(keys),
+                             &err) != STATUS_OK)
+        snprintf(unlock.anchor, LINE, "damaged; it is told after unlock");
+    else if (!found)
+        snprintf(unlock.anchor, LINE,
+                 "none; an older copy of the vault would not be noticed");
+    else
+        snprintf(unlock.anchor, LINE,
+                 "%-12s kept on this machine, checked after unlock",
+                 text_count(count, counter));
 }
 
 /* -- as things are ---------------------------------------------------------
@@ -221,12 +199,22 @@ add_fact(const char *label, const char *text)
 }
 
 static void
-add_remark(const char *text)
+add_remark(const char *text, const char *wide)
 {
     struct unlock_sheet *s = &unlock.sheet;
 
-    if (text[0] != '\0')
-        s->remarks[s->remark_count++] = text;
+    if (text == NULL || text[0] != '\0') {
+        s->remarks[s->remark_count].text = text;
+        s->remarks[s->remark_count++].wide = wide;
+    }
+}
+
+static void
+add_machine(void)
+{
+    unlock_machine_text(unlock.machine, false);
+    unlock_machine_text(unlock.machine_wide, true);
+    add_remark(unlock.machine, unlock.machine_wide);
 }
 
 enum status
@@ -256,16 +244,20 @@ chat_screen_unlock_open(struct chat *chat, view_post_fn *post, void *context,
     };
     tell_vault(folder);
     tell_slots(keys);
+    tell_anchor(keys);
     vault_keys_close(keys);
     tell_tries();
-    tell_machine();
     add_fact("vault", unlock.vault);
     add_fact("key slots", unlock.slots);
+    add_fact("anchor", unlock.anchor);
+    unlock.sheet.facts[unlock.sheet.fact_count - 1].wide = true;
     if (chat->key_file)
         add_fact("key file", "chosen; Enter alone where no passphrase is "
                              "needed");
-    add_remark(unlock.tries);
-    add_remark(unlock.machine);
+    add_remark(unlock.tries, NULL);
+    add_machine();
+    unlock_files_text(unlock.files, folder);
+    add_remark(NULL, unlock.files);
     return view_unlock_open(out, &source, err);
 }
 
@@ -350,8 +342,7 @@ chat_screen_first_open(struct chat *chat, view_post_fn *post, void *context,
         .enter = "Enter goes on",
         .leave = "^C gives up",
     };
-    tell_machine();
-    add_remark(unlock.machine);
+    add_machine();
     return view_unlock_open(out, &source, err);
 }
 

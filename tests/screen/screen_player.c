@@ -40,7 +40,8 @@
  *   golden NAME         the screen is as golden/NAME.txt has it; GOLDEN_WRITE=1
  *                       writes it anew
  *   looks NAME          the same of how it looks, see pty_screen.h
- *   mask REGEX CHAR     in golden screens what matches is CHARs
+ *   mask REGEX CHAR     in golden screens what matches is CHARs; the line ends
+ *                       there where that is $
  *   cursor ROW COLUMN   is there, from 0; `cursor off`: is not shown
  *   screen alternate    or: screen normal
  *   bytes-contain TEXT  in all that was written since `bytes-forget`
@@ -413,6 +414,9 @@ masked_line(const char *line, const struct mask *mask)
     }
     char *text = format_text("%s%s", out.data ? out.data : "", line);
 
+    // of any length: the end of a line
+    if (mask->with == '$' && strchr(text, '$') != NULL)
+        strchr(text, '$')[1] = '\0';
     buffer_release(&out);
     return text;
 }

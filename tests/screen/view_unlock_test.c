@@ -36,16 +36,22 @@ open_unlock(void)
         .enter = "Enter unlock",
         .hidden = true,
         .facts = {{"vault", "71 MB, last written today 14:04"},
-                  {"key slots", "1 passphrase, 2 passphrase + key file"}},
-        .fact_count = 2,
+                  {"key slots", "1 passphrase, 2 passphrase + key file"},
+                  {"anchor", "8,812        kept on this machine", true}},
+        .fact_count = 3,
         .cost = "Argon2id 3 x 256 MiB",
         .key_file = true,
         .ephemeral = true,
         .leave = "^C quit",
-        .remarks = {"2 failed tries since the last unlock, the last one on "
-                    "20 Nov 09:13",
-                    "swap: ok    core files: ok    locked memory: ok"},
-        .remark_count = 2,
+        .remarks = {{"2 failed tries since the last unlock, the last one on "
+                     "20 Nov 09:13",
+                     NULL},
+                    {"swap: ok    core dumps: off    memory lock: 8 MiB, ok",
+                     "swap: ok     core dumps: off     ptrace: off     memory "
+                     "lock: 8 MiB, ok"},
+                    {NULL, "vault file: 0600, owner ok     directory: 0700, "
+                           "owner ok"}},
+        .remark_count = 3,
         .behind = "the model goes on loading behind this screen: 42 %",
     };
     assert_int_equal(view_unlock_open(&view, &source, &err), STATUS_OK);

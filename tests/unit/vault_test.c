@@ -615,6 +615,33 @@ audit_events_are_a_chain_over_pages(void **state)
 
 // -- released formats -------------------------------------------------------
 
+/* What is told of the anchor without a key. */
+static uint64_t
+expect_anchor(bool wanted)
+{
+    struct vault_keys *keys;
+    uint64_t counter = 0;
+    bool found;
+
+    ok(vault_keys_open(&keys, vault_place_file(&place, "vault.keys"), &err));
+    ok(vault_anchor_counter(&counter, &found, &place.at, vault_keys_id(keys),
+                            &err));
+    vault_keys_close(keys);
+    assert_int_equal(found, wanted);
+    return counter;
+}
+
+static void
+the_anchor_counts_without_a_key(void **state)
+{
+    (void) state;
+    vault_close(vault_place_create(&place));
+    uint64_t before = expect_anchor(true);
+
+    vault_close(vault_place_unlock(&place));
+    assert_true(expect_anchor(true) > before);
+}
+
 /* A vault that format 1 wrote: it must open for ever. */
 static void
 the_golden_vault_of_format_1_opens(void **state)
@@ -635,6 +662,7 @@ the_golden_vault_of_format_1_opens(void **state)
                  getenv("top_srcdir"), names[i]);
         file_copy(from, vault_place_file(&place, names[i]));
     }
+    (void) expect_anchor(false);
     vault = vault_place_unlock(&place);
     assert_non_null(vault_remark(vault)); // no anchor
     ok(vault_each_chat(vault, add_title, &titles, &err));
@@ -738,6 +766,7 @@ main(void)
         TEST(a_chat_has_one_cache_and_the_oldest_goes_first),
         TEST(chunks_without_a_cache_are_swept_at_the_next_opening),
         TEST(audit_events_are_a_chain_over_pages),
+        TEST(the_anchor_counts_without_a_key),
         TEST(the_golden_vault_of_format_1_opens),
         TEST(a_wrong_passphrase_opens_nothing),
         TEST(where_there_is_a_vault_none_is_made),

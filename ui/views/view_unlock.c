@@ -28,7 +28,7 @@ struct pen {
     struct area area;
     unsigned row, column, columns; // of the box
     unsigned label;
-    bool roomy;
+    bool roomy, wide;
 };
 
 static void
@@ -236,6 +236,8 @@ put_box(struct pen *pen, const struct unlock_sheet *sheet)
     blank(pen);
     put_question(pen, sheet);
     for (size_t i = 0; i < sheet->fact_count; i++) {
+        if (sheet->facts[i].wide && !pen->wide)
+            continue;
         put(pen, EDGE, LOOK_DIM, sheet->facts[i].label);
         put(pen, EDGE + pen->label, LOOK_PLAIN, sheet->facts[i].text);
         next(pen);
@@ -278,41 +280,68 @@ text_rows(const char *text, size_t length, unsigned columns, bool roomy)
 }
 
 static unsigned
-box_rows(const struct unlock_sheet *sheet, unsigned columns, bool roomy)
+fact_rows(const struct unlock_sheet *sheet, bool wide)
+{
+    unsigned rows = 0;
+
+    for (size_t i = 0; i < sheet->fact_count; i++)
+        rows += wide || !sheet->facts[i].wide;
+    return rows;
+}
+
+static unsigned
+box_rows(const struct unlock_sheet *sheet, const struct pen *pen)
 {
     const char *text = sheet->text, *prompt = sheet->prompt;
+    unsigned facts = fact_rows(sheet, pen->wide), columns = pen->columns;
+    bool roomy = pen->roomy;
 
-    return 5 + key_rows(sheet) + (roomy ? 3 : 0) +
-           (unsigned) sheet->fact_count + (roomy && sheet->fact_count > 0) +
+    return 5 + key_rows(sheet) + (roomy ? 3 : 0) + facts +
+           (roomy && facts > 0) +
            text_rows(text, text ? strlen(text) : 0, columns, roomy) +
            text_rows(sheet->made, sheet->made_length, columns, roomy) +
            text_rows(prompt, prompt ? strlen(prompt) : 0, columns, roomy);
+}
+
+static const char *
+remark(const struct unlock_sheet *sheet, size_t i, bool wide)
+{
+    return wide && sheet->remarks[i].wide != NULL ? sheet->remarks[i].wide
+                                                  : sheet->remarks[i].text;
+}
+
+static unsigned
+remark_rows(const struct unlock_sheet *sheet, bool wide)
+{
+    unsigned rows = 0;
+
+    for (size_t i = 0; i < sheet->remark_count; i++)
+        rows += remark(sheet, i, wide) != NULL;
+    return rows;
 }
 
 static struct pen
 pen_of(struct canvas *canvas, struct area area,
        const struct unlock_sheet *sheet)
 {
-    bool wide = area.columns >= WIDE, roomy = area.rows >= ROOMY;
+    bool wide = area.columns >= WIDE;
     unsigned columns = wide ? BOX_WIDE : BOX;
     unsigned most = area.columns > 4 ? area.columns - 4 : area.columns;
-    unsigned first = 2;
-
-    columns = columns < most ? columns : most;
-    unsigned rows =
-        box_rows(sheet, columns, roomy) + 1 + (unsigned) sheet->remark_count;
-
-    if (area.rows > 2 + rows)
-        first += (area.rows - 2 - rows) / 2;
-    return (struct pen){
+    struct pen pen = {
         .canvas = canvas,
         .area = area,
-        .row = area.row + first,
-        .column = area.column + (area.columns - columns) / 2,
-        .columns = columns,
+        .row = area.row + 2,
+        .columns = columns < most ? columns : most,
         .label = wide ? LABEL_WIDE : LABEL,
-        .roomy = roomy,
+        .roomy = area.rows >= ROOMY,
+        .wide = wide,
     };
+    unsigned rows = box_rows(sheet, &pen) + 1 + remark_rows(sheet, wide);
+
+    pen.column = area.column + (area.columns - pen.columns) / 2;
+    if (area.rows > 2 + rows)
+        pen.row += (area.rows - 2 - rows) / 2;
+    return pen;
 }
 
 /* What goes on meanwhile, at the bottom; what is below the box ends above. */
@@ -353,8 +382,12 @@ draw(void *state, struct canvas *canvas, struct area area, uint64_t now_ns)
         put_below(&pen, LOOK_WARNING, sheet->fault);
     else
         pen.row += pen.roomy;
-    for (size_t i = 0; i < sheet->remark_count; i++)
-        put_below(&pen, LOOK_DIM, sheet->remarks[i]);
+    for (size_t i = 0; i < sheet->remark_count; i++) {
+        const char *text = remark(sheet, i, pen.wide);
+
+        if (text != NULL)
+            put_below(&pen, LOOK_DIM, text);
+    }
 }
 
 /* Keys go to the passphrase, and never come here. */

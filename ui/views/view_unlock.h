@@ -9,7 +9,7 @@
 
 #include "ui/views/view.h"
 
-enum { UNLOCK_FACTS = 4, UNLOCK_REMARKS = 4 };
+enum { UNLOCK_FACTS = 5, UNLOCK_REMARKS = 4 };
 
 /* Texts are fit to be shown; those that are NULL are left out. */
 struct unlock_sheet {
@@ -22,6 +22,7 @@ struct unlock_sheet {
     size_t made_length;
     struct {
         const char *label, *text; // "key slots"
+        bool wide;                // on large screens alone
     } facts[UNLOCK_FACTS];
     size_t fact_count;
 
@@ -41,7 +42,10 @@ struct unlock_sheet {
     bool ephemeral;    // F4 leaves the vault alone
     const char *leave; // "^C quit"
 
-    const char *remarks[UNLOCK_REMARKS]; // below: tries, the machine
+    struct {
+        const char *text; // below the box: tries, the machine; or NULL
+        const char *wide; // in its place on large screens; or NULL
+    } remarks[UNLOCK_REMARKS];
     size_t remark_count;
     const char *behind; // "the model goes on loading behind this screen: 42 %"
 };
