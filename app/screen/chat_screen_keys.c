@@ -168,6 +168,16 @@ post(void *context, const char *line)
     screen_touch();
 }
 
+/* What is searched for in a view is of no use to another one. */
+static void
+give_up_filter(void)
+{
+    if (chat_screen.box != BOX_FILTER)
+        return;
+    (void) line_editor_interrupt();
+    show_own_line();
+}
+
 void
 screen_close_cover(void)
 {
@@ -175,10 +185,7 @@ screen_close_cover(void)
 
     if (cover->ops == NULL)
         return;
-    if (chat_screen.box == BOX_FILTER) {
-        (void) line_editor_interrupt();
-        chat_screen.box = BOX_LINE;
-    }
+    give_up_filter();
     chat_screen.close_cover(cover);
     *cover = (struct view){0};
     chat_screen.work = false;
@@ -214,6 +221,7 @@ open_cover(size_t number)
     struct error err;
 
     screen_close_cover();
+    give_up_filter();
     if (covers[number].open(chat_screen.chat, post, NULL, &view, &err) !=
         STATUS_OK) {
         screen_notice(err.text);
