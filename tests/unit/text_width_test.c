@@ -196,6 +196,52 @@ clusters_are_bounded(void **state)
     assert_true(columns <= 8);
 }
 
+static void
+plain_text_ends_where_something_joins_it(void **state)
+{
+    static const struct {
+        const char *text;
+        size_t plain;
+    } cases[] = {
+        {"", 0},
+        {"a", 1},
+        {"seven b", 7},
+        {"eight by", 8},
+        {"nine byte", 9},
+        {"sixteen bytes, a", 16},
+        {"seventeen, and on", 17},
+        {"tab\there", 3},
+        {"seven b\t", 7},
+        {"eight by\001eight by", 8},
+        {"delete\177", 6},
+        {"\177", 0},
+        {"\xCC\x81", 0},
+        {"e\xCC\x81", 0},
+        {"ae\xCC\x81", 1},
+        {"eight by\xCC\x81", 7},
+        {"seven b\xE6\xBC\xA2", 6},
+        {"\xFF", 0},
+        {"a\x80", 0},
+    };
+
+    (void) state;
+    text_width_start(true, 1);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const char *text = cases[i].text;
+        size_t length = strlen(text), columns = 0;
+
+        assert_int_equal(text_plain(text, length), cases[i].plain);
+        // one after the other they are the same
+        for (size_t at = 0; at < cases[i].plain; columns++) {
+            unsigned one;
+
+            at += text_cluster(text + at, length - at, &one);
+            assert_int_equal(one, 1);
+        }
+        assert_int_equal(columns, cases[i].plain);
+    }
+}
+
 int
 main(void)
 {
@@ -207,6 +253,7 @@ main(void)
         cmocka_unit_test(ascii_reads_like_what_it_stands_for),
         cmocka_unit_test(no_character_is_without_a_fallback),
         cmocka_unit_test(clusters_are_bounded),
+        cmocka_unit_test(plain_text_ends_where_something_joins_it),
     };
 
     setlocale(LC_ALL, "C.UTF-8");

@@ -92,13 +92,17 @@ break_cluster(struct canvas *canvas, unsigned row, unsigned column)
 void
 canvas_clear(struct canvas *canvas, struct area area)
 {
+    static const struct cell blank = {" ", 1, LOOK_PLAIN};
+
     for (unsigned r = area.row; r < area.row + area.rows && r < canvas->rows;
          r++) {
         break_cluster(canvas, r, area.column);
         break_cluster(canvas, r, area.column + area.columns);
+        struct cell *cells = cell_at(canvas, r, 0);
+
         for (unsigned c = area.column;
              c < area.column + area.columns && c < canvas->columns; c++)
-            set_cell(cell_at(canvas, r, c), " ", 1, 1, LOOK_PLAIN);
+            cells[c] = blank;
     }
 }
 
@@ -113,13 +117,19 @@ put_cluster(struct canvas *canvas, unsigned row, unsigned column,
         set_cell(cell_at(canvas, row, column + i), "", 0, 0, look);
 }
 
-/* ASCII that stands for one character takes a cell each. */
+/* ASCII takes a cell each; what it lies over in part is broken at its ends. */
 static void
 put_ascii(struct canvas *canvas, unsigned row, unsigned column,
           const char *text, size_t length, enum look look)
 {
-    for (size_t i = 0; i < length; i++)
-        put_cluster(canvas, row, column + (unsigned) i, text + i, 1, 1, look);
+    struct cell *cells = cell_at(canvas, row, column);
+
+    break_cluster(canvas, row, column);
+    break_cluster(canvas, row, column + (unsigned) length);
+    for (size_t i = 0; i < length; i++) {
+        cells[i] = (struct cell){.columns = 1, .look = (uint8_t) look};
+        cells[i].text[0] = text[i];
+    }
 }
 
 unsigned
@@ -136,7 +146,21 @@ canvas_put(struct canvas *canvas, unsigned row, unsigned column, unsigned limit,
     for (size_t at = 0; at < length;) {
         uint32_t first;
         bool valid;
-        size_t shown, n = text_cluster(bytes + at, length - at, &columns);
+        size_t left = limit - taken;
+        // one more, which may join the last of them
+        size_t shown,
+            n = text_plain(bytes + at,
+                           length - at > left ? left + 1 : length - at);
+
+        if (n > left)
+            n = left;
+        if (n > 0) {
+            put_ascii(canvas, row, column + taken, bytes + at, n, look);
+            taken += (unsigned) n;
+            at += n;
+            continue;
+        }
+        n = text_cluster(bytes + at, length - at, &columns);
         const char *text = bytes + at;
 
         (void) utf8_next(text, n, &first, &valid);

@@ -50,6 +50,11 @@ document_close(struct document *document)
     buffer_release(&document->codes);
     buffer_release(&document->code_text);
     buffer_release(&document->definitions);
+    buffer_release(&document->block.containers);
+    buffer_release(&document->block.text);
+    buffer_release(&document->block.runs);
+    buffer_release(&document->block.anchors);
+    buffer_release(&document->block.cells);
     free(document);
 }
 

@@ -45,6 +45,11 @@ struct code_record {
     bool copied, open;
 };
 
+/* What a block is gathered in; its memory serves the next block too. */
+struct block_buffers {
+    struct buffer containers, text, runs, anchors, cells;
+};
+
 struct document {
     enum document_kind kind;
     bool finished;
@@ -66,6 +71,7 @@ struct document {
     struct buffer definitions; // of links, a line each
     size_t expanded;           // bytes of them added to blocks
     bool resolve;              // the definitions are all there
+    struct block_buffers block;
     struct document_work work;
 };
 

@@ -156,6 +156,34 @@ pass_cluster(struct search *s)
 }
 
 /*
+ * Passes what it can of a word in ASCII at once. The first character behind a
+ * wide one, and the one that does not fit, are for pass_cluster.
+ */
+static void
+pass_plain(struct search *s)
+{
+    const char *bytes = s->flow->text + s->at;
+    size_t end = look_end(s->flow, &s->cursor, s->at);
+    size_t most = s->columns > s->used ? s->columns - s->used : 0, n;
+
+    if (s->wide_before)
+        return;
+    n = text_plain(bytes, end - s->at > most ? most + 1 : end - s->at);
+    if (n > most)
+        n = most;
+    const char *blank = s->words ? memchr(bytes, ' ', n) : NULL;
+
+    if (blank != NULL)
+        n = (size_t) (blank - bytes);
+    if (n == 0)
+        return;
+    s->used += (unsigned) n;
+    s->at += n;
+    s->text = true;
+    s->before = (unsigned char) bytes[n - 1];
+}
+
+/*
  * Finds the end of the line that starts at `start` and has room for `columns`;
  * turn->next is the flow's length when all the rest fits.
  */
@@ -174,9 +202,13 @@ find_turn(const struct flow *flow, bool words, struct run_cursor cursor,
     };
 
     *turn = (struct turn){0};
-    while (s.at < flow->length)
-        if (!(is_blank(&s) ? pass_blank(&s) : pass_cluster(&s)))
+    while (s.at < flow->length) {
+        if (!is_blank(&s))
+            pass_plain(&s);
+        if (s.at < flow->length &&
+            !(is_blank(&s) ? pass_blank(&s) : pass_cluster(&s)))
             return;
+    }
     *turn = (struct turn){flow->length, flow->length, true, false};
     while (
         words && turn->end > start &&
@@ -220,6 +252,8 @@ put_look(struct flow_form *form, enum look look, const char *bytes,
     size_t at = 0;
 
     for (size_t i = 0; i <= length; i++) {
+        while (i < length && (unsigned char) bytes[i] >= 0x20)
+            i++;
         bool special =
             i < length && (bytes[i] == '\t' || bytes[i] == 1 || bytes[i] == 2);
 

@@ -386,6 +386,8 @@ add_plain(struct renderer *r, const char *bytes, size_t length)
     size_t from = 0;
 
     for (size_t i = 0; i <= length; i++) {
+        while (i < length && (unsigned char) bytes[i] >= 0x20)
+            i++;
         char c = i < length ? bytes[i] : '\0';
         bool tab = (c == '\t' || c == '\n') && !r->code;
 
@@ -1152,6 +1154,20 @@ widen_ruler(struct buffer *text, size_t begin, struct error *err)
     return STATUS_OK;
 }
 
+/* Is there `first`, and one of `seconds` right behind it? */
+static bool
+has_pair(const char *text, size_t length, char first, const char *seconds)
+{
+    const char *end = text + length;
+
+    while ((text = memchr(text, first, (size_t) (end - text))) != NULL) {
+        text++;
+        if (text < end && *text != '\0' && strchr(seconds, *text) != NULL)
+            return true;
+    }
+    return false;
+}
+
 /* Gives md4c the block, with placeholders and definitions where need be. */
 static enum status
 prepare(struct renderer *r, const char *text)
@@ -1163,10 +1179,8 @@ prepare(struct renderer *r, const char *text)
     r->parsed_length = length;
     bool defined = d->resolve && memchr(text, '[', length) != NULL;
     bool marked = defined || memchr(text, '$', length) != NULL ||
-                  memmem(text, length, "\\(", 2) != NULL ||
-                  memmem(text, length, "\\[", 2) != NULL ||
-                  memmem(text, length, "<b", 2) != NULL ||
-                  memmem(text, length, "<B", 2) != NULL ||
+                  has_pair(text, length, '\\', "([") ||
+                  has_pair(text, length, '<', "bB") ||
                   memmem(text, length, FORMULA_BEGIN, 3) != NULL;
 
     size_t ruler = 0;
@@ -1276,15 +1290,37 @@ parse(struct renderer *r, const char *text)
     return put_as_it_is(r, text);
 }
 
+static struct buffer
+emptied(struct buffer buffer)
+{
+    buffer.length = 0;
+    return buffer;
+}
+
+/* The buffers of the block before, as they are. */
 static void
-release(struct renderer *r)
+take_buffers(struct renderer *r)
+{
+    struct block_buffers *from = &r->document->block;
+
+    r->containers = emptied(from->containers);
+    r->text = emptied(from->text);
+    r->runs = emptied(from->runs);
+    r->anchors = emptied(from->anchors);
+    r->cells = emptied(from->cells);
+}
+
+static void
+give_back(struct renderer *r)
 {
     formulas_release(&r->formulas);
-    buffer_release(&r->containers);
-    buffer_release(&r->text);
-    buffer_release(&r->runs);
-    buffer_release(&r->anchors);
-    buffer_release(&r->cells);
+    r->document->block = (struct block_buffers){
+        .containers = r->containers,
+        .text = r->text,
+        .runs = r->runs,
+        .anchors = r->anchors,
+        .cells = r->cells,
+    };
 }
 
 enum status
@@ -1294,6 +1330,7 @@ markdown_lay_out(struct document *d, const struct markdown_block *block,
     const char *text = d->text.data + d->now.at;
     struct renderer r = {.document = d, .block = block, .err = err};
 
+    take_buffers(&r);
     r.keep_breaks = text[0] == '<';
     d->work.laid_bytes += block->length;
     enum status status = parse(&r, text);
@@ -1305,6 +1342,6 @@ markdown_lay_out(struct document *d, const struct markdown_block *block,
             document_code_last(d)->open = true;
         d->now.wants_gap = r.code_last || block->kind == BLOCK_TABLE;
     }
-    release(&r);
+    give_back(&r);
     return status;
 }

@@ -137,6 +137,37 @@ text_cluster(const char *bytes, size_t length, unsigned *columns)
     return at;
 }
 
+#define EACH_BYTE UINT64_C(0x0101010101010101)
+
+/* Eight bytes at once: all of them are ASCII that is seen. */
+static bool
+are_plain(const char *bytes)
+{
+    uint64_t word;
+
+    memcpy(&word, bytes, sizeof word);
+    if ((word & 0x80 * EACH_BYTE) != 0)
+        return false;
+    // bytes below 0x80 carry nothing into the next one
+    uint64_t not_controls = word + 0x60 * EACH_BYTE;
+    uint64_t deletes = word + EACH_BYTE;
+
+    return (not_controls & ~deletes & 0x80 * EACH_BYTE) == 0x80 * EACH_BYTE;
+}
+
+size_t
+text_plain(const char *bytes, size_t length)
+{
+    size_t n = 0;
+
+    while (length - n >= sizeof(uint64_t) && are_plain(bytes + n))
+        n += sizeof(uint64_t);
+    while (n < length && bytes[n] >= 0x20 && bytes[n] < 0x7F)
+        n++;
+    // what follows may join the last of them
+    return n > 0 && n < length && (unsigned char) bytes[n] >= 0x80 ? n - 1 : n;
+}
+
 const char *
 text_shown(const char *cluster, size_t length, size_t *shown_length)
 {
@@ -164,9 +195,13 @@ text_columns(const char *bytes, size_t length)
     size_t columns = 0;
 
     for (size_t at = 0; at < length;) {
-        unsigned more;
+        size_t plain = text_plain(bytes + at, length - at);
+        unsigned more = 0;
 
-        at += text_cluster(bytes + at, length - at, &more);
+        at += plain;
+        columns += plain;
+        if (at < length)
+            at += text_cluster(bytes + at, length - at, &more);
         columns += more;
     }
     return columns;
@@ -179,7 +214,18 @@ text_fit(const char *bytes, size_t length, size_t columns, size_t *used)
 
     while (at < length) {
         unsigned more;
-        size_t n = text_cluster(bytes + at, length - at, &more);
+        size_t n =
+            length - at < columns - taken ? length - at : columns - taken;
+
+        // a byte more, which may join the last one
+        n = text_plain(bytes + at, n < length - at ? n + 1 : n);
+        if (n > columns - taken)
+            n = columns - taken;
+        at += n;
+        taken += n;
+        if (at == length)
+            break;
+        n = text_cluster(bytes + at, length - at, &more);
 
         if (taken + more > columns)
             break;

@@ -33,6 +33,12 @@ unsigned text_width_of(uint32_t code_point);
 /* Bytes of the cluster at the start of text (length > 0), and its columns. */
 size_t text_cluster(const char *bytes, size_t length, unsigned *columns);
 
+/*
+ * Bytes at the start that are ASCII which is seen, blanks too, and each a
+ * cluster of one column.
+ */
+size_t text_plain(const char *bytes, size_t length);
+
 /* A cluster as the terminal is to be sent it: itself, or ASCII for it. */
 const char *text_shown(const char *cluster, size_t length,
                        size_t *shown_length);
