@@ -16,6 +16,7 @@ libapp_a_SOURCES = \
     %D%/history/export_writer.h \
     %D%/history/history_export.c %D%/history/history_export.h \
     %D%/history/history_filter.c %D%/history/history_filter.h \
+    %D%/history/pattern.c %D%/history/pattern.h \
     %D%/history/history_import.c %D%/history/history_import.h \
     %D%/history/import_chat.c %D%/history/import_chat.h \
     %D%/history/import_fathom.c \
@@ -158,7 +159,7 @@ fathom_CPPFLAGS = $(AM_CPPFLAGS) \
     -DSYSCONFDIR='"$(sysconfdir)"' \
     -DLIBEXECDIR='"$(libexecdir)"' -DPKGDATADIR='"$(pkgdatadir)"'
 fathom_LDADD = libapp.a $(UI_LIBS) $(STORAGE_LIBS) $(INIH_LIBS) \
-    $(SECCOMP_LIBS)
+    $(PCRE2_LIBS) $(SECCOMP_LIBS)
 
 # A build tree has the models beside the program, as an installation has.
 noinst_DATA = %D%/models.stamp

@@ -259,7 +259,7 @@ chat_run_search(struct chat *chat, const char *arguments)
     }
     if (!has_vault(chat))
         return;
-    enum status status = history_filter_read(&filter, arguments, &err);
+    enum status status = history_filter_read(&filter, arguments, false, &err);
 
     if (status == STATUS_OK && filter.fault[0] != '\0') {
         chat_say(chat, "%s", filter.fault);

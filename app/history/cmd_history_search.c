@@ -3,6 +3,7 @@
 
 #include "app/exit_code.h"
 #include "app/history/history_common.h"
+#include "app/history/history_filter.h"
 #include "app/notice.h"
 #include "app/report.h"
 #include "app/time_text.h"
@@ -25,8 +26,9 @@ enum {
 
 struct search_settings {
     struct unlock_settings unlock;
-    bool json, read_only, with_thinking;
+    bool json, read_only, with_thinking, regex;
     struct option_count most;
+    struct option_list tags;
 };
 
 /* A search that goes on. */
@@ -270,12 +272,37 @@ finish(struct search *s)
     return s->hits > 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
-static int
-search(struct search *s, struct vault *vault, const char *wanted)
+/* As the options say; *filter is empty, and the caller's to release. */
+static enum status
+read_filter(struct history_filter *filter,
+            const struct search_settings *settings, const char *wanted,
+            struct error *err)
 {
-    enum status status =
-        vault_search(vault, (struct text){wanted, strlen(wanted)},
-                     s->settings->with_thinking, on_hit, s, &cancelled, s->err);
+    for (size_t i = 0; i < settings->tags.count; i++)
+        TRY(history_filter_add_tag(filter, settings->tags.items[i], err));
+    TRY(history_filter_set_text(filter, wanted, settings->regex, err));
+    filter->think = settings->with_thinking;
+    return STATUS_OK;
+}
+
+/* Without a filter the vault's own search, which reads on over damage. */
+static enum status
+look(struct search *s, struct vault *vault, const char *wanted,
+     const struct history_filter *filter)
+{
+    if (filter != NULL)
+        return history_filter_search(filter, vault, on_hit, s, &cancelled,
+                                     s->err);
+    return vault_search(vault, (struct text){wanted, strlen(wanted)},
+                        s->settings->with_thinking, on_hit, s, &cancelled,
+                        s->err);
+}
+
+static int
+search(struct search *s, struct vault *vault, const char *wanted,
+       const struct history_filter *filter)
+{
+    enum status status = look(s, vault, wanted, filter);
 
     if (status == STATUS_CANCELLED) {
         notice_note("stopped");
@@ -299,6 +326,20 @@ check_wanted(const char *wanted)
 }
 
 static int
+run_open(struct search *s, struct vault *vault, const char *wanted,
+         const struct history_filter *filter)
+{
+    s->found = json_array();
+    cancel_on_interrupt();
+    int code = search(s, vault, wanted, filter);
+
+    json_decref(s->found);
+    buffer_release(&s->out);
+    vault_close(vault);
+    return code;
+}
+
+static int
 run_search(void *context, const struct option_list *operands)
 {
     struct terminal terminal = terminal_of(STDOUT_FILENO);
@@ -313,17 +354,22 @@ run_search(void *context, const struct option_list *operands)
         .most = settings->most.given ? (size_t) settings->most.value : HITS,
         .err = &err,
     };
-    int code = check_wanted(operands->items[0]);
+    struct history_filter filter = {.needle = NULL};
+    bool filtered = settings->regex || settings->tags.count > 0;
+    const char *wanted = operands->items[0];
+    int code = check_wanted(wanted);
 
-    if (code != EXIT_SUCCESS || !history_open(&vault, &settings->unlock,
-                                              settings->read_only, true, &code))
+    if (code != EXIT_SUCCESS)
         return code;
-    s.found = json_array();
-    cancel_on_interrupt();
-    code = search(&s, vault, operands->items[0]);
-    json_decref(s.found);
-    buffer_release(&s.out);
-    vault_close(vault);
+    // before a passphrase is asked for
+    if (filtered && read_filter(&filter, settings, wanted, &err) != STATUS_OK) {
+        notice_error("%s", err.text);
+        code = EXIT_USAGE;
+    } else if (history_open(&vault, &settings->unlock, settings->read_only,
+                            true, &code)) {
+        code = run_open(&s, vault, wanted, filtered ? &filter : NULL);
+    }
+    history_filter_release(&filter);
     return code;
 }
 
@@ -333,12 +379,15 @@ static const struct option options[] = {
     {"with-thinking", 0, OPTION_FLAG, NULL,
      offsetof(struct search_settings, with_thinking), 0, 0,
      "look into what was thought, too"},
+    {"regex", 0, OPTION_FLAG, NULL, offsetof(struct search_settings, regex), 0,
+     0, "TEXT is a regular expression"},
+    HISTORY_TAG(struct search_settings),
     HISTORY_JSON(struct search_settings),
     HISTORY_READ_ONLY(struct search_settings),
     UNLOCK_OPTIONS(struct search_settings, unlock),
 };
 
-static const char *const usage[] = {"[-n N] [--with-thinking] [--json] TEXT",
+static const char *const usage[] = {"[--regex] [--tag TAG]... [--json] TEXT",
                                     NULL};
 
 const struct command command_history_search = {

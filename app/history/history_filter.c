@@ -92,6 +92,20 @@ read_has(struct history_filter *f, const char *word, const char *value)
         fault(f, word, "is of code, think");
 }
 
+/* "on" or "off"; the beginning of either is still being typed. */
+static void
+read_regex(struct history_filter *f, const char *word, const char *value)
+{
+    size_t length = strlen(value);
+
+    if (strcasecmp(value, "on") == 0)
+        f->regex = true;
+    else if (strcasecmp(value, "off") == 0)
+        f->regex = false;
+    else if (strncasecmp(value, "off", length) != 0)
+        fault(f, word, "is on or off");
+}
+
 /* Several with commas between them; one may still be typed. */
 static void
 read_tags(struct history_filter *f, const char *word, const char *value)
@@ -125,6 +139,8 @@ read_word(struct history_filter *f, const char *word)
         snprintf(f->id, sizeof f->id, "%s", value);
     else if (is_one_of(word, length, "tag", "tags"))
         read_tags(f, word, value);
+    else if (is_one_of(word, length, "regex", "regex"))
+        read_regex(f, word, value);
     else if (is_one_of(word, length, "after", "after"))
         read_date(f, &f->after_ms, word, value);
     else if (is_one_of(word, length, "before", "before"))
@@ -138,14 +154,31 @@ read_word(struct history_filter *f, const char *word)
     return true;
 }
 
+/* The bytes of "\\S" or "\\p{Lu}", in which a capital letter is none. */
+static size_t
+escape_length(const char *text)
+{
+    if (text[0] != '\\' || text[1] == '\0')
+        return 0;
+    if ((text[1] == 'p' || text[1] == 'P') && text[2] == '{')
+        return strcspn(text, "}");
+    return 2;
+}
+
 static bool
-has_capital(const char *text)
+has_capital(const char *text, bool regex)
 {
     size_t length = strlen(text);
     uint32_t c;
     bool valid;
 
     for (size_t at = 0; at < length;) {
+        size_t escape = regex ? escape_length(text + at) : 0;
+
+        if (escape > 0) {
+            at += escape;
+            continue;
+        }
         at += utf8_next(text + at, length - at, &c, &valid);
         if (valid && iswupper((wint_t) c))
             return true;
@@ -163,13 +196,48 @@ add_text(struct history_filter *f, const char *word)
     f->text[utf8_complete_prefix(f->text, strlen(f->text))] = '\0';
 }
 
+/* An expression that is none is a fault: it may not be typed to its end. */
+static enum status
+open_text(struct history_filter *f, struct error *err)
+{
+    struct text text = {f->text, strlen(f->text)};
+
+    if (!f->regex)
+        return needle_open(&f->needle, text, err);
+    enum status status = pattern_open(&f->pattern, text, f->case_counts, err);
+
+    if (status != STATUS_FORMAT)
+        return status;
+    snprintf(f->fault, sizeof f->fault, "%.*s", FILTER_FAULT - 1, err->text);
+    f->text[0] = '\0';
+    return STATUS_OK;
+}
+
 enum status
-history_filter_read(struct history_filter *out, const char *typed,
+history_filter_set_text(struct history_filter *out, const char *text,
+                        bool regex, struct error *err)
+{
+    if (strlen(text) >= sizeof out->text)
+        return error_set(err, STATUS_FORMAT,
+                         "what is looked for is longer than %d bytes",
+                         FILTER_TEXT - 1);
+    snprintf(out->text, sizeof out->text, "%s", text);
+    out->regex = regex;
+    out->case_counts = regex && has_capital(text, true);
+    out->you = out->fathom = true;
+    TRY(open_text(out, err));
+    return out->fault[0] == '\0'
+               ? STATUS_OK
+               : error_set(err, STATUS_FORMAT, "%s", out->fault);
+}
+
+enum status
+history_filter_read(struct history_filter *out, const char *typed, bool regex,
                     struct error *err)
 {
     char word[FILTER_WORD];
 
-    *out = (struct history_filter){.needle = NULL};
+    *out = (struct history_filter){.regex = regex};
     for (const char *at = typed + strspn(typed, " "); *at != '\0';) {
         size_t length = strcspn(at, " ");
 
@@ -181,7 +249,7 @@ history_filter_read(struct history_filter *out, const char *typed,
     }
     if (!out->roles)
         out->you = out->fathom = true;
-    out->case_counts = has_capital(out->text);
+    out->case_counts = has_capital(out->text, out->regex);
     if (out->text[0] == '\0')
         return STATUS_OK;
     if (!utf8_valid(out->text, strlen(out->text))) {
@@ -189,8 +257,7 @@ history_filter_read(struct history_filter *out, const char *typed,
         out->text[0] = '\0';
         return STATUS_OK;
     }
-    return needle_open(&out->needle,
-                       (struct text){out->text, strlen(out->text)}, err);
+    return open_text(out, err);
 }
 
 enum status
@@ -213,6 +280,7 @@ void
 history_filter_release(struct history_filter *filter)
 {
     needle_close(filter->needle);
+    pattern_close(filter->pattern);
     explicit_bzero(filter, sizeof *filter);
 }
 
@@ -220,17 +288,33 @@ history_filter_release(struct history_filter *filter)
  */
 
 bool
+history_filter_has_text(const struct history_filter *f)
+{
+    return f->needle != NULL || f->pattern != NULL;
+}
+
+const char *
+history_filter_gave_up(const struct history_filter *f)
+{
+    return f->pattern != NULL && pattern_gave_up(f->pattern)
+               ? "the regular expression takes too long on what is kept; a "
+                 "simpler one may not"
+               : NULL;
+}
+
+bool
 history_filter_is_empty(const struct history_filter *f)
 {
-    return f->needle == NULL && f->model[0] == '\0' && f->title[0] == '\0' &&
-           f->id[0] == '\0' && f->tags[0] == '\0' && f->after_ms == 0 &&
-           f->before_ms == 0 && !history_filter_needs_turns(f);
+    return !history_filter_has_text(f) && f->model[0] == '\0' &&
+           f->title[0] == '\0' && f->id[0] == '\0' && f->tags[0] == '\0' &&
+           f->after_ms == 0 && f->before_ms == 0 &&
+           !history_filter_needs_turns(f);
 }
 
 bool
 history_filter_needs_turns(const struct history_filter *f)
 {
-    return f->needle != NULL || f->has_code || f->has_think;
+    return history_filter_has_text(f) || f->has_code || f->has_think;
 }
 
 static bool
@@ -338,6 +422,8 @@ find(const struct history_filter *f, struct text text, size_t *at,
 {
     size_t from = 0;
 
+    if (f->pattern != NULL)
+        return pattern_find(at, length, f->pattern, text);
     while (from < text.length) {
         struct text rest = {text.bytes + from, text.length - from};
 
@@ -362,8 +448,9 @@ history_filter_takes_title(const struct history_filter *f,
 {
     size_t at, length;
 
-    return f->needle != NULL && !f->roles && !f->has_code && !f->has_think &&
-           info->title.length > 0 && find(f, info->title, &at, &length);
+    return history_filter_has_text(f) && !f->roles && !f->has_code &&
+           !f->has_think && info->title.length > 0 &&
+           find(f, info->title, &at, &length);
 }
 
 static bool
@@ -387,7 +474,7 @@ history_filter_turn(const struct history_filter *f,
     if ((f->has_code && !holds_code(turn->content)) ||
         (f->has_think && turn->thinking.length == 0))
         return 0;
-    if (f->needle == NULL) {
+    if (!history_filter_has_text(f)) {
         if (role || (f->think && turn->thinking.length > 0))
             out[count++] = hit;
         return count;
@@ -447,7 +534,7 @@ search_turn(void *context, const struct chat_info *info,
     struct filter_hit found[FILTER_HITS];
     struct search *s = context;
 
-    if (is_cancelled(s))
+    if (is_cancelled(s) || history_filter_gave_up(s->filter))
         s->more = false;
     if (turn == NULL || !s->more)
         return s->more && search_title(s, info);
@@ -477,6 +564,9 @@ history_filter_search(const struct history_filter *filter, struct vault *vault,
     for (size_t i = 0; status == STATUS_OK && search.more && i < count; i++)
         status = vault_each_turn(vault, &ids[i], search_turn, &search, err);
     free(ids);
+    if (status == STATUS_OK && history_filter_gave_up(filter))
+        status =
+            error_set(err, STATUS_LIMIT, "%s", history_filter_gave_up(filter));
     if (status == STATUS_OK && is_cancelled(&search))
         status = error_set(err, STATUS_CANCELLED, "the search was cancelled");
     return status;

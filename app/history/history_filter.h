@@ -6,24 +6,27 @@
  *
  * All of it must hold. The words without a colon are one text, looked for in
  * titles, questions and answers, and in thoughts where role: says so. Case
- * counts where it has a capital letter. The main thread only.
+ * counts where it has a capital letter. With regex:on that text is a regular
+ * expression (pattern.h), and \S has no capital letter. The main thread only.
  */
 #ifndef FATHOM_APP_HISTORY_FILTER_H
 #define FATHOM_APP_HISTORY_FILTER_H
 
+#include "app/history/pattern.h"
 #include "storage/storage.h"
 
 enum {
     FILTER_TEXT = 1000,
     FILTER_WORD = 200,
     FILTER_TAGS = 1000,
-    FILTER_FAULT = 120,
+    FILTER_FAULT = 300,
 };
 
 struct history_filter {
-    struct needle *needle; // NULL: no text is looked for
+    struct needle *needle;   // of a plain text, or
+    struct pattern *pattern; // of an expression; neither: no text is looked for
     char text[FILTER_TEXT];
-    bool case_counts;
+    bool case_counts, regex;
     char model[FILTER_WORD], title[FILTER_WORD], id[FILTER_WORD]; // or ""
     char tags[FILTER_TAGS];       // all of them, each with a blank behind it
     uint64_t after_ms, before_ms; // 0: any
@@ -34,12 +37,20 @@ struct history_filter {
 };
 
 /*
- * Reads what was typed. What is not understood is named in out->fault, and is
- * left out. The caller releases *out, also after a failure.
+ * Reads what was typed; `regex`: as if it had regex:on. What is not understood
+ * is named in out->fault, and is left out. The caller releases *out, also after
+ * a failure.
  */
 MUST_CHECK enum status history_filter_read(struct history_filter *out,
-                                           const char *typed,
+                                           const char *typed, bool regex,
                                            struct error *err);
+/*
+ * Looks for a text as it is, in which no word is a filter, whatever its case;
+ * `regex`: for an expression, whose capital letters count. *out is empty.
+ */
+MUST_CHECK enum status history_filter_set_text(struct history_filter *out,
+                                               const char *text, bool regex,
+                                               struct error *err);
 /*
  * One more tag that a chat must have; in it * stands for anything.
  * STATUS_FORMAT: it is empty or has a blank, STATUS_LIMIT: too many.
@@ -49,6 +60,10 @@ MUST_CHECK enum status history_filter_add_tag(struct history_filter *filter,
                                               struct error *err);
 void history_filter_release(struct history_filter *filter);
 
+/* Whether a text is looked for, so that there are hits with places. */
+bool history_filter_has_text(const struct history_filter *filter);
+/* A sentence where the expression took too long, or NULL; nothing fits then. */
+const char *history_filter_gave_up(const struct history_filter *filter);
 bool history_filter_is_empty(const struct history_filter *filter);
 /* Whether turns must be looked at to know that a chat is wanted. */
 bool history_filter_needs_turns(const struct history_filter *filter);
@@ -74,7 +89,8 @@ size_t history_filter_turn(const struct history_filter *filter,
 /*
  * Visits all that fits, newest chats first, as vault_search does: a hit without
  * a turn is a title, or a chat of whose turns nothing is asked (then without
- * bytes). *cancel ends it with STATUS_CANCELLED.
+ * bytes). *cancel ends it with STATUS_CANCELLED, an expression that takes too
+ * long with STATUS_LIMIT.
  */
 MUST_CHECK enum status
 history_filter_search(const struct history_filter *filter, struct vault *vault,

@@ -3,6 +3,8 @@
 
 #include "app/screen/chat_preview.h"
 
+#include "app/history/history_common.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -35,7 +37,9 @@ take_turn(void *context, const struct chat_info *info,
     if (turn == NULL) {
         t->leaf = info->leaf;
         t->into->count = info->turns;
-        return true;
+        buffer_clear(&t->into->tags);
+        t->status = history_line(&t->into->tags, info->tags, &t->err);
+        return t->status == STATUS_OK;
     }
     t->into->bytes += turn->content.length + turn->thinking.length;
     t->status = conversation_take(&t->into->chat, turn, &t->err);
@@ -240,6 +244,7 @@ chat_preview_show(struct chat_preview *p, uint64_t turn,
     put_turns(p, path, count, at, out);
     free(path);
     out->head = text_in(&p->head);
+    out->tags = text_in(&p->tags);
     out->tree = text_in(&p->tree);
     return true;
 }
@@ -267,6 +272,7 @@ chat_preview_release(struct chat_preview *p)
 {
     conversation_release(&p->chat);
     buffer_release(&p->head);
+    buffer_release(&p->tags);
     buffer_release(&p->tree);
     explicit_bzero(p, sizeof *p);
 }

@@ -22,7 +22,7 @@ struct chat_preview {
     struct history_turn turns[PREVIEW_TURNS];
     char when[PREVIEW_TURNS][TIME_TEXT];
     char thought[PREVIEW_TURNS][PREVIEW_THOUGHT];
-    struct buffer head, tree;
+    struct buffer head, tags, tree;
 };
 
 void chat_preview_init(struct chat_preview *preview);

@@ -41,6 +41,7 @@ struct slot {
     char id[CHAT_ID_TEXT], when[TIME_TEXT];
     uint32_t turns;
     bool pinned;
+    struct buffer tags;
     size_t first_hit, hit_count; // of those held
     struct held_hit hits[HELD_HITS];
 };
@@ -117,6 +118,7 @@ empty_slot(struct slot *slot)
     empty_hits(slot);
     buffer_release(&slot->title);
     buffer_release(&slot->model);
+    buffer_release(&slot->tags);
     explicit_bzero(slot, sizeof *slot);
 }
 
@@ -155,6 +157,7 @@ fill_slot(void *context, const struct chat_info *info,
     // without memory less is shown
     (void) !history_line(&slot->title, info->title, &err);
     (void) !history_line(&slot->model, info->model, &err);
+    (void) !history_line(&slot->tags, info->tags, &err);
     chat_id_text(slot->id, &info->id);
     put_when(slot->when, info->used_ms);
     slot->turns = info->turns;
@@ -221,6 +224,7 @@ row(void *context, size_t index, struct history_row *out)
         .when = slot->when,
         .model = text_in(&slot->model),
         .title = text_in(&slot->title),
+        .tags = text_in(&slot->tags),
         .turns = slot->turns,
         .hits = s->searching ? s->matches[index].hits : 0,
         .in_use = is_open(s, chat),
@@ -294,7 +298,8 @@ hold_hits(void *context, const struct chat_info *info,
 static const struct held_hit *
 held_hit(struct history_source *s, size_t index, size_t number)
 {
-    if (index >= rows(s) || !s->searching || s->filter.needle == NULL)
+    if (index >= rows(s) || !s->searching ||
+        !history_filter_has_text(&s->filter))
         return NULL;
     size_t chat = chat_of_row(s, index);
     struct slot *slot = slot_of(s, chat);
@@ -349,14 +354,14 @@ note_fault(struct history_source *s, const struct error *err)
 }
 
 static void
-search(void *context, const char *text)
+search(void *context, const char *text, bool regex)
 {
     struct history_source *s = context;
     struct error err;
 
     history_filter_release(&s->filter);
     s->fault[0] = '\0';
-    if (history_filter_read(&s->filter, text, &err) != STATUS_OK)
+    if (history_filter_read(&s->filter, text, regex, &err) != STATUS_OK)
         note_fault(s, &err);
     else if (s->filter.fault[0] != '\0')
         snprintf(s->fault, sizeof s->fault, "%s", s->filter.fault);
@@ -393,7 +398,7 @@ look(void *context, const struct chat_info *info,
     size_t count = history_filter_turn(l->filter, turn, found);
 
     l->fits = l->fits || count > 0;
-    if (l->filter->needle == NULL)
+    if (!history_filter_has_text(l->filter))
         return count == 0; // one is enough
     l->hits += (uint32_t) count;
     return true;
@@ -438,6 +443,13 @@ look_at_next(struct history_source *s)
         status = add_match(s, chat, looking.hits, &err);
     if (status != STATUS_OK)
         note_fault(s, &err);
+    const char *why = history_filter_gave_up(&s->filter);
+
+    // the others would find nothing either
+    if (why != NULL) {
+        snprintf(s->fault, sizeof s->fault, "%s", why);
+        s->looked_at = s->count;
+    }
 }
 
 static bool
@@ -489,7 +501,7 @@ totals(void *context)
         .vault_bytes = s->vault_bytes,
         .searching = s->searching,
         .done = s->looked_at == s->count,
-        .text = s->filter.needle != NULL,
+        .text = history_filter_has_text(&s->filter),
         .hits = s->hits,
         .matches = s->match_count,
         .took_ns = s->took_ns,
@@ -522,7 +534,7 @@ preview(void *context, size_t index, size_t number, struct history_preview *out)
 {
     struct history_source *s = context;
 
-    *out = (struct history_preview){.head = "", .tree = ""};
+    *out = (struct history_preview){.head = "", .tags = "", .tree = ""};
     return read_preview(s, index) &&
            chat_preview_show(&s->preview, turn_of_hit(s, index, number), out);
 }

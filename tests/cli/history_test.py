@@ -643,6 +643,34 @@ def chats_are_tagged_and_found_by_their_tags():
         history.refused(65, "without blanks", "list", "--tag=a b")
 
 
+def a_text_may_be_a_regular_expression():
+    with History() as history:
+        history.take(chat("RDMA", "What is the PSN?", "A number.\nOf 24 bits.",
+                          tags=["net"]),
+                     chat("other", "What is the qpn?", "a" * 20000 + " yes",
+                          used=1795000000))
+
+        def found(*arguments):
+            out = json.loads(history("search", "--json", *arguments))
+            return [(hit["in"], hit["hit"]) for hit in out["hits"]]
+
+        assert found("--regex", "[pq]+sn|qp.") == [("you", "PSN"),
+                                                   ("you", "qpn")]
+        assert found("--regex", "^of [0-9]+") == [("fathom", "Of 24")]
+        assert found("--regex", "PSN|QPN") == [("you", "PSN")]
+        assert found("--regex", r"\S+DMA") == [("title", "RDMA")]
+        assert found("--regex", r"\bq\w+\?") == [("you", "qpn?")]
+        assert found("--tag=net", "what is") == [("you", "What is")]
+        assert found("--tag=net", "--regex", "[pq].n") == [("you", "PSN")]
+        # without it, it is a text
+        assert history("search", "p.n", status=1).out == b""
+        result = run(history.home, "history", "search", "--regex", "a(b")
+        assert (result.status, result.out) == (64, b""), result
+        assert "after byte 3: missing" in one_sentence(result.err), result
+        history.refused(65, "takes too long", "search", "--regex",
+                        "(a+)+[bc]")
+
+
 def tags_come_along_out_and_in():
     with History() as history, History() as other:
         history.take(chat("a", "q", tags=["rdma", "\u7a7a"]))

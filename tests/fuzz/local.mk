@@ -93,6 +93,10 @@ FUZZ_TARGETS += %D%/import_fuzz
 %C%_import_fuzz_LDFLAGS = $(FUZZER_FLAGS)
 %C%_import_fuzz_LDADD = libapp.a $(UI_LIBS) $(STORAGE_LIBS)
 
+FUZZ_TARGETS += %D%/pattern_fuzz
+%C%_pattern_fuzz_SOURCES = %D%/pattern_fuzz.c $(FUZZ_MAIN)
+%C%_pattern_fuzz_LDFLAGS = $(FUZZER_FLAGS)
+%C%_pattern_fuzz_LDADD = libapp.a libbase.a $(PCRE2_LIBS)
 
 FUZZ_TARGETS += %D%/sealed_export_fuzz
 %C%_sealed_export_fuzz_SOURCES = %D%/sealed_export_fuzz.c $(FUZZ_MAIN)

@@ -22,6 +22,7 @@ struct entry {
     bool in_use, pinned, deleted;
     const char *hits[3]; // with the match in brackets
     size_t hit_turns[3];
+    const char *tags; // or NULL
 };
 
 struct fake {
@@ -29,11 +30,12 @@ struct fake {
     size_t count; // of the list; entries repeat
     size_t entry_count;
     struct history_totals totals;
-    const char *tree;
+    const char *tags, *tree;
     bool deleted[16];
     size_t removed[4], removed_count;
 
     size_t rows_asked, previews_asked, steps;
+    bool regex;
     char searched[100], posted[10][100];
     size_t posts;
     bool closed;
@@ -81,6 +83,7 @@ row(void *context, size_t index, struct history_row *out)
         .when = entry->when,
         .model = entry->model,
         .title = entry->title,
+        .tags = entry->tags ? entry->tags : "",
         .turns = entry->turns,
         .hits = hits_of(entry),
         .in_use = entry->in_use,
@@ -131,6 +134,7 @@ preview(void *context, size_t index, size_t number, struct history_preview *out)
         211};
     *out = (struct history_preview){
         .head = "id 01jd3k8q   12 turns   2 branches   38 KB",
+        .tags = fake->tags ? fake->tags : "",
         .tree = fake->tree ? fake->tree : "",
         .earlier = 8,
         .turns = fake->turns,
@@ -162,11 +166,12 @@ turn_number(void *context, size_t index, size_t number)
 }
 
 static void
-search(void *context, const char *text)
+search(void *context, const char *text, bool regex)
 {
     struct fake *fake = context;
 
     snprintf(fake->searched, sizeof fake->searched, "%s", text);
+    fake->regex = regex;
     fake->totals.searching = *text != '\0';
 }
 
@@ -233,7 +238,8 @@ static const struct entry found[] = {
       "first packet would be dropped",
       "A common fault is swapping the two [PSN]s -> silence, then "
       "retry-exceeded completion errors"},
-     {7, 9}},
+     {7, 9},
+     "rdma verbs"},
     {"20 Nov",
      "V4-Flash-q2",
      "Debugging rping between hosts",
@@ -243,7 +249,8 @@ static const struct entry found[] = {
      false,
      {"Most of the time the [PSN mismatch] shows up as IBV_WC_RETRY_EXC_ERR on "
       "the sender, not on the receiver"},
-     {3}},
+     {3},
+     "rdma"},
     {"11 Nov",
      "V3.2-q4",
      "Cheat sheet for ibv_modify_qp",
@@ -253,7 +260,8 @@ static const struct entry found[] = {
      false,
      {"rq_psn must equal the peer's sq_psn, otherwise [PSN mismatch] is what "
       "you get"},
-     {1}},
+     {1},
+     NULL},
     {"02 Oct",
      "V4-Flash-q2",
      "Thesis chapter 3, second pass",
@@ -262,7 +270,8 @@ static const struct entry found[] = {
      true,
      false,
      {"figure 3.4 plots drops against [PSN] distance for all four links"},
-     {44}},
+     {44},
+     NULL},
 };
 
 static struct fake
@@ -370,6 +379,7 @@ a_search_looks_as_it_should_at_every_size(void **state)
     struct view view = open_view(&fake);
 
     (void) state;
+    fake.tags = "rdma verbs";
     fake.tree = "tree   1-2-3-4-5-6-7-8-9-10-11-12   main\n"
                 "               `-7b-8b            \"without verbs\" 14 Nov";
     find(&fake, &view);
@@ -519,6 +529,52 @@ keys_become_command_lines(void **state)
 }
 
 static void
+a_chat_is_tagged_by_its_key(void **state)
+{
+    struct fake fake = fake_of(found, 4, 4);
+    struct view view = open_view(&fake);
+
+    (void) state;
+    act(&view, ACTION_TAG, 1);
+    assert_string_equal(fake.posted[0], "/history tag id0 ");
+    assert_false(fake.closed);
+    // shown where its title leaves room, and cut there
+    assert_non_null(strstr(text_of_view(&view, 80), "RDMA notes  rdma verbs"));
+    assert_non_null(strstr(text_of_view(&view, 60), "RDMA notes  rdma ve~ *"));
+    assert_null(strstr(text_of_view(&view, 60), "hosts  rdma"));
+    fake.tags = "rdma verbs";
+    act(&view, ACTION_PREVIEW, 1);
+    assert_non_null(strstr(text_of_view(&view, 80), " tags   rdma verbs"));
+    view_history_close(&view);
+}
+
+static void
+a_key_makes_the_text_an_expression_and_plain_again(void **state)
+{
+    struct fake fake = fake_of(found, 4, 4);
+    struct view view = open_view(&fake);
+
+    (void) state;
+    // nothing is looked for yet
+    act(&view, ACTION_REGEX, 1);
+    assert_false(fake.regex);
+    assert_non_null(strstr(text_of_view(&view, 80), "regex: on (^T)"));
+    view.ops->filter(view.state, "psn|qpn");
+    assert_true(fake.regex);
+    assert_string_equal(fake.searched, "psn|qpn");
+    act(&view, ACTION_LINE_DOWN, 2);
+    fake.searched[0] = '\0';
+    act(&view, ACTION_REGEX, 1);
+    assert_false(fake.regex);
+    assert_string_equal(fake.searched, "psn|qpn");
+    assert_non_null(strstr(text_of_view(&view, 80), "regex: off (^T)"));
+    // it begins anew, at the first row
+    act(&view, ACTION_CHOOSE, 1);
+    assert_string_equal(fake.posted[0], "/resume id0");
+    view_history_close(&view);
+}
+
+static void
 what_is_deleted_can_be_had_back(void **state)
 {
     struct fake fake = fake_of(found, 4, 4);
@@ -579,7 +635,8 @@ hostile_names_stay_in_their_columns(void **state)
          false,
          false,
          {"x\033[31m[y]\r\nz"},
-         {1}},
+         {1},
+         NULL},
         {"\xE2\x80\xAE",
          "\xE2\x80\xAE"
          "evil",
@@ -590,7 +647,8 @@ hostile_names_stay_in_their_columns(void **state)
          false,
          false,
          {NULL},
-         {0}},
+         {0},
+         NULL},
         {"20 Nov",
          endless,
          endless,
@@ -599,7 +657,8 @@ hostile_names_stay_in_their_columns(void **state)
          true,
          false,
          {endless},
-         {1}},
+         {1},
+         NULL},
         {"20 Nov",
          "\xE6\xBC\xA2\xE6\xBC\xA2\xE6\xBC\xA2\xE6\xBC\xA2\xE6\xBC\xA2\xE6\xBC"
          "\xA2",
@@ -610,7 +669,8 @@ hostile_names_stay_in_their_columns(void **state)
          false,
          false,
          {"\xE6\xBC\xA2\xE5\xAD\x97[\xE6\xBC\xA2]\xE5\xAD\x97"},
-         {1}},
+         {1},
+         NULL},
     };
     struct fake fake = fake_of(hostile, 4, 4);
     struct view view = open_view(&fake);
@@ -665,6 +725,8 @@ main(void)
         cmocka_unit_test(the_chosen_row_is_always_in_sight),
         cmocka_unit_test(n_goes_from_hit_to_hit_and_back),
         cmocka_unit_test(keys_become_command_lines),
+        cmocka_unit_test(a_chat_is_tagged_by_its_key),
+        cmocka_unit_test(a_key_makes_the_text_an_expression_and_plain_again),
         cmocka_unit_test(what_is_deleted_can_be_had_back),
         cmocka_unit_test(what_is_typed_is_looked_for_at_once),
         cmocka_unit_test(hostile_names_stay_in_their_columns),

@@ -48,7 +48,8 @@ takes(const char *typed)
     struct history_filter filter;
     struct error err;
 
-    assert_int_equal(history_filter_read(&filter, typed, &err), STATUS_OK);
+    assert_int_equal(history_filter_read(&filter, typed, false, &err),
+                     STATUS_OK);
     assert_string_equal(filter.fault, "");
     bool out = history_filter_takes(&filter, &chat);
 
@@ -63,7 +64,8 @@ hits(const char *typed, struct filter_hit out[FILTER_HITS])
     struct history_filter filter;
     struct error err;
 
-    assert_int_equal(history_filter_read(&filter, typed, &err), STATUS_OK);
+    assert_int_equal(history_filter_read(&filter, typed, false, &err),
+                     STATUS_OK);
     size_t count = history_filter_turn(&filter, &turn, out);
 
     history_filter_release(&filter);
@@ -107,21 +109,23 @@ what_is_not_understood_is_named(void **state)
     static const char *const wrong[] = {
         "after:yesterday", "before:2026-13-01", "after:2026-09-01x",
         "role:wizard",     "has:pictures",      "\xFF\xFE",
+        "regex:yes",       "regex:on a(b",
     };
     struct history_filter filter;
     struct error err;
 
     (void) state;
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
-        assert_int_equal(history_filter_read(&filter, wrong[i], &err),
+        assert_int_equal(history_filter_read(&filter, wrong[i], false, &err),
                          STATUS_OK);
         assert_string_not_equal(filter.fault, "");
         assert_true(utf8_valid(filter.fault, strlen(filter.fault)));
         history_filter_release(&filter);
     }
     // a colon alone makes no filter
-    assert_int_equal(history_filter_read(&filter, "std::map http://x", &err),
-                     STATUS_OK);
+    assert_int_equal(
+        history_filter_read(&filter, "std::map http://x", false, &err),
+        STATUS_OK);
     assert_string_equal(filter.text, "std::map http://x");
     history_filter_release(&filter);
 }
@@ -169,13 +173,62 @@ code_and_thoughts_can_be_asked_for(void **state)
     assert_int_equal(hits("has:code has:think psn", found), 1);
     turn.content = text("no code, psn");
     turn.thinking = (struct text){0};
-    assert_int_equal(history_filter_read(&filter, "has:code psn", &err),
+    assert_int_equal(history_filter_read(&filter, "has:code psn", false, &err),
                      STATUS_OK);
     assert_int_equal(history_filter_turn(&filter, &turn, found), 0);
     history_filter_release(&filter);
-    assert_int_equal(history_filter_read(&filter, "has:think psn", &err),
+    assert_int_equal(history_filter_read(&filter, "has:think psn", false, &err),
                      STATUS_OK);
     assert_int_equal(history_filter_turn(&filter, &turn, found), 0);
+    history_filter_release(&filter);
+}
+
+static void
+an_expression_is_one_where_that_is_said(void **state)
+{
+    struct filter_hit found[FILTER_HITS];
+    struct history_filter filter;
+    struct error err;
+
+    (void) state;
+    assert_int_equal(hits("p.n", found), 0);
+    assert_int_equal(hits("regex:on p.n", found), 1);
+    assert_int_equal(found[0].at, 16);
+    assert_int_equal(found[0].length, 3);
+    assert_int_equal(hits("regex:off p.n", found), 0);
+    assert_int_equal(hits("regex:o p.n", found), 0); // not typed to its end
+    assert_int_equal(hits("regex:on role:think P.N", found), 0);
+    assert_int_equal(hits("regex:on role:think p.n", found), 1);
+    assert_true(found[0].in_thinking);
+    // letters of escapes are no capitals
+    assert_int_equal(hits("regex:on \\bPSN\\S", found), 0);
+    assert_int_equal(hits("regex:on \\bpsn\\W", found), 1);
+    assert_int_equal(hits("regex:on \\p{Lu}sn", found), 1);
+    // as by a key of the view
+    assert_int_equal(history_filter_read(&filter, "p.n", true, &err),
+                     STATUS_OK);
+    assert_true(filter.regex && history_filter_has_text(&filter));
+    assert_false(history_filter_is_empty(&filter));
+    assert_null(history_filter_gave_up(&filter));
+    history_filter_release(&filter);
+}
+
+static void
+an_expression_that_takes_too_long_says_so(void **state)
+{
+    struct filter_hit found[FILTER_HITS];
+    struct turn_record turn = an_answer();
+    struct history_filter filter;
+    struct error err;
+    char letters[2000];
+
+    (void) state;
+    memset(letters, 'a', sizeof letters);
+    turn.content = (struct text){letters, sizeof letters};
+    assert_int_equal(history_filter_read(&filter, "(a+)+[bc]", true, &err),
+                     STATUS_OK);
+    assert_int_equal(history_filter_turn(&filter, &turn, found), 0);
+    assert_non_null(strstr(history_filter_gave_up(&filter), "takes too long"));
     history_filter_release(&filter);
 }
 
@@ -187,15 +240,17 @@ a_title_is_found_unless_turns_are_asked_for(void **state)
     struct error err;
 
     (void) state;
-    assert_int_equal(history_filter_read(&filter, "notes", &err), STATUS_OK);
+    assert_int_equal(history_filter_read(&filter, "notes", false, &err),
+                     STATUS_OK);
     assert_true(history_filter_takes_title(&filter, &chat));
     assert_true(history_filter_needs_turns(&filter));
     history_filter_release(&filter);
-    assert_int_equal(history_filter_read(&filter, "notes has:code", &err),
-                     STATUS_OK);
+    assert_int_equal(
+        history_filter_read(&filter, "notes has:code", false, &err), STATUS_OK);
     assert_false(history_filter_takes_title(&filter, &chat));
     history_filter_release(&filter);
-    assert_int_equal(history_filter_read(&filter, "  ", &err), STATUS_OK);
+    assert_int_equal(history_filter_read(&filter, "  ", false, &err),
+                     STATUS_OK);
     assert_true(history_filter_is_empty(&filter));
     history_filter_release(&filter);
 }
@@ -209,6 +264,8 @@ main(void)
         cmocka_unit_test(texts_are_found_where_roles_say),
         cmocka_unit_test(a_capital_letter_makes_case_count),
         cmocka_unit_test(code_and_thoughts_can_be_asked_for),
+        cmocka_unit_test(an_expression_is_one_where_that_is_said),
+        cmocka_unit_test(an_expression_that_takes_too_long_says_so),
         cmocka_unit_test(a_title_is_found_unless_turns_are_asked_for),
     };
 

@@ -110,7 +110,8 @@ TESTS += %D%/blake2b_test %D%/fingerprint_test
 %C%_fingerprint_test_SOURCES = %D%/fingerprint_test.c $(MODEL_WRITER)
 %C%_fingerprint_test_LDADD = $(ENGINE_LIBS) $(CMOCKA_LIBS)
 
-APP_TEST_LIBS = libapp.a $(UI_LIBS) $(STORAGE_LIBS) $(CMOCKA_LIBS)
+APP_TEST_LIBS = libapp.a $(UI_LIBS) $(STORAGE_LIBS) $(PCRE2_LIBS) \
+    $(CMOCKA_LIBS)
 check_PROGRAMS += %D%/attachment_test
 TESTS += %D%/attachment_test
 %C%_attachment_test_LDADD = $(APP_TEST_LIBS)
@@ -119,6 +120,9 @@ TESTS += %D%/chat_title_test %D%/history_export_test
 check_PROGRAMS += %D%/history_filter_test
 TESTS += %D%/history_filter_test
 %C%_history_filter_test_LDADD = $(APP_TEST_LIBS)
+check_PROGRAMS += %D%/pattern_test
+TESTS += %D%/pattern_test
+%C%_pattern_test_LDADD = $(APP_TEST_LIBS)
 check_PROGRAMS += %D%/history_import_test
 TESTS += %D%/history_import_test
 %C%_history_import_test_LDADD = $(APP_TEST_LIBS)

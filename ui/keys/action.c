@@ -106,6 +106,7 @@ const struct action_key action_keys[] = {
     KEY(LIST, EXPORT, "x", "x"),
     KEY(LIST, RENAME, "R", "R"),
     KEY(LIST, TAG, "t", "t"),
+    KEY(LIST, REGEX, "\\C-t", "^T"),
     KEY(LIST, PIN, "p", "p"),
     KEY(LIST, DELETE, "D", "D"),
     KEY(LIST, UNDO, "u", "u"),

@@ -92,6 +92,7 @@ enum action_map {
     A(EXPORT, "fathom-export", "export")                                       \
     A(RENAME, "fathom-rename", "rename")                                       \
     A(TAG, "fathom-tag", "tag")                                                \
+    A(REGEX, "fathom-regex", "regular expressions, on or off")                 \
     A(PIN, "fathom-pin", "pin")                                                \
     A(INFO, "fathom-info", "all about this one")                               \
     A(VERIFY, "fathom-verify", "verify now")                                   \

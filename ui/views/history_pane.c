@@ -26,6 +26,7 @@ history_pane_clear(struct history_pane *pane)
     for (size_t i = 0; i < pane->count; i++)
         document_close(pane->turns[i].text);
     buffer_release(&pane->head);
+    buffer_release(&pane->tags);
     buffer_release(&pane->tree);
     explicit_bzero(pane, sizeof *pane);
 }
@@ -58,6 +59,8 @@ history_pane_fill(struct history_pane *pane,
     history_pane_clear(pane);
     // without memory less is shown
     (void) !buffer_append(&pane->head, preview->head, strlen(preview->head),
+                          &err);
+    (void) !buffer_append(&pane->tags, preview->tags, strlen(preview->tags),
                           &err);
     (void) !buffer_append(&pane->tree, preview->tree, strlen(preview->tree),
                           &err);
@@ -226,6 +229,18 @@ draw_turns(struct history_pane *pane, struct canvas *canvas, struct area area)
     pane->lines = draw_all(pane, &sheet, &turn_line);
 }
 
+/* Tags, in the columns of the tree. */
+static unsigned
+draw_tags(const struct history_pane *pane, struct canvas *canvas,
+          struct area area)
+{
+    if (pane->tags.length == 0 || area.rows == 0)
+        return 0;
+    canvas_print(canvas, area.row, area.column, area.columns, LOOK_DIM,
+                 "tags   %s", pane->tags.data);
+    return 1;
+}
+
 static unsigned
 draw_tree(const struct history_pane *pane, struct canvas *canvas,
           struct area area)
@@ -282,12 +297,15 @@ history_pane_draw(struct history_pane *pane, struct canvas *canvas,
     inside.rows -= 4;
     if (pane->stale && pane->count == 0)
         return;
-    unsigned tree = draw_tree(pane, canvas, inside);
+    unsigned above = draw_tags(pane, canvas, inside);
+    struct area below = {inside.row + above, inside.column, inside.rows - above,
+                         inside.columns};
 
-    if (tree > 0)
-        tree++;
-    inside.row += tree;
-    inside.rows = inside.rows > tree ? inside.rows - tree : 0;
+    above += draw_tree(pane, canvas, below);
+    if (above > 0)
+        above++;
+    inside.row += above;
+    inside.rows = inside.rows > above ? inside.rows - above : 0;
     draw_turns(pane, canvas, inside);
 }
 

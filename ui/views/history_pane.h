@@ -20,7 +20,7 @@ struct pane_turn {
 struct history_pane {
     bool stale;   // shows another chat than the one in use
     bool to_turn; // the next drawing goes to turn `at`
-    struct buffer head, tree;
+    struct buffer head, tags, tree;
     size_t earlier, later;
     struct pane_turn turns[PANE_TURNS];
     size_t count, at;

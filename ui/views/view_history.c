@@ -25,6 +25,7 @@ enum {
     LIST_LEAST = 62, // beside the preview
     FULL = 150,      // columns for all remarks
     SHOWN_HITS = 2,  // below a row
+    TAGS_LEAST = 8,  // columns that a row needs for tags
     WANTED_BYTES = 1000,
     FAULT_BYTES = 300,
 };
@@ -39,6 +40,7 @@ struct view_history {
     void *context;
 
     char wanted[WANTED_BYTES]; // what is looked for
+    bool regex;                // as a regular expression
     char remark[FAULT_BYTES];  // of the last thing done, or ""
     size_t top, chosen;        // rows
     size_t hit;                // of the chosen row; NO_HIT: the row itself
@@ -62,7 +64,8 @@ row_count(const struct view_history *v)
 static bool
 fetch(const struct view_history *v, size_t index, struct history_row *out)
 {
-    *out = (struct history_row){.id = "", .when = "", .model = "", .title = ""};
+    *out = (struct history_row){
+        .id = "", .when = "", .model = "", .title = "", .tags = ""};
     return index < row_count(v) && v->source.row(v->source.context, index, out);
 }
 
@@ -256,6 +259,20 @@ draw_head(struct canvas *canvas, const struct layout *l)
                 flag_column(&l->list) + 1 - column - TITLE, LOOK_DIM);
 }
 
+/* The title, and in what room is left the tags. */
+static void
+draw_title(struct canvas *canvas, unsigned at, unsigned column, unsigned limit,
+           enum look look, const struct history_row *row)
+{
+    const char *title = row->title[0] != '\0' ? row->title : "Untitled";
+    size_t taken = text_columns(title, strlen(title)) + 2;
+
+    draw_text(canvas, at, column, limit, look, title);
+    if (row->tags[0] != '\0' && taken + TAGS_LEAST <= limit)
+        draw_text(canvas, at, column + (unsigned) taken,
+                  limit - (unsigned) taken, LOOK_DIM, row->tags);
+}
+
 static void
 draw_row(struct canvas *canvas, const struct layout *l, unsigned at,
          const struct history_row *row, bool chosen)
@@ -271,8 +288,8 @@ draw_row(struct canvas *canvas, const struct layout *l, unsigned at,
     canvas_print_right(canvas, at, column + TURNS_END, look, "%s",
                        text_count(turns, row->turns));
     draw_text(canvas, at, column + MODEL, MODEL_COLUMNS, look, row->model);
-    draw_text(canvas, at, column + TITLE, flags - 1 - column - TITLE, look,
-              row->title[0] != '\0' ? row->title : "Untitled");
+    draw_title(canvas, at, column + TITLE, flags - 1 - column - TITLE, look,
+               row);
     canvas_print(canvas, at, flags, 3, LOOK_STRONG, "%s%s%s",
                  row->in_use ? "*" : "", row->pinned ? "p" : "",
                  row->deleted ? "D" : "");
@@ -389,10 +406,12 @@ draw_list(struct view_history *v, struct canvas *canvas, const struct layout *l,
  */
 
 static void
-draw_legend(struct canvas *canvas, struct area area, const struct layout *l)
+draw_legend(const struct view_history *v, struct canvas *canvas,
+            struct area area, const struct layout *l)
 {
     bool wide = area.columns >= WIDE;
     unsigned row = l->actions - (wide ? 1 : 3), limit = area.columns - 2;
+    const char *regex = v->regex ? "on" : "off";
 
     if (l->low)
         return;
@@ -400,13 +419,18 @@ draw_legend(struct canvas *canvas, struct area area, const struct layout *l)
                  area.columns >= FULL
                      ? "filters  model:V4*  after:2026-09-01  before:  "
                        "role:you|fathom|think  has:code  has:think  title:  "
-                       "id:        case: smart"
+                       "tag:  id:"
                      : "filters  model: after: before: role: has:code "
-                       "has:think title: id:");
-    if (!wide)
+                       "has:think title: id: tag:");
+    if (wide)
+        canvas_print_right(canvas, row, area.column + area.columns - 2,
+                           LOOK_DIM, "%sregex: %s (^T)",
+                           area.columns >= FULL ? "case: smart   " : "", regex);
+    else
         canvas_print(canvas, row + 1, area.column + 1, limit, LOOK_DIM,
-                     "* open here   p pinned (p pins)   D goes at q back "
-                     "(u undoes)");
+                     "* open  p pinned (p pins)  D goes at q (u undoes)  "
+                     "t tags  regex: %s (^T)",
+                     regex);
 }
 
 static void
@@ -416,7 +440,7 @@ draw_actions(const struct view_history *v, struct canvas *canvas,
     const char *text =
         area.columns >= FULL
             ? "Enter resume  Space preview  b branch here  x export  R rename  "
-              "p pin  D delete (u undoes until this view is closed)"
+              "t tag  p pin  D delete (u undoes until this view is closed)"
         : area.columns >= 76
             ? "Enter resume  Space view  b branch  x export  R rename  "
               "D delete"
@@ -502,7 +526,7 @@ draw(void *state, struct canvas *canvas, struct area area, uint64_t now_ns)
         return;
     }
     draw_search(v, canvas, area, &t);
-    draw_legend(canvas, area, &l);
+    draw_legend(v, canvas, area, &l);
     if (!v->pane_shown || area.columns >= WIDE)
         draw_list(v, canvas, &l, &t);
     if (v->pane_shown)
@@ -625,6 +649,15 @@ rename_chat(struct view_history *v, const struct history_row *row)
     v->post(v->context, line);
 }
 
+static void
+tag_chat(struct view_history *v, const struct history_row *row)
+{
+    char line[200];
+
+    snprintf(line, sizeof line, "/history tag %s ", row->id);
+    v->post(v->context, line);
+}
+
 static void delete (struct view_history *v)
 {
     const char *why = v->source.remove(v->source.context, v->chosen);
@@ -660,6 +693,8 @@ act_do(struct view_history *v, enum action action)
         resume(v, &row, "/export md ");
     else if (action == ACTION_RENAME)
         rename_chat(v, &row);
+    else if (action == ACTION_TAG)
+        tag_chat(v, &row);
     else if (action == ACTION_PIN)
         remark(v, v->source.pin(v->source.context, v->chosen));
     else if (action == ACTION_DELETE)
@@ -688,16 +723,34 @@ act_pane(struct view_history *v, enum action action)
 }
 
 static void
+search_again(struct view_history *v)
+{
+    v->source.search(v->source.context, v->wanted, v->regex);
+    v->top = 0;
+    choose(v, 0, NO_HIT);
+    history_pane_stale(&v->pane);
+}
+
+static void
 search(struct view_history *v, const char *text)
 {
     if (!v->present || strcmp(text, v->wanted) == 0)
         return;
     snprintf(v->wanted, sizeof v->wanted, "%s", text);
     v->wanted[utf8_complete_prefix(v->wanted, strlen(v->wanted))] = '\0';
-    v->source.search(v->source.context, v->wanted);
-    v->top = 0;
-    choose(v, 0, NO_HIT);
-    history_pane_stale(&v->pane);
+    search_again(v);
+}
+
+/* What is looked for is an expression from now on, or plain text again. */
+static bool
+act_regex(struct view_history *v, enum action action)
+{
+    if (action != ACTION_REGEX)
+        return false;
+    v->regex = !v->regex;
+    if (v->wanted[0] != '\0')
+        search_again(v);
+    return true;
 }
 
 /* One step back: from the preview to the list, or out of the view. */
@@ -723,8 +776,8 @@ act(void *state, enum action action, int count)
         return false;
     if (v->pane_focus && history_pane_act(&v->pane, action, count))
         return true;
-    return act_pane(v, action) || act_move(v, action, count) ||
-           act_do(v, action);
+    return act_regex(v, action) || act_pane(v, action) ||
+           act_move(v, action, count) || act_do(v, action);
 }
 
 static void

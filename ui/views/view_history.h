@@ -20,6 +20,7 @@ struct history_row {
     const char *id; // as "/resume" takes it
     const char *when;
     const char *model, *title;
+    const char *tags; // with blanks between them, or ""
     uint64_t turns;
     size_t hits;  // texts in which something was found, without the title
     bool in_use;  // this chat is open here
@@ -45,6 +46,7 @@ struct history_turn {
 /* The turns of the branch in use, the last of them or those about a hit. */
 struct history_preview {
     const char *head;      // "id 01jd3k8q   12 turns   2 branches"
+    const char *tags;      // with blanks between them, or ""
     const char *tree;      // lines, or ""
     size_t earlier, later; // turns that are not among these
     const struct history_turn *turns;
@@ -82,7 +84,7 @@ struct view_history_source {
     // of the turn in which a hit is, as "/branch" counts; 0: not known
     size_t (*turn_number)(void *context, size_t index, size_t number);
     // begins to look for something else; "": for nothing
-    void (*search)(void *context, const char *text);
+    void (*search)(void *context, const char *text, bool regex);
     // a small step of the search; false: it is done
     bool (*work)(void *context);
     // each NULL, or a sentence that says why it was not done
