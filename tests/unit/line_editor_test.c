@@ -324,6 +324,32 @@ a_count_before_enter_ends_the_line_too(void **state)
 }
 
 static void
+a_count_without_end_is_bounded(void **state)
+{
+    (void) state;
+    type("\0339999999999x", LINE_MORE);
+    assert_int_equal(line_editor_box().length, 1000);
+    type("\0333y", LINE_MORE);
+    assert_int_equal(line_editor_box().length, 1003);
+}
+
+static void
+words_of_vi_end_at_characters_that_nobody_knows(void **state)
+{
+    (void) state;
+    rl_variable_bind("editing-mode", "vi");
+    line_editor_hide();
+    line_editor_show("> ");
+    type("ab \xF0\xB4\xB4\xB4", LINE_MORE);
+    type("\033", LINE_MORE);
+    assert_int_equal(line_editor_tick(line_editor_deadline()), LINE_MORE);
+    type("0WWEEwwee0dw", LINE_MORE);
+    type("iX\r", LINE_DONE);
+    assert_string_equal(line_editor_line(), "X\xF0\xB4\xB4\xB4");
+    rl_variable_bind("editing-mode", "emacs");
+}
+
+static void
 the_terminal_is_not_written_to(void **state)
 {
     char path[] = "/tmp/fathom-line-XXXXXX";
@@ -366,6 +392,8 @@ main(void)
         TEST(a_large_paste_is_attached),
         TEST(a_map_stays_from_line_to_line),
         TEST(a_count_before_enter_ends_the_line_too),
+        TEST(a_count_without_end_is_bounded),
+        TEST(words_of_vi_end_at_characters_that_nobody_knows),
         TEST(the_terminal_is_not_written_to),
     };
 

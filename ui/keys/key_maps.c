@@ -9,6 +9,7 @@
 #include <readline/readline.h>
 #include <stdlib.h>
 #include <string.h>
+#include <wchar.h>
 
 #include <curses.h>
 #include <term.h>
@@ -154,6 +155,40 @@ redo(int count, int key)
     return rl_vi_redo(count, key);
 }
 
+/*
+ * Whether the line has a character that this system's tables do not know, such
+ * as an emoji newer than they are. Readline's words of vi have no end there.
+ */
+static bool
+has_unknown_character(void)
+{
+    const char *text = rl_line_buffer;
+    mbstate_t state = {0};
+    wchar_t wide;
+
+    for (size_t left = (size_t) rl_end, length; left > 0;
+         text += length, left -= length) {
+        length = mbrtowc(&wide, text, left, &state);
+        if (length == 0 || length > left || wcwidth(wide) < 0)
+            return true;
+    }
+    return false;
+}
+
+static int
+vi_next_word(int count, int key)
+{
+    return has_unknown_character() ? rl_forward_word(count, key)
+                                   : rl_vi_next_word(count, key);
+}
+
+static int
+vi_end_word(int count, int key)
+{
+    return has_unknown_character() ? rl_forward_word(count, key)
+                                   : rl_vi_end_word(count, key);
+}
+
 /* What terminals send for a key, whatever terminfo says. */
 static const struct {
     const char *capability, *sequences[4];
@@ -288,6 +323,10 @@ key_maps_add(const struct key_functions *given)
     rl_bind_keyseq_in_map("k", previous_line, vi_movement_keymap);
     rl_bind_keyseq_in_map("j", next_line, vi_movement_keymap);
     rl_bind_keyseq_in_map(".", redo, vi_movement_keymap);
+    for (const char *word = "wW"; *word; word++)
+        rl_bind_key_in_map(*word, vi_next_word, vi_movement_keymap);
+    for (const char *word = "eE"; *word; word++)
+        rl_bind_key_in_map(*word, vi_end_word, vi_movement_keymap);
     rl_bind_keyseq_in_map("v", functions[ACTION_EDIT], vi_movement_keymap);
     for (int which = MAP_INPUT + 1; which < ACTION_MAPS; which++)
         make_map((enum action_map) which);

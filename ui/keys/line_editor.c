@@ -28,6 +28,7 @@ enum {
     MODE_BYTES = 64,
     REMARK_BYTES = 4096,
     HIDDEN_LINES = 4, // lines within lines: a question while one is typed
+    COUNT_MOST = 1000, // of a key; readline would do it two milliards of times
 };
 
 /* A lone Esc waits less than readline's half second, unless inputrc says. */
@@ -592,6 +593,8 @@ static void
 read_char(void)
 {
     rl_callback_read_char();
+    if (RL_ISSTATE(RL_STATE_NUMERICARG) && rl_numeric_arg > COUNT_MOST)
+        rl_numeric_arg = COUNT_MOST;
     if (!editor.visible || !rl_done)
         return;
     rl_stuff_char('\0');
