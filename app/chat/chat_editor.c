@@ -13,6 +13,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <linux/magic.h>
+#include <poll.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdio.h>
@@ -21,15 +22,20 @@
 #include <sys/stat.h>
 #include <sys/vfs.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 enum {
     EDITED_MOST_BYTES = 16 << 20,
     FOLDER_BYTES = PATH_MAX - 64,
+    WATCH_MS = 1000,
     SHELL_FINDS_NOTHING = 127,
 };
 
 static const char file_name[] = "message.md";
+
+#define SECOND_NS INT64_C(1000000000)
+#define MS_NS UINT64_C(1000000)
 
 extern char **environ;
 
@@ -41,6 +47,8 @@ struct program {
     const char *before;   // of the shell, before the command
     const char *argument; // NULL: none
     int input;            // its standard input; -1: the terminal
+    struct chat *chat;    // whose vault is to be locked for want of keys
+    bool idle;            // it is since that was due
 };
 
 static const char *
@@ -120,16 +128,95 @@ start(pid_t *out, const struct program *program, struct error *err)
     return status;
 }
 
+/* -- want of keys ---------------------------------------------------------- */
+
+/* Since a key was read from the terminal, by whichever program. */
+static uint64_t
+terminal_idle_ns(void)
+{
+    struct timespec now;
+    struct stat terminal;
+
+    if (fstat(STDIN_FILENO, &terminal) < 0 ||
+        clock_gettime(CLOCK_REALTIME, &now) < 0)
+        return UINT64_MAX;
+    int64_t ns = (now.tv_sec - terminal.st_atim.tv_sec) * SECOND_NS +
+                 (now.tv_nsec - terminal.st_atim.tv_nsec);
+
+    return ns > 0 ? (uint64_t) ns : 0;
+}
+
+/* Keys that the program gets are keys, too. */
+static void
+watch_idleness(struct program *program)
+{
+    const struct chat *chat = program->chat;
+    uint64_t now = clock_ns(), idle_ns = terminal_idle_ns();
+
+    if (now < chat_lock_deadline(chat))
+        return;
+    if (idle_ns >= chat->lock_after_ns)
+        program->idle = true;
+}
+
+static int
+watch_ms(const struct program *program)
+{
+    uint64_t part = program->chat->lock_after_ns / 4 / MS_NS;
+
+    return part > 0 && part < WATCH_MS ? (int) part : WATCH_MS;
+}
+
+/* Until a child has changed, or a moment has passed. */
+static void
+wait_a_moment(struct program *program, const sigset_t *changed)
+{
+    int ms = watch_ms(program);
+    struct timespec moment = {ms / 1000, (ms % 1000) * (long) MS_NS};
+
+    (void) sigtimedwait(changed, NULL, &moment);
+    watch_idleness(program);
+}
+
+/* How it ended or stopped, as waitpid tells. */
+static int
+wait_for_change(pid_t process, struct program *program)
+{
+    sigset_t changed, before;
+    pid_t found = 0;
+    int how = 0;
+
+    sigemptyset(&changed);
+    sigaddset(&changed, SIGCHLD);
+    sigprocmask(SIG_BLOCK, &changed, &before);
+    while ((found = waitpid(process, &how, WUNTRACED | WNOHANG)) == 0 ||
+           (found < 0 && errno == EINTR))
+        wait_a_moment(program, &changed);
+    sigprocmask(SIG_SETMASK, &before, NULL);
+    return how;
+}
+
+/* What was idle is locked at once; what was not begins anew. */
+static void
+end_watch(const struct program *program)
+{
+    struct chat *chat = program->chat;
+
+    if (program->idle)
+        chat->locking = true;
+    else
+        chat->touched_ns = clock_ns();
+}
+
 /* A program that stops itself alone would leave the terminal to nobody. */
 static enum status
-wait_for(pid_t process, const struct program *program, struct error *err)
+wait_for(pid_t process, struct program *program, struct error *err)
 {
     char shown[200];
     int how = 0;
 
     do {
-        while (waitpid(process, &how, WUNTRACED) < 0 && errno == EINTR)
-            continue;
+        how = wait_for_change(process, program);
         if (WIFSTOPPED(how))
             raise(SIGSTOP);
     } while (WIFSTOPPED(how));
@@ -150,13 +237,18 @@ wait_for(pid_t process, const struct program *program, struct error *err)
 
 /* A program that reads no more than it wants is right. */
 static void
-write_all(int to, const char *bytes, size_t length)
+write_all(struct program *program, int to, const char *bytes, size_t length)
 {
+    fcntl(to, F_SETFL, O_NONBLOCK);
     while (length > 0) {
+        struct pollfd room = {.fd = to, .events = POLLOUT};
         ssize_t n = write(to, bytes, length);
 
-        if (n < 0 && errno == EINTR)
+        if (n < 0 && (errno == EINTR || errno == EAGAIN)) {
+            (void) poll(&room, 1, watch_ms(program));
+            watch_idleness(program);
             continue;
+        }
         if (n <= 0)
             return;
         bytes += n;
@@ -187,11 +279,12 @@ run(struct program *program, const struct buffer *input, struct error *err)
     if (ends[0] >= 0)
         close(ends[0]);
     if (status == STATUS_OK && input)
-        write_all(ends[1], input->data, input->length);
+        write_all(program, ends[1], input->data, input->length);
     if (ends[1] >= 0)
         close(ends[1]);
     if (status == STATUS_OK)
         status = wait_for(process, program, err);
+    end_watch(program);
     sigaction(SIGPIPE, &before, NULL);
     return_signals(&held);
     if (muted)
@@ -375,7 +468,8 @@ may_run(const char *what, struct error *err)
 }
 
 static enum status
-edit_in(const char *folder, struct buffer *text, struct error *err)
+edit_in(struct chat *chat, const char *folder, struct buffer *text,
+        struct error *err)
 {
     char path[PATH_MAX];
     struct buffer edited = {0};
@@ -384,7 +478,8 @@ edit_in(const char *folder, struct buffer *text, struct error *err)
     struct program program = {.what = "the editor",
                               .command = command_of("VISUAL", "EDITOR", "vi"),
                               .before = "",
-                              .argument = path};
+                              .argument = path,
+                              .chat = chat};
 
     TRY(write_text(path, text, err));
     TRY(run(&program, NULL, err));
@@ -400,27 +495,29 @@ edit_in(const char *folder, struct buffer *text, struct error *err)
 }
 
 enum status
-chat_editor_edit(struct buffer *text, struct error *err)
+chat_editor_edit(struct chat *chat, struct buffer *text, struct error *err)
 {
     char folder[FOLDER_BYTES];
 
     TRY(may_run("the editor", err));
     TRY(make_folder(folder, err));
-    enum status status = edit_in(folder, text, err);
+    enum status status = edit_in(chat, folder, text, err);
 
     wipe_folder(folder);
     return status;
 }
 
 enum status
-chat_editor_page(const char *text, size_t length, struct error *err)
+chat_editor_page(struct chat *chat, const char *text, size_t length,
+                 struct error *err)
 {
     struct sanitiser sanitiser = {0};
     struct buffer clean = {0};
     struct program program = {.what = "the pager",
                               .command = command_of("PAGER", NULL, "less"),
                               .before = "LESSSECURE=1 LESSHISTFILE=-; "
-                                        "export LESSSECURE LESSHISTFILE; "};
+                                        "export LESSSECURE LESSHISTFILE; ",
+                              .chat = chat};
 
     TRY(may_run("the pager", err));
     enum status status = sanitiser_write(&sanitiser, &clean, text, length, err);
@@ -449,8 +546,7 @@ chat_editor_line(struct chat *chat)
     // at a plain prompt this frees the terminal
     line_editor_hide();
     if (status == STATUS_OK)
-        status = chat_editor_edit(&text, &err);
-    chat->touched_ns = clock_ns();
+        status = chat_editor_edit(chat, &text, &err);
     if (visible)
         line_editor_resume();
     if (status == STATUS_OK)

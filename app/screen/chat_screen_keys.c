@@ -486,7 +486,7 @@ page(void *context, const char *text, size_t length)
     struct error err;
 
     (void) context;
-    if (chat_editor_page(text, length, &err) != STATUS_OK)
+    if (chat_editor_page(chat_screen.chat, text, length, &err) != STATUS_OK)
         screen_notice(err.text);
 }
 

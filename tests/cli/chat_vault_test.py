@@ -531,6 +531,40 @@ def a_signal_and_idleness_lock_too():
             assert chat.wait() == 0
 
 
+def idle_in_the_editor(lines, lock_after, *, locked):
+    """What is in the editor survives; it locks where nobody typed."""
+    with Vault() as home:
+        editor = home.write("editor", "#!/bin/sh\n" + lines
+                            + 'echo "out of the editor" >"$1"; '
+                            + f"touch {home.file('ended')}\n")
+        os.chmod(editor, 0o700)
+        with Chat(home, SAID, "--lock-after", f"{lock_after}s",
+                  environment={"VISUAL": editor}) as chat:
+            chat.send("half a line\x18\x05")
+            if locked:
+                chat.expect(LOCKED)
+                # not so long after it as if a key had ended it
+                since = time.time() - os.path.getmtime(home.file("ended"))
+                assert since < lock_after - 0.5, since
+                chat.send(PASSPHRASE + "\r")
+                chat.expect("^P brings back what was being typed")
+                chat.expect("you> ")
+                chat.send("\x10")
+            chat.expect("out of the editor")
+            chat.send("\r")
+            assert "locked" not in chat.expect("First.")
+
+
+def an_editor_that_nobody_types_in_is_followed_by_a_lock():
+    idle_in_the_editor("sleep 3.5\n", 3, locked=True)
+
+
+def keys_in_the_editor_are_keys():
+    # what is read from a terminal sets the time at which it was
+    idle_in_the_editor("for i in 1 2 3 4 5 6 7 8; do sleep 0.3; touch -a "
+                       '"$(tty)"; done\n', 1, locked=False)
+
+
 def locked_while_generating_the_answer_is_sealed_and_put_together():
     with Vault() as home:
         with Chat(home, SLOW + SAID) as chat:
