@@ -27,7 +27,7 @@ enum {
     READ_BYTES = 4096,
     MODE_BYTES = 64,
     REMARK_BYTES = 4096,
-    HIDDEN_LINES = 4, // lines within lines: a question while one is typed
+    HIDDEN_LINES = 4,  // lines within lines: a question while one is typed
     COUNT_MOST = 1000, // of a key; readline would do it two milliards of times
 };
 
