@@ -47,7 +47,6 @@ class Answering(Terminal):
         self.answer = answer or Answering.honest
         self.row, self.column, self.taken, self.asked = 5, 1, 0, 0
         super().__init__(command, environment, **more)
-        self.modes = termios.tcgetattr(self.master)
 
     def honest(self, question):
         return {"cursor": b"\x1b[%d;%dR" % (self.row, self.column),

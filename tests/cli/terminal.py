@@ -21,10 +21,25 @@ class Terminal:
         self.seen = b""  # all output
         self.at = 0      # of it, what expect has passed
         self.status = None
-        self.pid, self.master = pty.fork()
-        if self.pid == 0:
-            os.execve(command[0], command, environment)
+        self.master, inside = pty.openpty()
+        # before a program can ask for the one or change the other
         self.resize(columns, lines)
+        self.modes = termios.tcgetattr(self.master)
+        self.pid = os.fork()
+        if self.pid == 0:
+            self.become(inside, command, environment)
+        os.close(inside)
+
+    @staticmethod
+    def become(terminal, command, environment):
+        try:
+            os.setsid()
+            fcntl.ioctl(terminal, termios.TIOCSCTTY, 0)
+            for descriptor in range(3):
+                os.dup2(terminal, descriptor)
+            os.execve(command[0], command, environment)
+        finally:
+            os._exit(127)
 
     def __enter__(self):
         return self
