@@ -151,6 +151,9 @@ end_line(struct buffer *out, size_t begun, const char *end, struct error *err)
 {
     if (out->length == begun || out->data[out->length - 1] == '\n')
         return STATUS_OK;
+    // half an end is one already to those who read it
+    if (out->data[out->length - 1] == '\r')
+        end = "\n";
     return buffer_append(out, end, strlen(end), err);
 }
 
