@@ -358,6 +358,11 @@ def a_compacted_chat_is_gone_on_with():
             # old turns are found, and once
             text = chat.told("/search A4")
             assert text.count("A4") == 2, text
+            # and an export has all of them
+            chat.line(f"/export md {home.file('chat.md')}")
+            export = home.read("chat.md").decode()
+            for word in ("A1.", "A5.", "takes its place.", "In short.", "A6."):
+                assert export.count(word) == 1, (word, export)
             chat.send("\x04")
             assert chat.wait() == 0
 
