@@ -151,6 +151,12 @@ plain_act(void *context, enum action action, int count)
     }
 }
 
+static void
+plain_attach(void *context, const char *bytes, size_t length)
+{
+    chat_attach_text(context, "pasted text", bytes, length);
+}
+
 static enum status
 plain_open(struct chat *chat, struct error *err)
 {
@@ -160,6 +166,7 @@ plain_open(struct chat *chat, struct error *err)
     plain.opened = true;
     text_width_start(text_width_utf8(), settings_ambiguous_width());
     line_editor_open(chat_complete, chat);
+    line_editor_attach(plain_attach, chat);
     if (chat->terminal.accessible)
         line_editor_without_modes();
     line_editor_watch(plain_act, chat);

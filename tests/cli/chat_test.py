@@ -251,6 +251,25 @@ def a_paste_is_not_sent():
         assert chat.messages() == [("user", "line one\nline two\nend")]
 
 
+def a_long_paste_is_attached():
+    lines = b"0123456789abcde\r" * 4097
+    with Chat(YES * 2) as chat:
+        chat.send(b"before \x1b[200~" + lines + b"\x1b[201~")
+        chat.expect("pasted text, 65.6 kB, goes with your next message")
+        chat.expect("you> before ")
+        # what is typed before and after it is in the line
+        chat.send("after\r")
+        chat.expect("fathom> ")
+        (role, text), = chat.messages()
+        assert role == "user" and text.endswith("before after"), text[-50:]
+        assert text.count("0123456789abcde\n") == 4097, len(text)
+        # a shorter one is typed in
+        chat.expect("you> ")
+        chat.send(b"\x1b[200~\rshort\x1b[201~\r")
+        chat.expect("fathom> ")
+        assert chat.messages()[-1] == ("user", "\nshort"), chat.messages()[-1]
+
+
 def inputrc_is_honoured():
     rc = ("$if fathom\n\"\\C-o\": \"macro text\"\n\"\\C-t\": fathom-send\n"
           "\"\\C-m\": fathom-newline\n$endif\n")

@@ -34,6 +34,8 @@ enum {
 /* A lone Esc waits less than readline's half second, unless inputrc says. */
 static const char key_wait[] = "200";
 
+static const char paste_begins[] = "\033[200~";
+
 struct hidden_line {
     char *text, *prompt;
     int point;
@@ -62,7 +64,8 @@ static struct {
     struct line_box_calls calls;
     enum action_map map;
     struct key_reader reader;
-    bool raw; // the next character is an argument of the last key
+    bool raw;      // the next character is an argument of the last key
+    bool too_long; // the paste that was read is for `attach`
     FILE *nowhere;
     int remarks, errors; // where standard error goes meanwhile, and belongs
     char mode[MODE_BYTES];
@@ -329,6 +332,64 @@ set_defaults(void)
     key_maps_add(&functions);
     using_history();
     stifle_history(REMEMBERED_LINES);
+}
+
+/*
+ * Readline puts what is pasted into the line itself. Here it is read as on the
+ * screen, so that it is mended and attached alike.
+ */
+static int
+take_paste(int count, int key)
+{
+    struct key_reader *reader = &editor.reader;
+    enum key_kind kind = KEY_NONE;
+    struct key_mouse mouse;
+    struct error err;
+    enum status status =
+        key_reader_add(reader, paste_begins, strlen(paste_begins), &err);
+
+    (void) count;
+    while (status == STATUS_OK && kind != KEY_PASTED &&
+           (key = rl_read_key()) >= 0) {
+        char byte = (char) key;
+
+        status = key_reader_add(reader, &byte, 1, &err);
+        kind = key_reader_next(reader, false, 0, 0, &mouse);
+    }
+    editor.too_long = reader->paste.length > LINE_PASTE_BYTES;
+    if (kind != KEY_PASTED)
+        key_reader_release(reader);
+    else if (!editor.too_long && reader->paste.length > 0)
+        rl_insert_text(reader->paste.data);
+    if (!editor.too_long)
+        buffer_release(&reader->paste);
+    return 0;
+}
+
+/* Outside of readline: whoever is called may hide the line. */
+static void
+tell_paste(void)
+{
+    struct buffer paste = editor.reader.paste;
+
+    if (!editor.too_long)
+        return;
+    editor.too_long = false;
+    editor.reader.paste = (struct buffer){0};
+    if (paste.length > 0)
+        editor.calls.attach(editor.calls.context, paste.data, paste.length);
+    buffer_release(&paste);
+}
+
+void
+line_editor_attach(void (*attach)(void *context, const char *bytes,
+                                  size_t length),
+                   void *context)
+{
+    editor.calls.attach = attach;
+    editor.calls.context = context;
+    rl_bind_keyseq_in_map(paste_begins, take_paste, emacs_standard_keymap);
+    rl_bind_keyseq_in_map(paste_begins, take_paste, vi_insertion_keymap);
 }
 
 static void
@@ -824,6 +885,7 @@ line_editor_feed(void)
     read_char();
     enum line_result result = editor.result;
 
+    tell_paste();
     if (result == LINE_MORE)
         tell_actions();
     return result;

@@ -45,6 +45,13 @@ void line_editor_enter_opens_line(void);
 void line_editor_open(line_complete_fn complete, void *context);
 void line_editor_close(void); // forgets the history; takes never opened
 
+/*
+ * After line_editor_open: what is pasted and longer than LINE_PASTE_BYTES goes
+ * to `attach`, and is not in the line. A paste that never ends holds the keys.
+ */
+void line_editor_attach(void (*attach)(void *context, const char *bytes,
+                                       size_t length),
+                        void *context);
 /* Sends the terminal no modes: what is pasted is as if it were typed. */
 void line_editor_without_modes(void);
 
