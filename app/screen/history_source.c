@@ -7,43 +7,19 @@
 
 #include "app/screen/history_source.h"
 
-#include "app/history/history_common.h"
 #include "app/history/history_filter.h"
 #include "app/chat/chat_verb.h"
 #include "app/screen/chat_preview.h"
-#include "app/time_text.h"
+#include "app/screen/chat_rows.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 
 enum {
     STEP_NS = 4 * 1000 * 1000, // of work between two keys
-    SLOTS = 64,                // rows that are kept
-    HELD_HITS = 8,             // of a row
     SENTENCE = 1024,           // as long as an error's text
-};
-
-struct held_hit {
-    struct buffer line;
-    size_t at, length;
-    const char *place;
-    uint64_t turn; // of the vault
-};
-
-/* A row that was read. */
-struct slot {
-    bool filled;
-    size_t chat; // of the ids
-    struct buffer title, model;
-    char id[CHAT_ID_TEXT], when[TIME_TEXT];
-    uint32_t turns;
-    bool pinned;
-    struct buffer tags;
-    size_t first_hit, hit_count; // of those held
-    struct held_hit hits[HELD_HITS];
 };
 
 /* A chat that fits the search. */
@@ -72,7 +48,7 @@ struct history_source {
     size_t *removed; // chats, in their order
     size_t removed_count, removed_room;
 
-    struct slot slots[SLOTS];
+    struct chat_rows kept;
     struct chat_preview preview;
     char sentence[SENTENCE];
 };
@@ -102,87 +78,6 @@ rows(void *context)
     if (!is_whole(s))
         return 0;
     return s->searching ? s->match_count : s->count;
-}
-
-static void
-empty_hits(struct slot *slot)
-{
-    for (size_t i = 0; i < slot->hit_count; i++)
-        buffer_release(&slot->hits[i].line);
-    slot->hit_count = 0;
-}
-
-static void
-empty_slot(struct slot *slot)
-{
-    empty_hits(slot);
-    buffer_release(&slot->title);
-    buffer_release(&slot->model);
-    buffer_release(&slot->tags);
-    explicit_bzero(slot, sizeof *slot);
-}
-
-static void
-empty_slots(struct history_source *s)
-{
-    for (size_t i = 0; i < SLOTS; i++)
-        empty_slot(&s->slots[i]);
-}
-
-/* "today 14:04", "20 Nov", "Nov 2024" */
-static void
-put_when(char out[TIME_TEXT], uint64_t time_ms)
-{
-    time_t then = (time_t) (time_ms / 1000), now = time(NULL);
-    struct tm a, b;
-
-    localtime_r(&then, &a);
-    localtime_r(&now, &b);
-    if (a.tm_year != b.tm_year)
-        strftime(out, TIME_TEXT, "%b %Y", &a);
-    else if (a.tm_yday == b.tm_yday)
-        strftime(out, TIME_TEXT, "today %H:%M", &a);
-    else
-        strftime(out, TIME_TEXT, "%d %b", &a);
-}
-
-static bool
-fill_slot(void *context, const struct chat_info *info,
-          const struct turn_record *turn)
-{
-    struct slot *slot = context;
-    struct error err;
-
-    (void) turn;
-    // without memory less is shown
-    (void) !history_line(&slot->title, info->title, &err);
-    (void) !history_line(&slot->model, info->model, &err);
-    (void) !history_line(&slot->tags, info->tags, &err);
-    chat_id_text(slot->id, &info->id);
-    put_when(slot->when, info->used_ms);
-    slot->turns = info->turns;
-    slot->pinned = info->pinned;
-    return false;
-}
-
-/* What is known of a chat; NULL: it cannot be read. */
-static struct slot *
-slot_of(struct history_source *s, size_t chat)
-{
-    struct slot *slot = &s->slots[chat % SLOTS];
-    struct error err;
-
-    if (slot->filled && slot->chat == chat)
-        return slot;
-    empty_slot(slot);
-    slot->chat = chat;
-    slot->filled = true;
-    struct error why;
-
-    if (vault_each_turn(s->vault, &s->ids[chat], fill_slot, slot, &err) !=
-        STATUS_OK)
-        (void) !buffer_print(&slot->title, &why, "(%s)", err.text);
-    return slot;
 }
 
 static bool
@@ -217,18 +112,18 @@ row(void *context, size_t index, struct history_row *out)
     if (index >= rows(s))
         return false;
     size_t chat = chat_of_row(s, index);
-    const struct slot *slot = slot_of(s, chat);
+    const struct chat_row *kept = chat_rows_find(&s->kept, chat);
 
     *out = (struct history_row){
-        .id = slot->id,
-        .when = slot->when,
-        .model = text_in(&slot->model),
-        .title = text_in(&slot->title),
-        .tags = text_in(&slot->tags),
-        .turns = slot->turns,
+        .id = kept->id,
+        .when = kept->when,
+        .model = text_in(&kept->model),
+        .title = text_in(&kept->title),
+        .tags = text_in(&kept->tags),
+        .turns = kept->turns,
         .hits = s->searching ? s->matches[index].hits : 0,
         .in_use = is_open(s, chat),
-        .pinned = slot->pinned,
+        .pinned = kept->pinned,
         .deleted = is_removed(s, chat),
     };
     return true;
@@ -237,87 +132,14 @@ row(void *context, size_t index, struct history_row *out)
 /* -- what was found in a row -----------------------------------------------
  */
 
-struct holding {
-    const struct history_filter *filter;
-    struct slot *slot;
-    size_t skip; // hits before the first that is held
-};
-
-static const char *
-place_of(const struct turn_record *turn, bool in_thinking)
-{
-    if (in_thinking)
-        return "thinking";
-    return turn->role == TURN_QUESTION ? "you" : "fathom";
-}
-
-static enum status
-fill_hit(struct held_hit *hit, struct text text, const struct filter_hit *found,
-         struct error *err)
-{
-    struct history_context c =
-        history_context_of(text, found->at, found->length);
-
-    TRY(history_line(&hit->line, c.before, err));
-    hit->at = hit->line.length;
-    TRY(history_line(&hit->line, c.hit, err));
-    hit->length = hit->line.length - hit->at;
-    return history_line(&hit->line, c.after, err);
-}
-
-static bool
-hold_hits(void *context, const struct chat_info *info,
-          const struct turn_record *turn)
-{
-    struct holding *h = context;
-    struct filter_hit found[FILTER_HITS];
-    struct error err;
-
-    (void) info;
-    if (turn == NULL)
-        return true;
-    size_t count = history_filter_turn(h->filter, turn, found);
-
-    for (size_t i = 0; i < count && h->slot->hit_count < HELD_HITS; i++) {
-        struct held_hit *hit = &h->slot->hits[h->slot->hit_count];
-
-        if (h->skip > 0) {
-            h->skip--;
-            continue;
-        }
-        *hit = (struct held_hit){.place = place_of(turn, found[i].in_thinking),
-                                 .turn = turn->id};
-        (void) !fill_hit(hit,
-                         found[i].in_thinking ? turn->thinking : turn->content,
-                         &found[i], &err);
-        h->slot->hit_count++;
-    }
-    return h->slot->hit_count < HELD_HITS;
-}
-
+/* NULL: nothing is looked for, or there are not so many. */
 static const struct held_hit *
 held_hit(struct history_source *s, size_t index, size_t number)
 {
     if (index >= rows(s) || !s->searching ||
         !history_filter_has_text(&s->filter))
         return NULL;
-    size_t chat = chat_of_row(s, index);
-    struct slot *slot = slot_of(s, chat);
-    struct error err;
-
-    if (number < slot->first_hit ||
-        number - slot->first_hit >= slot->hit_count) {
-        struct holding holding = {&s->filter, slot, 0};
-
-        empty_hits(slot);
-        slot->first_hit = number > 1 ? number - 1 : 0;
-        holding.skip = slot->first_hit;
-        (void) !vault_each_turn(s->vault, &s->ids[chat], hold_hits, &holding,
-                                &err);
-    }
-    return number - slot->first_hit < slot->hit_count
-               ? &slot->hits[number - slot->first_hit]
-               : NULL;
+    return chat_rows_hit(&s->kept, &s->filter, chat_of_row(s, index), number);
 }
 
 static bool
@@ -368,10 +190,7 @@ search(void *context, const char *text, bool regex)
     s->searching = !history_filter_is_empty(&s->filter);
     s->match_count = s->looked_at = 0;
     s->hits = s->took_ns = 0;
-    for (size_t i = 0; i < SLOTS; i++) {
-        empty_hits(&s->slots[i]);
-        s->slots[i].first_hit = 0;
-    }
+    chat_rows_forget_hits(&s->kept);
 }
 
 /* A chat that is looked at. */
@@ -577,12 +396,12 @@ pin(void *context, size_t index)
     if (refusal(s) != NULL)
         return refusal(s);
     size_t chat = chat_of_row(s, index);
-    struct slot *slot = slot_of(s, chat);
+    struct chat_row *kept = chat_rows_find(&s->kept, chat);
 
-    if (chat_set_pinned(s->chat, &s->ids[chat], !slot->pinned, &err) !=
+    if (chat_set_pinned(s->chat, &s->ids[chat], !kept->pinned, &err) !=
         STATUS_OK)
         return say(s, err.text);
-    slot->pinned = !slot->pinned;
+    kept->pinned = !kept->pinned;
     return NULL;
 }
 
@@ -669,6 +488,7 @@ history_source_open(struct history_source **out, struct chat *chat,
     chat_preview_init(&s->preview);
     enum status status = vault_chat_ids(&s->ids, &s->count, s->vault, err);
 
+    s->kept = (struct chat_rows){.vault = s->vault, .ids = s->ids};
     if (status == STATUS_OK) {
         *out = s;
     } else {
@@ -698,7 +518,7 @@ history_source_close(struct history_source *s, size_t *deleted,
         }
     history_filter_release(&s->filter);
     chat_preview_release(&s->preview);
-    empty_slots(s);
+    chat_rows_release(&s->kept);
     free(s->matches);
     free(s->removed);
     free(s->ids);
