@@ -274,12 +274,14 @@ class Kept(Terminal):
 def a_chat_that_is_kept_is_in_the_vault_alone():
     if NO_CHAT:
         return NO_CHAT
-    said, typed, titled, drafted = words = [canary() for _ in range(4)]
+    said, typed, titled, tagged, drafted = words = [canary()
+                                                    for _ in range(5)]
     with Watched() as home:
         home.make_vault()
         with Kept(home) as chat:
             chat.line("say " + said)
             chat.line("/title " + titled)
+            chat.line("/tag " + tagged)
             chat.send(typed)
             chat.expect(typed)
             chat.send("\x03")
@@ -296,6 +298,8 @@ def a_chat_that_is_kept_is_in_the_vault_alone():
         with Kept(home, "--resume") as chat:
             chat.line("/history")
             assert said in chat.line("/search " + said)
+            assert said in chat.line(f"/search regex:on tag:{tagged} "
+                                     f"say .*{said[-5:]}")
             check(home, words)
             chat.send("/lock\r")
             chat.expect("passphrase: ")
