@@ -13,6 +13,7 @@
 #include <stdio.h>
 
 #include <readline/readline.h>
+#include <readline/history.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -377,6 +378,29 @@ the_terminal_is_not_written_to(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
 
+/* The line that it would have found is freed; memory checkers see the rest. */
+static void
+a_search_ends_before_a_full_history_drops_a_line(void **state)
+{
+    char line[32];
+
+    (void) state;
+    line_editor_remember("needle");
+    while ((size_t) history_length < line_editor_history_size()) {
+        snprintf(line, sizeof line, "line %d", history_length);
+        line_editor_remember(line);
+    }
+    type("\022nee", LINE_MORE);
+    assert_true(line_editor_box().searching);
+    line_editor_remember("one more");
+    assert_false(line_editor_box().searching);
+    expect_box("> ", "needle", line_editor_box().cursor);
+    type("\022nee\022\022", LINE_MORE);
+    // a search that loses nothing goes on
+    line_editor_remember("one more");
+    assert_true(line_editor_box().searching);
+}
+
 int
 main(void)
 {
@@ -388,6 +412,7 @@ main(void)
         TEST(a_hidden_line_comes_back_where_it_was),
         TEST(an_action_may_ask_before_it_returns),
         TEST(an_interrupt_gives_up_whatever_is_typed),
+        TEST(a_search_ends_before_a_full_history_drops_a_line),
         TEST(replaced_text_comes_back_by_undo),
         TEST(a_large_paste_is_attached),
         TEST(a_map_stays_from_line_to_line),

@@ -957,6 +957,20 @@ line_editor_history_size(void)
                : REMEMBERED_MOST;
 }
 
+/*
+ * A full history frees its oldest line for a new one, and a search in it holds
+ * all of them since it began: it ends where it is.
+ */
+static void
+end_search_in_full(void)
+{
+    if (!RL_ISSTATE(RL_STATE_ISEARCH | RL_STATE_NSEARCH) ||
+        !history_is_stifled() || history_length < history_max_entries)
+        return;
+    rl_callback_sigcleanup();
+    tell_changed();
+}
+
 void
 line_editor_remember(const char *text)
 {
@@ -966,8 +980,10 @@ line_editor_remember(const char *text)
 
     bool at_end = where_history() == history_length;
 
-    if (*text != '\0' && (last == NULL || strcmp(last->line, text) != 0))
+    if (*text != '\0' && (last == NULL || strcmp(last->line, text) != 0)) {
+        end_search_in_full();
         add_history(text);
+    }
     // the line that is shown already goes on behind it
     if (at_end)
         using_history();
@@ -1097,8 +1113,11 @@ line_editor_close(void)
 {
     if (!editor.opened)
         return;
-    if (editor.visible)
+    // a search holds lines that are freed now
+    if (editor.visible) {
+        forget_line_state();
         rl_callback_handler_remove();
+    }
     forget_history();
     forget_candidates();
     buffer_release(&editor.line);
