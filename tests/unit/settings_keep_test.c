@@ -108,8 +108,7 @@ a_new_setting_joins_its_section(void **state)
     // the end of the file is in the middle of the end of a line
     expect_edit("[ui]\r\ntheme = dark\r", "ui.mouse", "on",
                 "[ui]\r\ntheme = dark\r\nmouse = on\r\n");
-    expect_edit("\r\n\r", "ui.mouse", "on",
-                "\r\n\r\n[ui]\r\nmouse = on\r\n");
+    expect_edit("\r\n\r", "ui.mouse", "on", "\r\n\r\n[ui]\r\nmouse = on\r\n");
     // a section of its own, with a blank line before it
     expect_edit("[ui]\ntheme = dark\n", "vault.save", "ask",
                 "[ui]\ntheme = dark\n\n[vault]\nsave = ask\n");
