@@ -350,6 +350,28 @@ words_of_vi_end_at_characters_that_nobody_knows(void **state)
     rl_variable_bind("editing-mode", "emacs");
 }
 
+/* Readline would go on at the place of another line, behind this one's end. */
+static void
+a_search_that_failed_turns_round(void **state)
+{
+    (void) state;
+    line_editor_remember("the needle");
+    line_editor_remember("second");
+    // in a long line, forward through shorter ones to the end
+    type("\020\001\033900x\001\023needle", LINE_MORE);
+    assert_non_null(strstr(line_editor_box().prompt, "(failed i-search)"));
+    type("\022", LINE_MORE);
+    assert_string_equal(line_editor_box().prompt,
+                        "(reverse-i-search)`needle': ");
+    assert_string_equal(line_editor_box().text, "the needle");
+    type("\022", LINE_MORE);
+    assert_non_null(strstr(line_editor_box().prompt, "(failed reverse-"));
+    type("\023", LINE_MORE);
+    assert_non_null(strstr(line_editor_box().prompt, "i-search)`needle': "));
+    type("\r", LINE_DONE);
+    assert_string_equal(line_editor_line(), "the needle");
+}
+
 static void
 the_terminal_is_not_written_to(void **state)
 {
@@ -419,6 +441,7 @@ main(void)
         TEST(a_count_before_enter_ends_the_line_too),
         TEST(a_count_without_end_is_bounded),
         TEST(words_of_vi_end_at_characters_that_nobody_knows),
+        TEST(a_search_that_failed_turns_round),
         TEST(the_terminal_is_not_written_to),
     };
 

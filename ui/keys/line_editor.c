@@ -729,6 +729,29 @@ is_of_search(unsigned char key)
 }
 
 /*
+ * A search that found nothing and turns round would go on at the place in the
+ * line where it was, but in another line, which may be shorter. So it ends, and
+ * the key, twice, begins it anew with the same text.
+ */
+static bool
+turns_failed_search(const struct key_reader *reader)
+{
+    static const char failed[] = "(failed ", back[] = "reverse-";
+    const char *prompt = rl_display_prompt ? rl_display_prompt : "";
+    const KEYMAP_ENTRY *entry =
+        &rl_get_keymap()[(unsigned char) reader->queue.data[0]];
+
+    if (!RL_ISSTATE(RL_STATE_ISEARCH) || reader->window != 1 ||
+        strncmp(prompt, failed, sizeof failed - 1) != 0)
+        return false;
+    bool backwards =
+        strncmp(prompt + sizeof failed - 1, back, sizeof back - 1) == 0;
+
+    return entry->function ==
+           (backwards ? rl_forward_search_history : rl_reverse_search_history);
+}
+
+/*
  * A search that ends by another key would have readline call itself for that
  * key, which it does not survive when the key aborts. So it is ended before,
  * where it has found something. Esc and ^J only end it.
@@ -740,6 +763,12 @@ end_search(void)
     const char *bytes = reader->queue.data;
     bool sequence = reader->window > 1 && (unsigned char) bytes[0] < 0x80;
 
+    if (turns_failed_search(reader)) {
+        rl_callback_sigcleanup();
+        rl_stuff_char(bytes[0]);
+        read_char();
+        return;
+    }
     if (RL_ISSTATE(RL_STATE_NSEARCH) && sequence)
         drop_window();
     if (!RL_ISSTATE(RL_STATE_ISEARCH) ||
