@@ -182,7 +182,6 @@ plain_close(struct chat *chat)
         return;
     plain.opened = false;
     progress_clear();
-    terminal_unmute();
     line_editor_close();
     printer_release(&plain.printer);
     spoken_table_release(&plain.table);
@@ -196,7 +195,6 @@ plain_wipe(struct chat *chat)
 
     line_editor_close();
     progress_clear();
-    terminal_unmute();
     if (chat->terminal.dumb || chat->terminal.accessible)
         plain_say(chat, "locked; what this terminal has shown it may still "
                         "keep");
@@ -217,19 +215,11 @@ plain_ask(struct chat *chat, const char *prompt, const char *text)
         line_editor_fill(text);
 }
 
-/*
- * From the end of one line to the next prompt the terminal is muted: what is
- * typed ahead is shown once, and its Enter stays CR.
- */
 static enum line_result
 plain_keys(struct chat *chat)
 {
-    enum line_result result = line_editor_feed();
-
     (void) chat;
-    if (result == LINE_DONE)
-        terminal_mute(STDIN_FILENO);
-    return result;
+    return line_editor_feed();
 }
 
 static bool

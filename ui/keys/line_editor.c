@@ -278,12 +278,22 @@ take_terminal(int meta)
     (void) meta;
 }
 
-/* Readline echoes what a terminal would that it finds; it is given back so. */
+/*
+ * Between two lines the terminal is muted: what is typed ahead is shown once,
+ * and its Enter stays CR. Readline echoes what a terminal would that it finds.
+ */
 static void
-take_shown_terminal(int meta)
+take_muted_terminal(int meta)
 {
     terminal_unmute();
     rl_prep_terminal(meta);
+}
+
+static void
+mute_terminal(void)
+{
+    rl_deprep_terminal();
+    terminal_mute(STDIN_FILENO);
 }
 
 /* matches[0] is what all have in common. */
@@ -305,8 +315,8 @@ set_form(void)
     rl_getc_function = box ? give_byte : rl_getc;
     rl_input_available_hook = box ? has_byte : NULL;
     rl_redisplay_function = box ? note_change : rl_redisplay;
-    rl_prep_term_function = box ? take_terminal : take_shown_terminal;
-    rl_deprep_term_function = box ? leave_terminal : rl_deprep_terminal;
+    rl_prep_term_function = box ? take_terminal : take_muted_terminal;
+    rl_deprep_term_function = box ? leave_terminal : mute_terminal;
     rl_completion_display_matches_hook = box ? offer_matches : NULL;
     if (box && editor.nowhere == NULL)
         editor.nowhere = fopen("/dev/null", "r+e");
@@ -438,6 +448,7 @@ void
 line_editor_open_box(line_complete_fn complete,
                      const struct line_box_calls *calls)
 {
+    terminal_unmute();
     editor.box = true;
     editor.calls = *calls;
     line_editor_watch(calls->act, calls->context);
@@ -1147,6 +1158,7 @@ line_editor_close(void)
         forget_line_state();
         rl_callback_handler_remove();
     }
+    terminal_unmute();
     forget_history();
     forget_candidates();
     buffer_release(&editor.line);

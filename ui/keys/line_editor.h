@@ -41,7 +41,10 @@ typedef void (*line_complete_fn)(void *context, const char *line, size_t start,
  * that otherwise do so send.
  */
 void line_editor_enter_opens_line(void);
-/* Reads the user's inputrc. */
+/*
+ * Reads the user's inputrc. From the end of the first line on the terminal is
+ * muted (see terminal_mute) wherever no line is shown, until it is closed.
+ */
 void line_editor_open(line_complete_fn complete, void *context);
 void line_editor_close(void); // forgets the history; takes never opened
 
