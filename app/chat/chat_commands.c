@@ -207,6 +207,8 @@ const struct chat_verb chat_verbs[] = {
             chat_run_audit, NULL),
     ANYTIME("doctor", "", "what this machine would leak", chat_run_doctor,
             NULL),
+    ANYTIME("log", "", "what fathom noted of its own doings", chat_run_log,
+            NULL),
     ANYTIME("lock", "", "lock the vault and wipe the screen", chat_run_lock,
             NULL),
     ANYTIME("quit", "", "leave", run_quit, NULL),

@@ -243,6 +243,28 @@ chat_run_doctor(struct chat *chat, const char *arguments)
     findings_release(&findings);
 }
 
+/* -- the log ----------------------------------------------------------------
+ */
+
+void
+chat_run_log(struct chat *chat, const char *arguments)
+{
+    struct buffer text = {0};
+    struct error err;
+
+    if (*arguments != '\0') {
+        chat_say_usage(chat, "log");
+        return;
+    }
+    if (log_ring(&text, &err) != STATUS_OK)
+        chat_say(chat, "%s", err.text);
+    else if (text.length == 0)
+        chat_say(chat, "nothing is noted");
+    else
+        chat_print(chat, (struct print_style){0}, text.data, text.length);
+    buffer_release(&text);
+}
+
 /* -- what was recorded ------------------------------------------------------
  */
 

@@ -54,7 +54,7 @@ bool chat_may_copy(const struct chat *chat);
 /* -- chat_report.c --------------------------------------------------------- */
 
 chat_verb_fn chat_run_stats, chat_run_ctx, chat_run_queue, chat_run_tokens,
-    chat_run_doctor, chat_run_audit;
+    chat_run_doctor, chat_run_audit, chat_run_log;
 
 /* -- chat_experts.c ---------------------------------------------------------
  */

@@ -981,6 +981,8 @@ def the_machine_is_looked_at():
         assert re.search(r"^(ok|warn) .*core files", text, re.M), text
         assert "the vault is not open here" in " ".join(
             chat.line("/audit").split())
+        assert "[nothing is noted]" in chat.line("/log")
+        assert "usage: /log" in chat.line("/log 7")
 
 
 SAID = "".join(f"want GENERATE\nsay {word}.\ndone\n"

@@ -169,6 +169,8 @@ def failed_tries_are_told_at_the_next_unlock():
         with Chat(home, passphrase="wrong one", until=ASKED) as chat:
             chat.send(PASSPHRASE + "\r")
             chat.expect("you> ")
+            chat.send("/log\r")
+            chat.expect(" warn a try to unlock the vault failed\n")
             chat.leave()
         with Chat(home, passphrase="wrong one", until=ASKED) as chat:
             chat.send("wrong\r")
