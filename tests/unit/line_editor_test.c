@@ -350,6 +350,22 @@ words_of_vi_end_at_characters_that_nobody_knows(void **state)
     rl_variable_bind("editing-mode", "emacs");
 }
 
+static void
+what_was_typed_before_the_history_ends_with_its_line(void **state)
+{
+    (void) state;
+    line_editor_remember("once");
+    type("draft\020", LINE_MORE);
+    expect_box("> ", "once", 4);
+    type("!\r", LINE_DONE);
+    assert_string_equal(line_editor_line(), "once!");
+    line_editor_show("> ");
+    type("\016", LINE_MORE); // there is nothing after it
+    expect_box("> ", "", 0);
+    type("\020", LINE_MORE);
+    expect_box("> ", "once", 4);
+}
+
 /* Readline would go on at the place of another line, behind this one's end. */
 static void
 a_search_that_failed_turns_round(void **state)
@@ -441,6 +457,7 @@ main(void)
         TEST(a_count_before_enter_ends_the_line_too),
         TEST(a_count_without_end_is_bounded),
         TEST(words_of_vi_end_at_characters_that_nobody_knows),
+        TEST(what_was_typed_before_the_history_ends_with_its_line),
         TEST(a_search_that_failed_turns_round),
         TEST(the_terminal_is_not_written_to),
     };

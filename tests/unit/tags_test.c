@@ -97,7 +97,7 @@ there_are_as_many_as_it_says_and_no_more(void **state)
 
     (void) state;
     for (int i = 0; i < TAGS_MOST; i++) {
-        char word[8];
+        char word[16];
 
         snprintf(word, sizeof word, "t%d", i);
         assert_int_equal(

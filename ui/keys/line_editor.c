@@ -510,9 +510,33 @@ forget_history_undo(void)
 }
 
 /*
+ * What could be undone of a line that is given up is never freed: after
+ * searches and lines of the history such lists share their ends, and readline
+ * would free these twice. Here they are still found, so that leaks are others.
+ */
+static struct {
+    UNDO_LIST **list;
+    size_t count;
+} abandoned;
+
+static void
+abandon_undo(void)
+{
+    UNDO_LIST **lists =
+        rl_undo_list
+            ? realloc(abandoned.list, (abandoned.count + 1) * sizeof *lists)
+            : NULL;
+
+    if (lists != NULL) {
+        abandoned.list = lists;
+        lists[abandoned.count++] = rl_undo_list;
+    }
+    rl_undo_list = NULL;
+}
+
+/*
  * The line in readline is given up. What was typed before the history was
- * looked through shares its undo list with the line in use at times; back in
- * its place it is freed once.
+ * looked through comes back to its place first.
  */
 static void
 forget_line_state(void)
@@ -521,11 +545,13 @@ forget_line_state(void)
     char *bell = strdup(set ? set : "audible");
 
     rl_callback_sigcleanup();
+    abandon_undo();
     // it rings if there is no such line
     rl_variable_bind("bell-style", "none");
     rl_maybe_unsave_line();
     rl_variable_bind("bell-style", bell ? bell : "audible");
     free(bell);
+    abandon_undo();
     rl_free_line_state();
     forget_history_undo();
 }
