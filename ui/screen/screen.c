@@ -25,6 +25,7 @@
 enum {
     FRAME_MS = 40,
     RESTORE_MOST = 256,
+    REGION_MOST = 64,
     MARKS_MOST = CCHARW_MAX - 1, // after a character, in a cell of ncurses
 };
 
@@ -306,6 +307,20 @@ close_curses(void)
     canvas_release(&screen.shown);
 }
 
+/*
+ * Modes, and that lines move in all rows: newterm, which writes to no terminal,
+ * took it for one of 24. It puts the cursor with all that is drawn next.
+ */
+static enum status
+send_start(struct error *err)
+{
+    char region[REGION_MOST] = "";
+
+    terminfo_append_region(region, sizeof region, screen.canvas.rows);
+    TRY(tty_write(region, strlen(region), err));
+    return tty_write(screen.start, strlen(screen.start), err);
+}
+
 /* ncurses takes the terminal with the next frame, which is blank. */
 static enum status
 take_terminal(struct error *err)
@@ -315,7 +330,7 @@ take_terminal(struct error *err)
     wnoutrefresh(stdscr);
     doupdate();
     TRY(send_written(err));
-    TRY(tty_write(screen.start, strlen(screen.start), err));
+    TRY(send_start(err));
     screen.whole = true;
     screen.touched = true;
     return STATUS_OK;
@@ -410,7 +425,7 @@ screen_resized(struct error *err)
         return STATUS_OK;
     tty_set_modes();
     TRY(size_canvas(err));
-    return tty_write(screen.start, strlen(screen.start), err);
+    return send_start(err);
 }
 
 /* -- frames -----------------------------------------------------------------

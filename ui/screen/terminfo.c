@@ -129,14 +129,28 @@ gather_byte(int byte)
     return byte;
 }
 
+static void
+gather(char *out, size_t size, const char *value)
+{
+    gathered.out = out;
+    gathered.size = size;
+    tputs(value, 1, gather_byte);
+}
+
 void
 terminfo_append(char *out, size_t size, const char *capability)
 {
     const char *value = find_capability(capability);
 
-    if (value == NULL)
-        return;
-    gathered.out = out;
-    gathered.size = size;
-    tputs(value, 1, gather_byte);
+    if (value != NULL)
+        gather(out, size, value);
+}
+
+void
+terminfo_append_region(char *out, size_t size, unsigned rows)
+{
+    const char *region = find_capability("csr");
+
+    if (region != NULL)
+        gather(out, size, tparm(region, 0, (int) rows - 1));
 }

@@ -25,6 +25,8 @@ MUST_CHECK enum status terminfo_describe(struct terminfo_facts *out,
 bool terminfo_has(const char *capability);
 /* Appends a capability to a string of `size` bytes, without its padding. */
 void terminfo_append(char *out, size_t size, const char *capability);
+/* The same of what has lines move in these rows, from the first on. */
+void terminfo_append_region(char *out, size_t size, unsigned rows);
 /* Whether it takes sequences as ECMA-48 has them. */
 bool terminfo_is_ansi(void);
 
