@@ -8,7 +8,7 @@ import time
 
 import engine_client
 from program import FATHOM, PASSPHRASE, Home, run
-from terminal import Terminal
+from terminal import LIMIT, Terminal
 
 SAID = "".join(f"want GENERATE\nsay {word}.\ndone\n"
                for word in ("First", "Second", "Third", "Fourth", "Fifth"))
@@ -78,6 +78,13 @@ class Vault(Home):
 
 def sealed(home):
     return glob.glob(home.file("data/fathom/inbox/*"))
+
+
+def await_sealed(home, chat):
+    end = time.monotonic() + LIMIT
+    while not sealed(home) and time.monotonic() < end:
+        chat.quiet(0.1)
+    return sealed(home)
 
 
 # -- the first start -----------------------------------------------------------
@@ -575,11 +582,7 @@ def locked_while_generating_the_answer_is_sealed_and_put_together():
             chat.expect(", more")
             os.kill(chat.pid, signal.SIGUSR1)
             chat.expect(LOCKED)
-            for _ in range(100):
-                if sealed(home):
-                    break
-                chat.quiet(0.1)
-            assert len(sealed(home)) == 1, "nothing was sealed"
+            assert len(await_sealed(home, chat)) == 1, "nothing was sealed"
             chat.send(PASSPHRASE + "\r")
             chat.expect("you> slow")
             text = "".join(chat.expect("you> ").split())
@@ -618,10 +621,7 @@ def killed_while_locked_the_beginning_and_what_was_sealed_are_there():
             chat.expect(", more")
             os.kill(chat.pid, signal.SIGUSR1)
             chat.expect(LOCKED)
-            for _ in range(100):
-                if sealed(home):
-                    break
-                chat.quiet(0.1)
+            assert await_sealed(home, chat), "nothing was sealed"
             os.kill(chat.pid, signal.SIGKILL)
             chat.wait()
         with Chat(home) as chat:

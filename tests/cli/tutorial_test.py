@@ -71,6 +71,10 @@ def await_block(lines):
     return "".join(f"await-match {pattern(block)}\n" for block in blocks)
 
 
+# an answer that is not whole would be asked about
+ENDED = "await-gone ^C stop\n"
+
+
 def play(steps):
     if not os.access(PLAYER, os.X_OK):
         return "built without libvterm"
@@ -92,8 +96,8 @@ def it_begins_and_answers():
         "await [n] no history\nkeys n\\r\n" + await_block(screen)
         + f"keys {question}\\r\n" + await_block(answer)
         # the model knows what was said before
-        + "keys Now add 5.\\r\nawait 19 + 5 = 24\n"
-        "keys <C-d>\nexit-is 0\n"
+        + "keys Now add 5.\\r\nawait 19 + 5 = 24\n" + ENDED
+        + "keys <C-d>\nexit-is 0\n"
         # "nothing is written", and nobody is asked again
         "shell ! find $HOME -name 'vault*' | grep .\n"
         "run fathom\nawait-match nothing of this chat is written\n"
@@ -108,10 +112,10 @@ def chats_are_kept_and_go_on():
         f"await again\nkeys {secret}exit-is 0\n"
         f"run fathom {' '.join(open_again)}\nawait assphrase\nkeys {secret}"
         "await vault:open\nkeys What is 12 + 7?\\r\nawait 12 + 7 = 19\n"
-        "settle\nkeys <C-d>\nexit-is 0\n"
+        f"{ENDED}keys <C-d>\nexit-is 0\n"
         f"run fathom {' '.join(resume)}\nawait assphrase\nkeys {secret}"
         "await 12 + 7 = 19\nkeys Now add 5.\\r\nawait 19 + 5 = 24\n"
-        "keys <C-d>\nexit-is 0\n")
+        f"{ENDED}keys <C-d>\nexit-is 0\n")
 
 
 def another_model_is_taken_by_name():
@@ -124,7 +128,8 @@ def another_model_is_taken_by_name():
         # it is the only one that can be found
         "env FATHOM_MODEL nowhere\nrun fathom --ephemeral\nexit-is 66\n"
         "run fathom -m other --ephemeral\nawait ctx\n"
-        "keys What is 12 + 7?\\r\nawait 12 + 7 = 19\nkeys <C-d>\nexit-is 0\n")
+        "keys What is 12 + 7?\\r\nawait 12 + 7 = 19\n"
+        f"{ENDED}keys <C-d>\nexit-is 0\n")
 
 
 # -- lines -----------------------------------------------------------------------
