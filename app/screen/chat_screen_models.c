@@ -39,6 +39,7 @@ static struct {
     struct model_preset preset;
     bool marked;
     char defaulted[PLACE_BYTES]; // the name by which rows were marked
+    char used[PLACE_BYTES];      // the path by which one was
 } screen_models;
 
 /* -- the list ---------------------------------------------------------------
@@ -117,6 +118,17 @@ all_bytes(const char *path, uint64_t first)
     return sum;
 }
 
+/* The chat may have been given another way to it. */
+static bool
+is_same_file(const char *one, const char *other)
+{
+    struct stat a, b;
+
+    return strcmp(one, other) == 0 ||
+           (stat(one, &a) == 0 && stat(other, &b) == 0 &&
+            a.st_dev == b.st_dev && a.st_ino == b.st_ino);
+}
+
 static void
 add_model(void *context, const char *name)
 {
@@ -144,7 +156,7 @@ add_model(void *context, const char *name)
              progress_bytes(bytes, (double) all));
     snprintf(model->row.fits, MODEL_CELL, "%s",
              all <= memory_available_bytes() ? "RAM" : "not now");
-    model->row.in_use = strcmp(model->path, screen_models.chat->path) == 0;
+    model->row.in_use = is_same_file(model->path, screen_models.chat->path);
     if (model->row.in_use)
         screen_models.view.chosen = screen_models.count;
     fill_speed(model);
@@ -169,18 +181,20 @@ mark_default(void)
 
     for (size_t i = 0; i < screen_models.count; i++)
         screen_models.models[i].row.is_default =
-            found && strcmp(screen_models.models[i].path, path) == 0;
+            found && is_same_file(screen_models.models[i].path, path);
 }
 
 /* Commands change what is in use, and what is the default. */
 static void
 mark_rows(void)
 {
-    const struct chat *chat = screen_models.chat;
+    const char *path = screen_models.chat->path;
 
-    for (size_t i = 0; i < screen_models.count; i++)
+    for (size_t i = 0;
+         i < screen_models.count && strcmp(screen_models.used, path) != 0; i++)
         screen_models.models[i].row.in_use =
-            strcmp(screen_models.models[i].path, chat->path) == 0;
+            is_same_file(screen_models.models[i].path, path);
+    text_copy(screen_models.used, sizeof screen_models.used, path);
     mark_default();
 }
 
