@@ -9,12 +9,8 @@ const char *
 progress_bytes(char out[BYTES_TEXT], double bytes)
 {
     static const char *const units[] = {"B", "kB", "MB", "GB", "TB", "PB"};
-    size_t unit = 0;
+    size_t unit = text_thousands(&bytes, sizeof units / sizeof units[0] - 1);
 
-    while (bytes >= 999.5 && unit + 1 < sizeof units / sizeof units[0]) {
-        bytes /= 1000;
-        unit++;
-    }
     snprintf(out, BYTES_TEXT, "%.*f %s", unit > 0 && bytes < 99.95 ? 1 : 0,
              bytes, units[unit]);
     return out;

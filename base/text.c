@@ -222,3 +222,13 @@ text_count(char out[COUNT_TEXT], uint64_t count)
     out[used] = '\0';
     return out;
 }
+
+size_t
+text_thousands(double *value, size_t most)
+{
+    size_t times = 0;
+
+    for (; *value >= 999.5 && times < most; times++)
+        *value /= 1000;
+    return times;
+}

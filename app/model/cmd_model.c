@@ -47,12 +47,8 @@ static const char *
 parameters(char out[BYTES_TEXT], double count)
 {
     static const char *const units[] = {"", " k", " M", " B", " T"};
-    size_t unit = 0;
+    size_t unit = text_thousands(&count, sizeof units / sizeof units[0] - 1);
 
-    while (count >= 999.5 && unit + 1 < sizeof units / sizeof units[0]) {
-        count /= 1000;
-        unit++;
-    }
     snprintf(out, BYTES_TEXT, "%.*f%s", unit > 0 && count < 99.95 ? 1 : 0,
              count, units[unit]);
     return out;
