@@ -3,9 +3,9 @@
 
 #include "app/ini_edit.h"
 
-#include <string.h>
+#include "app/ini_file.h"
 
-static const char byte_order_mark[] = "\xEF\xBB\xBF";
+#include <string.h>
 
 /* Pointers into the text. */
 struct span {
@@ -46,13 +46,10 @@ line_at(struct span text, bool is_first)
     const char *stop = memchr(text.at, '\n', (size_t) (text.end - text.at));
     struct line line = {.body = {text.at, stop ? stop : text.end},
                         .next = stop ? stop + 1 : text.end};
-    size_t mark = sizeof byte_order_mark - 1;
 
     if (line.body.end > line.body.at && line.body.end[-1] == '\r')
         line.body.end--;
-    if (is_first && (size_t) (line.body.end - line.body.at) >= mark &&
-        memcmp(line.body.at, byte_order_mark, mark) == 0)
-        line.body.at += mark;
+    line.body.at = ini_line_start(line.body.at, line.body.end, is_first);
     line.body = trimmed(line.body);
     return line;
 }

@@ -156,9 +156,24 @@ is_printable(const char *line, size_t length)
 }
 
 /*
- * What libinih reads by, as fgets. Blanks before a name are taken away: to
- * libinih they would make it a continuation of the line above.
+ * To libinih blanks before a name would make it a continuation of the line
+ * above, and behind a byte order mark nothing would have been checked here.
  */
+const char *
+ini_line_start(const char *line, const char *end, bool first)
+{
+    static const char mark[] = "\xEF\xBB\xBF";
+    size_t skip = 1;
+
+    for (; line < end && skip > 0; line += skip) {
+        skip = *line == ' ' || *line == '\t';
+        if (first && end - line >= 3 && memcmp(line, mark, 3) == 0)
+            skip = 3;
+    }
+    return line;
+}
+
+/* What libinih reads by, as fgets. */
 static char *
 next_line(char *out, int size, void *stream)
 {
@@ -170,12 +185,7 @@ next_line(char *out, int size, void *stream)
     const char *line = ini->at, *end = stop ? stop : ini->end;
 
     ini->at = stop ? stop + 1 : ini->end;
-    // libinih passes over a byte order mark; what is checked here does, too
-    if (ini->line++ == 0 && end - line >= 3 &&
-        memcmp(line, "\xEF\xBB\xBF", 3) == 0)
-        line += 3;
-    while (line < end && (*line == ' ' || *line == '\t'))
-        line++;
+    line = ini_line_start(line, end, ini->line++ == 0);
     if (end > line && end[-1] == '\r')
         end--;
     size_t length = (size_t) (end - line);
@@ -339,7 +349,7 @@ take(void *user, const char *section, const char *name, const char *value)
 
     if (ini->failed)
         return 1;
-    if (row == NULL) {
+    if (row == NULL || (is_named(row) && ini->place == NULL)) {
         complain_of_name(ini, section, name);
         return 1;
     }

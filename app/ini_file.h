@@ -82,6 +82,9 @@ MUST_CHECK enum status ini_parse_text(void *out, const struct ini_table *table,
                                       const char *shown, const char *text,
                                       size_t length, struct error *err);
 
+/* Where a line begins that is read: behind blanks, and marks of the first. */
+const char *ini_line_start(const char *line, const char *end, bool first);
+
 /* The row "ui.theme", or "net" where there is no section; NULL: none. */
 const struct ini_row *ini_find(const struct ini_table *table, const char *key);
 /*
