@@ -344,7 +344,7 @@ words_of_vi_end_at_characters_that_nobody_knows(void **state)
     type("ab \xF0\xB4\xB4\xB4", LINE_MORE);
     type("\033", LINE_MORE);
     assert_int_equal(line_editor_tick(line_editor_deadline()), LINE_MORE);
-    type("0WWEEwwee0dw", LINE_MORE);
+    type("0WWEEwwee*=\\0dw", LINE_MORE);
     type("iX\r", LINE_DONE);
     assert_string_equal(line_editor_line(), "X\xF0\xB4\xB4\xB4");
     rl_variable_bind("editing-mode", "emacs");

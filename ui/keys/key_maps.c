@@ -189,6 +189,13 @@ vi_end_word(int count, int key)
                                    : rl_vi_end_word(count, key);
 }
 
+/* It goes to the end of a word first. */
+static int
+vi_complete(int count, int key)
+{
+    return has_unknown_character() ? rl_ding() : rl_vi_complete(count, key);
+}
+
 /* What terminals send for a key, whatever terminfo says. */
 static const struct {
     const char *capability, *sequences[4];
@@ -327,6 +334,8 @@ key_maps_add(const struct key_functions *given)
         rl_bind_key_in_map(*word, vi_next_word, vi_movement_keymap);
     for (const char *word = "eE"; *word; word++)
         rl_bind_key_in_map(*word, vi_end_word, vi_movement_keymap);
+    for (const char *name = "*=\\"; *name; name++)
+        rl_bind_key_in_map(*name, vi_complete, vi_movement_keymap);
     rl_bind_keyseq_in_map("v", functions[ACTION_EDIT], vi_movement_keymap);
     for (int which = MAP_INPUT + 1; which < ACTION_MAPS; which++)
         make_map((enum action_map) which);

@@ -45,6 +45,7 @@ static struct {
     line_complete_fn complete;
     void *context;
     bool opened, visible, enter_opens_line;
+    bool wandered; // in the history, since the line began
     enum line_result result;
     struct buffer line;
     char *prompt;
@@ -510,8 +511,8 @@ forget_history_undo(void)
 }
 
 /*
- * What could be undone of a line that is given up is never freed: after
- * searches and lines of the history such lists share their ends, and readline
+ * What could be undone of a line that is given up is not freed where the
+ * history was looked through: such lists share their ends then, and readline
  * would free these twice. Here they are still found, so that leaks are others.
  */
 static struct {
@@ -522,6 +523,8 @@ static struct {
 static void
 abandon_undo(void)
 {
+    if (!editor.wandered)
+        return;
     UNDO_LIST **lists =
         rl_undo_list
             ? realloc(abandoned.list, (abandoned.count + 1) * sizeof *lists)
@@ -583,6 +586,7 @@ line_editor_show(const char *prompt)
     free(editor.prompt);
     editor.prompt = strdup(prompt);
     editor.visible = true;
+    editor.wandered = false;
     editor.result = LINE_MORE;
     rl_callback_handler_install(editor.prompt ? editor.prompt : "> ",
                                 take_line);
@@ -691,6 +695,8 @@ static void
 read_char(void)
 {
     rl_callback_read_char();
+    editor.wandered |= where_history() != history_length ||
+                       RL_ISSTATE(RL_STATE_ISEARCH | RL_STATE_NSEARCH);
     if (RL_ISSTATE(RL_STATE_NUMERICARG) && rl_numeric_arg > COUNT_MOST)
         rl_numeric_arg = COUNT_MOST;
     if (!editor.visible || !rl_done)
