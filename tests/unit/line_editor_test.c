@@ -20,6 +20,16 @@
 
 #define MS UINT64_C(1000000)
 
+/* What readline loses of its own (searches, undo of vi) is not ours to mend. */
+__attribute__((visibility("default"))) const char *
+__lsan_default_suppressions(void);
+
+const char *
+__lsan_default_suppressions(void)
+{
+    return "leak:libreadline\n";
+}
+
 static struct {
     enum action action; // the last one
     int count;
