@@ -466,10 +466,8 @@ plain_reading(struct chat *chat, bool reads)
     plain.answering = plain.thinking_shown = false;
     if (!reads) {
         progress_clear();
-        terminal_unmute();
         return;
     }
-    terminal_mute(STDIN_FILENO);
     progress_begin(now, PROGRESS_SENTENCES);
     plain.begun_ns = plain.tick_ns = now;
     snprintf(plain.activity, sizeof plain.activity, "[waiting for the engine]");

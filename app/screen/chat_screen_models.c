@@ -190,12 +190,13 @@ mark_rows(void)
 {
     const char *path = screen_models.chat->path;
 
-    for (size_t i = 0;
-         i < screen_models.count && strcmp(screen_models.used, path) != 0; i++)
+    mark_default();
+    if (strcmp(screen_models.used, path) == 0)
+        return;
+    for (size_t i = 0; i < screen_models.count; i++)
         screen_models.models[i].row.in_use =
             is_same_file(screen_models.models[i].path, path);
     text_copy(screen_models.used, sizeof screen_models.used, path);
-    mark_default();
 }
 
 static size_t
