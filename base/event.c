@@ -346,11 +346,12 @@ event_put_generate_done(struct buffer *out, uint64_t number,
         (int) done->thinking.closed, "cut", (int) done->thinking.cut, "asked",
         (int) done->thinking.asked, "tokens", (json_int_t) done->usage.thinking,
         "ms", done->timing.thinking_ms);
-    json_t *placement =
-        json_pack("{s:s, s:s, s:i, s:s, s:I}", "device", done->placement.device,
-                  "level", done->placement.level, "threads",
-                  (int) done->placement.threads, "cache", done->placement.cache,
-                  "token_bytes", (json_int_t) done->placement.token_bytes);
+    json_t *placement = json_pack(
+        "{s:s, s:s, s:i, s:s, s:I, s:I}", "device", done->placement.device,
+        "level", done->placement.level, "threads",
+        (int) done->placement.threads, "cache", done->placement.cache,
+        "token_bytes", (json_int_t) done->placement.token_bytes,
+        "bandwidth_bytes", (json_int_t) done->placement.bandwidth_bytes);
     json_t *object =
         json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "finish",
                   protocol_finish_name(done->finish), "usage", usage, "timing",
@@ -787,6 +788,8 @@ read_placement(const json_t *object, struct generate_done *out,
     out->placement.threads = (unsigned) threads;
     TRY(field_count(placement, "token_bytes", &out->placement.token_bytes,
                     err));
+    TRY(field_count(placement, "bandwidth_bytes",
+                    &out->placement.bandwidth_bytes, err));
     return field_string(placement, "cache", &out->placement.cache, err);
 }
 

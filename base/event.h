@@ -155,8 +155,10 @@ struct generate_done {
         const char *device; // "cpu"
         const char *level;  // "avx2"
         unsigned threads;
-        const char *cache;    // "f16"
-        uint64_t token_bytes; // of weights, read for each decoded token
+        const char *cache;        // "f16"
+        uint64_t token_bytes;     // of weights, read for each decoded token
+        uint64_t bandwidth_bytes; // a second that memory gives when weights
+                                  // are read; 0: not measured
     } placement;
     struct model_summary model;
     const char *const *warnings; // sentences

@@ -79,44 +79,17 @@ median(double *values, size_t count)
 
 /* -- bandwidth ------------------------------------------------------------ */
 
-struct reading {
-    const uint64_t *words;
-    uint64_t sum[256];
-};
-
-static void
-read_slice(void *context, unsigned worker, size_t first, size_t count)
-{
-    struct reading *reading = context;
-    const uint64_t *words = reading->words + first * 65536;
-    uint64_t lane[16] = {0}; // enough chains to keep loads in flight
-
-    for (size_t i = 0; i < count * 65536; i += 16)
-        for (size_t k = 0; k < 16; k++)
-            lane[k] += words[i + k];
-    for (size_t k = 0; k < 16; k++)
-        reading->sum[worker % 256] += lane[k];
-}
-
 static double
-read_bandwidth(unsigned threads)
+read_bandwidth(struct device *device)
 {
-    struct workers *workers = workers_start(threads);
-    struct reading reading = {0};
     double rate[7];
     void *memory;
 
     must(pages_alloc(&memory, READ_BYTES, "the bandwidth probe", &failure));
     memset(memory, 1, READ_BYTES);
-    reading.words = memory;
-    for (size_t i = 0; i < 7; i++) {
-        uint64_t began = clock_ns();
-
-        workers_run(workers, READ_BYTES / (65536 * 8), 4, read_slice, &reading);
-        rate[i] = READ_BYTES / seconds_since(began) * 1e-9;
-    }
+    for (size_t i = 0; i < 7; i++)
+        rate[i] = device->ops->read_speed(device, memory, READ_BYTES) * 1e-9;
     pages_free(memory, READ_BYTES);
-    workers_stop(workers);
     return median(rate, 7);
 }
 
@@ -268,10 +241,10 @@ main(int argc, char **argv)
               stderr);
         return 64;
     }
-    figures.read_gb_per_s = read_bandwidth(options.threads);
-    uint64_t began = clock_ns();
     cpu.threads = options.threads;
     must(device_cpu_open(&device, &cpu, &failure));
+    figures.read_gb_per_s = read_bandwidth(device);
+    uint64_t began = clock_ns();
     must(
         model_open(&model, options.path, &(struct model_options){0}, &failure));
     must(

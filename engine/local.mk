@@ -10,7 +10,7 @@ libfathom_a_SOURCES = \
     %D%/device/device_cpu.c %D%/device/device_cpu.h \
     %D%/device/device_cpu_attention.c %D%/device/device_cpu_experts.c \
     %D%/device/device_cpu_linear.c %D%/device/device_cpu_rows.c \
-    %D%/device/device_cpu_scratch.c \
+    %D%/device/device_cpu_scratch.c %D%/device/device_cpu_speed.c \
     %D%/engine.h \
     %D%/fingerprint.c %D%/fingerprint.h \
     %D%/experts/experts.h %D%/experts/resident.c \

@@ -339,6 +339,30 @@ model_token_bytes(const struct model *model)
     return bytes;
 }
 
+double
+model_read_speed(const struct model *model)
+{
+    enum { STRETCH = 64 << 20, STRETCHES = 4 };
+    const struct model_memory *memory = model->memory;
+    struct device *device = model->device;
+    double best = 0;
+    size_t read = 0;
+
+    for (size_t r = 0; r < memory->regions && read < STRETCHES; r++) {
+        const struct region *region = &memory->region[r];
+
+        for (size_t at = 0; region->bytes - at >= STRETCH && read < STRETCHES;
+             at += STRETCH, read++) {
+            double speed = device->ops->read_speed(
+                device, (const char *) region->data + at, STRETCH);
+
+            if (speed > best)
+                best = speed;
+        }
+    }
+    return best;
+}
+
 const char *
 model_size_text(char out[24], uint64_t bytes)
 {

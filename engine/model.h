@@ -148,6 +148,13 @@ uint64_t model_load_bytes(const struct model *model);
  */
 uint64_t model_token_bytes(const struct model *model);
 
+/*
+ * Bytes a second at which the device reads loaded weights, all workers at
+ * once: the most that decoding can reach. The best of a few stretches; 0 where
+ * there are so few weights that caches would answer.
+ */
+double model_read_speed(const struct model *model);
+
 /* Called from any reading thread; done and total are bytes. */
 typedef void model_progress_fn(void *context, uint64_t done, uint64_t total);
 

@@ -36,6 +36,7 @@ struct ready {
     char family_why[256];
     char fingerprint[FINGERPRINT_TEXT]; // empty before the weights are there
     double read_ms, tokenizer_ms;
+    uint64_t bandwidth_bytes;
 };
 
 enum status
@@ -307,6 +308,7 @@ to_weights(struct ready *ready, const struct ready_listener *listener,
     ready->sessions.model = ready->model;
     ready->sessions.tokenizer = ready->tokenizer;
     ready->sessions.family = ready->family;
+    ready->bandwidth_bytes = (uint64_t) model_read_speed(ready->model);
     ready->loaded = true;
     return STATUS_OK;
 }
@@ -507,4 +509,10 @@ double
 ready_tokenizer_ms(const struct ready *ready)
 {
     return ready->tokenizer_ms;
+}
+
+uint64_t
+ready_bandwidth_bytes(const struct ready *ready)
+{
+    return ready->bandwidth_bytes;
 }

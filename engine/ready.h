@@ -68,4 +68,7 @@ MUST_CHECK enum status ready_plan(struct ready *ready, struct engine_plan *out,
 double ready_read_ms(const struct ready *ready);
 double ready_tokenizer_ms(const struct ready *ready);
 
+/* With all weights: what memory gives, a second (model_read_speed). */
+uint64_t ready_bandwidth_bytes(const struct ready *ready);
+
 #endif

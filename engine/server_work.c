@@ -554,6 +554,7 @@ fill_placement(const struct work *work, struct generate_done *done)
     if (ready_model(work->ready) != NULL)
         done->placement.token_bytes =
             model_token_bytes(ready_model(work->ready));
+    done->placement.bandwidth_bytes = ready_bandwidth_bytes(work->ready);
 }
 
 /* What a user should know about this answer. */

@@ -807,7 +807,7 @@ step_done(size_t step, const char *rest)
         .thinking = {play.thought > 0 || play.asked ? "on" : "off",
                      !play.cancelled || play.said > 0, play.asked, play.asked},
         .residency = {.ram = 1},
-        .placement = {"cpu", "ref", 1, "f16", 0},
+        .placement = {"cpu", "ref", 1, "f16", 16 << 20, 34000000000},
         .model = replayed,
     };
     struct buffer frames = {0};

@@ -8,7 +8,9 @@
 
 #include "app/progress_text.h"
 
+#include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 #define LEAST_MS 300.0       // of an answer that can be explained
 #define LARGE_PART 0.5       // of its time
@@ -36,6 +38,18 @@ bottleneck_name(enum bottleneck bottleneck)
     };
 
     return names[bottleneck];
+}
+
+/* Goes on with a text, as far as there is room. */
+static void __attribute__((format(printf, 2, 3)))
+add(char text[BOTTLENECK_TEXT], const char *format, ...)
+{
+    size_t used = strlen(text);
+    va_list arguments;
+
+    va_start(arguments, format);
+    vsnprintf(text + used, BOTTLENECK_TEXT - used, format, arguments);
+    va_end(arguments);
 }
 
 static bool
@@ -77,15 +91,13 @@ find_paging(const struct bottleneck_figures *f, char text[BOTTLENECK_TEXT])
     if (f->memory_stalled >= 0 && f->memory_stalled < PAGING_STALLED &&
         f->disk_stalled < PAGING_STALLED)
         return false;
-    int n = snprintf(text, BOTTLENECK_TEXT,
-                     "%s pages of the engine had to be read back from a disk "
-                     "meanwhile: memory is short",
-                     text_count(pages, f->faults));
-
+    snprintf(text, BOTTLENECK_TEXT,
+             "%s pages of the engine had to be read back from a disk "
+             "meanwhile: memory is short",
+             text_count(pages, f->faults));
     if (f->memory_stalled >= PAGING_STALLED)
-        snprintf(text + n, (size_t) (BOTTLENECK_TEXT - n),
-                 ", and programs waited for it %.0f %% of the time",
-                 100 * f->memory_stalled);
+        add(text, ", and programs waited for it %.0f %% of the time",
+            100 * f->memory_stalled);
     return true;
 }
 
@@ -115,16 +127,14 @@ find_busy(const struct bottleneck_figures *f, char text[BOTTLENECK_TEXT])
         return false;
     if (f->cpu_stalled < 0 && (double) f->displaced < computing_ms / 20)
         return false;
-    int n = snprintf(text, BOTTLENECK_TEXT,
-                     "the engine's %u thread%s got %.0f %% of their time, "
-                     "other programs the rest",
-                     f->threads, f->threads == 1 ? "" : "s",
-                     100 * f->cpu_ms / wanted_ms);
-
+    snprintf(text, BOTTLENECK_TEXT,
+             "the engine's %u thread%s got %.0f %% of their time, other "
+             "programs the rest",
+             f->threads, f->threads == 1 ? "" : "s",
+             100 * f->cpu_ms / wanted_ms);
     if (f->cpu_stalled >= 0)
-        snprintf(text + n, (size_t) (BOTTLENECK_TEXT - n),
-                 "; something waited for a processor %.0f %% of the time",
-                 100 * f->cpu_stalled);
+        add(text, "; something waited for a processor %.0f %% of the time",
+            100 * f->cpu_stalled);
     return true;
 }
 
@@ -182,18 +192,21 @@ static void
 say_nothing_found(const struct bottleneck_figures *f,
                   char text[BOTTLENECK_TEXT])
 {
-    char token[BYTES_TEXT], read[BYTES_TEXT];
-    int n = snprintf(text, BOTTLENECK_TEXT,
-                     "of %.1f s, %.0f %% went into the prompt and %.0f %% into "
-                     "the answer",
-                     f->total_ms / 1e3, 100 * f->prefill_ms / f->total_ms,
-                     100 * f->decode_ms / f->total_ms);
+    char token[BYTES_TEXT], read[BYTES_TEXT], most[BYTES_TEXT];
 
-    if (f->token_bytes > 0 && f->decode_tps > 0)
-        snprintf(text + n, (size_t) (BOTTLENECK_TEXT - n),
-                 "; each token reads %s of weights, %s a second",
-                 progress_bytes(token, (double) f->token_bytes),
-                 progress_bytes(read, bytes_read(f)));
+    snprintf(text, BOTTLENECK_TEXT,
+             "of %.1f s, %.0f %% went into the prompt and %.0f %% into the "
+             "answer",
+             f->total_ms / 1e3, 100 * f->prefill_ms / f->total_ms,
+             100 * f->decode_ms / f->total_ms);
+    if (f->token_bytes == 0 || f->decode_tps <= 0)
+        return;
+    add(text, "; each token reads %s of weights, %s a second",
+        progress_bytes(token, (double) f->token_bytes),
+        progress_bytes(read, bytes_read(f)));
+    if (f->bandwidth_bytes > 0)
+        add(text, ", of the %s that memory gives here",
+            progress_bytes(most, f->bandwidth_bytes));
 }
 
 enum bottleneck

@@ -241,6 +241,7 @@ fill_figures(const struct generate_done *done, const struct gauge_time *time)
         .prompt_tps = t->prompt_tps,
         .decode_tps = t->decode_tps,
         .token_bytes = done->placement.token_bytes,
+        .bandwidth_bytes = (double) done->placement.bandwidth_bytes,
         .threads = done->placement.threads,
         .processors = now.processors,
         .cpu_stalled =

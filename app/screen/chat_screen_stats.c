@@ -136,6 +136,9 @@ fill_engine(struct filled_part *part, const struct gauges *gauges)
     if (gauges->last.placement.token_bytes > 0)
         add(part, "reads", "%s of weights for each token",
             progress_bytes(a, (double) gauges->last.placement.token_bytes));
+    if (gauges->last.placement.bandwidth_bytes > 0)
+        add(part, "bandwidth", "%s a second of weights, by all threads",
+            progress_bytes(a, (double) gauges->last.placement.bandwidth_bytes));
     if (gauges->process_known)
         add(part, "processor", "%.1f s of computing since its start",
             (double) process->cpu_ms / 1e3);

@@ -172,6 +172,9 @@ struct device_ops {
                               size_t context);
     enum status (*reserve)(struct device *device, const struct shape *shape,
                            size_t tokens, size_t context, struct error *err);
+    /* Reads device memory once, with all workers: bytes a second. */
+    double (*read_speed)(struct device *device, const void *memory,
+                         size_t bytes);
     void (*close)(struct device *device);
 
     // -- operations: rows are step->tokens --

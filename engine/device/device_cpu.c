@@ -164,6 +164,7 @@ static const struct device_ops cpu_ops = {
     .wait = cpu_wait,
     .reserve_bytes = cpu_reserve_bytes,
     .reserve = cpu_reserve,
+    .read_speed = device_cpu_read_speed,
     .close = cpu_close,
     .embed = device_cpu_embed,
     .rotation = device_cpu_rotation,

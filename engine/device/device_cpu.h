@@ -9,6 +9,7 @@
  *   device_cpu_linear.c     weights times activations
  *   device_cpu_attention.c  latent and grouped attention
  *   device_cpu_experts.c    the expert feed-forward
+ *   device_cpu_speed.c      how fast memory is read
  */
 #ifndef FATHOM_ENGINE_DEVICE_DEVICE_CPU_H
 #define FATHOM_ENGINE_DEVICE_DEVICE_CPU_H
@@ -174,7 +175,10 @@ struct chosen {
     void *q8; // of h
 };
 
-// -- operations, as in struct device_ops --
+// -- the rest as in struct device_ops --
+
+double device_cpu_read_speed(struct device *device, const void *memory,
+                             size_t bytes);
 
 void device_cpu_embed(struct device *device, const struct step *step,
                       const struct weight *table, float *x);

@@ -149,6 +149,8 @@ def a_model_without_thoughts_goes_on_in_its_cache():
     events, first, _ = engine.answer(1)
     answer = text_of(events, "answer")
     assert "Paris" in answer and first["thinking"]["mode"] == "none"
+    # enough weights to try how fast memory gives them
+    assert 1e8 < first["placement"]["bandwidth_bytes"] < 1e13
     turns += [{"role": "assistant", "content": answer},
               {"role": "user", "content": "And of Italy?"}]
     engine.send("GENERATE", 2, messages=turns, sampling={"temperature": 0},
@@ -524,6 +526,7 @@ def a_plan_is_what_will_be_held():
     placement = engine.answer(4)[1]["placement"]
     for name in ("token_bytes", "threads", "device", "level", "cache"):
         assert placement[name] == after[name]
+    assert placement["bandwidth_bytes"] == 0  # a cache would have answered
     end_well(engine)
 
 

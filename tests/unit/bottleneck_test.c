@@ -135,7 +135,10 @@ the_machine_itself_can_be_slow(void **state)
     f.bandwidth_bytes = 12e9;
     expect(&f, BOTTLENECK_BANDWIDTH, "10.0 GB a second, of the 12.0 GB");
     f.bandwidth_bytes = 40e9;
-    expect(&f, BOTTLENECK_NONE, "");
+    expect(&f, BOTTLENECK_NONE, "10.0 GB a second, of the 40.0 GB");
+    f.total_ms = f.decode_ms = 1e300; // as an engine gone mad would tell
+    f.memory_stalled = 0.5;
+    expect(&f, BOTTLENECK_NONE, "of 1000000");
 }
 
 int

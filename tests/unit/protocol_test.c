@@ -453,7 +453,7 @@ put_done(struct buffer *frames)
         .sampling = {1.1, 0.7, 40, 0.9, 0.05, 12},
         .thinking = {"on", true, true, true},
         .residency = {.ram = 1, .nvme_bytes = 5},
-        .placement = {"cpu", "avx2", 2, "f16", 3000000000},
+        .placement = {"cpu", "avx2", 2, "f16", 3000000000, 34000000000},
         .model = summary,
         .warnings = warnings,
         .warning_count = 2,
@@ -487,6 +487,7 @@ the_end_of_an_answer_comes_through_whole(void **state)
     assert_true(done->thinking.closed && done->thinking.cut);
     assert_true(done->thinking.asked);
     assert_int_equal(done->placement.token_bytes, 3000000000);
+    assert_int_equal(done->placement.bandwidth_bytes, 34000000000);
     assert_true(done->residency.ram == 1.0);
     assert_int_equal(done->placement.threads, 2);
     assert_string_equal(done->model.name, summary.name);
