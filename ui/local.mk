@@ -12,6 +12,8 @@ libui_a_SOURCES = \
     %D%/screen/theme.c %D%/screen/theme.h \
     %D%/text/ambiguous_width.c %D%/text/ambiguous_width.h \
     %D%/text/ascii_fallback.c %D%/text/ascii_fallback.h \
+    %D%/text/code_language.c %D%/text/code_language.h \
+    %D%/text/code_looks.c %D%/text/code_looks.h \
     %D%/text/document.c %D%/text/document.h %D%/text/document_parts.h \
     %D%/text/entity.c %D%/text/entity.h \
     %D%/text/flow.c %D%/text/flow.h \

@@ -112,7 +112,7 @@ compare(const struct document *a, const struct document *b)
     }
 }
 
-/* Lines that were closed, told by their bytes. */
+/* Lines that were closed, told by their bytes and looks. */
 static uint64_t
 closed_hash(const struct document *document, size_t lines)
 {
@@ -123,6 +123,9 @@ closed_hash(const struct document *document, size_t lines)
 
         for (size_t k = 0; k < line.length; k++)
             hash = (hash ^ (uint8_t) line.text[k]) * 1099511628211u;
+        for (size_t k = 0; k < line.run_count; k++)
+            hash = (hash ^ (line.runs[k].length << 5 | line.runs[k].look)) *
+                   1099511628211u;
         hash = (hash ^ 10) * 1099511628211u;
     }
     return hash;

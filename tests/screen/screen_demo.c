@@ -46,7 +46,8 @@ static void
 draw_looks(struct canvas *canvas)
 {
     for (unsigned i = 0; i < LOOKS; i++)
-        canvas_print(canvas, 4 + i, 2, 30, (enum look) i, "look %u", i);
+        canvas_print(canvas, 4 + i % 16, 2 + i / 16 * 20, 10, (enum look) i,
+                     "look %u", i);
 }
 
 static void

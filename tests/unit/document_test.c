@@ -510,7 +510,8 @@ static const char everything[] =
     "1. a\n2) b\n\n\tcode\r\n\n~~~~ sh\n```\n~~~\n~~~~\n"
     "Setext\n===\n[ref] e\xCC\x81 \xE2\x82 \xFF👩‍👦 \\[ \\frac12 "
     "\\]\n***\n"
-    "[ref]: http://x.example\n\n[ref]: http://y.example\n```\nopen\r";
+    "[ref]: http://x.example\n\n[ref]: http://y.example\n"
+    "```c\nint x = 1; /* if\nif */ \"s\"\n```\n```\nopen\r";
 
 static void
 any_cut_gives_the_same_lines(void **state)
@@ -537,6 +538,64 @@ any_cut_gives_the_same_lines(void **state)
             assert_string_equal(lines_of(document), whole);
             document_close(document);
         }
+}
+
+/* Of each byte of the lines a letter for its look. */
+static const char *
+looks_of(const struct document *document)
+{
+    static char out[4096];
+    size_t n = 0;
+
+    for (size_t i = 0; i < document_lines(document); i++) {
+        struct document_line line = document_line(document, i);
+
+        for (size_t k = 0; k < line.run_count; k++)
+            for (size_t b = 0; b < line.runs[k].length; b++)
+                out[n++] = (char) ('A' + line.runs[k].look);
+        out[n++] = '\n';
+        assert_true(n < sizeof out - 200);
+    }
+    out[n] = '\0';
+    return out;
+}
+
+/* Words cut by the edge, a comment over lines, a line too long for colours. */
+static void
+any_cut_of_code_gives_the_same_looks(void **state)
+{
+    static char text[2048], whole[4096];
+    size_t length = (size_t) snprintf(
+        text, sizeof text,
+        "```c\nstatic void name(int whiles, char *whil) { while (1) x = 'a'; "
+        "}\n/* if\nif */ return \"if\";\n%01200d /*\nint x;\n```\n- a\n\n"
+        "  ```py\n  \"\"\"if\n  if\"\"\" if 10\n  ```\n",
+        0);
+
+    (void) state;
+    for (size_t cut = 0; cut <= length; cut++) {
+        struct document *document = opened(DOCUMENT_MARKDOWN);
+
+        // a word may end at the cut, and go on behind it
+        for (size_t from = cut > 9 ? cut - 9 : 0; from < cut; from++) {
+            add(document, text + document_source(document)->length,
+                from - document_source(document)->length);
+            lay_out(document, 16);
+        }
+        size_t done = document_source(document)->length;
+
+        add(document, text + done, length - done);
+        assert_int_equal(document_finish(document, &err), STATUS_OK);
+        lay_out(document, 16);
+        if (cut == 0)
+            strcpy(whole, looks_of(document));
+        assert_string_equal(looks_of(document), whole);
+        document_close(document);
+    }
+    assert_non_null(strchr(whole, 'A' + LOOK_CODE_WORD));
+    assert_non_null(strchr(whole, 'A' + LOOK_CODE_STRING));
+    assert_non_null(strchr(whole, 'A' + LOOK_CODE_NUMBER));
+    assert_non_null(strchr(whole, 'A' + LOOK_CODE_COMMENT));
 }
 
 static bool
@@ -693,6 +752,7 @@ main(void)
         cmocka_unit_test(closed_lines_end_where_text_may_still_change),
         cmocka_unit_test(lines_know_where_they_come_from),
         cmocka_unit_test(any_cut_gives_the_same_lines),
+        cmocka_unit_test(any_cut_of_code_gives_the_same_looks),
         cmocka_unit_test(memory_that_is_short_loses_nothing),
         cmocka_unit_test(work_grows_with_the_length_of_the_text),
         cmocka_unit_test(a_document_at_another_width_is_another_one),

@@ -11,8 +11,9 @@ TESTS += %D%/printer_test %D%/sanitiser_test %D%/spoken_table_test
 check_PROGRAMS += %D%/document_test
 TESTS += %D%/document_test
 %C%_document_test_LDADD = $(UI_LIBS) $(UNIT_TEST_LIBS)
-check_PROGRAMS += %D%/latex_test %D%/text_width_test
-TESTS += %D%/latex_test %D%/text_width_test
+check_PROGRAMS += %D%/code_looks_test %D%/latex_test %D%/text_width_test
+TESTS += %D%/code_looks_test %D%/latex_test %D%/text_width_test
+%C%_code_looks_test_LDADD = $(UI_LIBS) $(UNIT_TEST_LIBS)
 %C%_latex_test_LDADD = $(UI_LIBS) $(UNIT_TEST_LIBS)
 %C%_text_width_test_LDADD = $(UI_LIBS) $(UNIT_TEST_LIBS)
 

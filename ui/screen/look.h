@@ -12,7 +12,11 @@ enum look {
     LOOK_STRONG,
     LOOK_EMPHASIS,
     LOOK_HEADING,
-    LOOK_CODE,    // a block of it
+    LOOK_CODE,      // a block of it, and in it:
+    LOOK_CODE_WORD, // a word of the language
+    LOOK_CODE_STRING,
+    LOOK_CODE_NUMBER,
+    LOOK_CODE_COMMENT,
     LOOK_LITERAL, // code inside of a line
     LOOK_LINK,
     LOOK_DIM,     // thoughts, remarks, what is of the frame

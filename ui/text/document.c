@@ -49,6 +49,7 @@ document_close(struct document *document)
     line_store_release(&document->lines);
     buffer_release(&document->codes);
     buffer_release(&document->code_text);
+    buffer_release(&document->code_runs);
     buffer_release(&document->definitions);
     buffer_release(&document->block.containers);
     buffer_release(&document->block.text);
@@ -406,6 +407,40 @@ close_code(struct document *d, size_t start, size_t text, size_t kept)
             document_origin(d, closed->reading.at) - document_origin(d, text);
 }
 
+/*
+ * A line that is not whole has colours too, which all may change: it is then
+ * laid out anew from its start. One too long for that has none.
+ */
+static bool
+has_colours(const struct document *d, struct span line)
+{
+    return d->now.language != NULL && !d->now.mid_line &&
+           line.end - line.begin <= CODE_LINE_MOST;
+}
+
+static enum status
+lay_code(struct document *d, struct span line, bool coloured, bool *open,
+         struct error *err)
+{
+    struct flow flow = {.look = LOOK_CODE};
+
+    buffer_clear(&d->code_runs);
+    if (coloured)
+        TRY(code_looks(d->now.language, &d->now.code_inside,
+                       d->text.data + line.begin, line.end - line.begin,
+                       &d->code_runs, err));
+    else
+        d->now.code_inside = 0;
+    if (d->code_runs.length > 0) {
+        const void *runs = d->code_runs.data;
+
+        flow.runs = runs;
+        flow.run_count = d->code_runs.length / sizeof *flow.runs;
+    }
+    return lay_line(d, line, &flow, (unsigned) document_code_count(d), open,
+                    err);
+}
+
 static enum status
 step_fence(struct document *d, bool *open, struct error *err)
 {
@@ -430,11 +465,14 @@ step_fence(struct document *d, bool *open, struct error *err)
         d->now.at = line.begin;
     }
     size_t kept = d->code_text.length;
+    struct reading_mark before = d->closed; // the start of this line, or of
+    bool coloured = has_colours(d, line);   // the part of it that is open
 
     TRY(keep_code(d, line, line.begin, err));
-    TRY(lay_line(d, line, &(struct flow){.look = LOOK_CODE},
-                 (unsigned) document_code_count(d), open, err));
-    if (*open)
+    TRY(lay_code(d, line, coloured, open, err));
+    if (*open && coloured)
+        d->closed = before;
+    else if (*open)
         close_code(d, start, line.begin, kept);
     struct code_record *code = document_code_last(d);
 
@@ -470,6 +508,9 @@ begin_fence(struct document *d, const struct markdown_block *block,
     d->now.mode = READING_FENCE;
     d->now.fence = block->fence;
     d->now.at = line.next;
+    d->now.language =
+        code_language_find(d->code_text.data + code->label, code->label_length);
+    d->now.code_inside = 0;
     code->copied = block->fence.indent > 0;
     if (!code->copied)
         code->text = document_origin(d, line.next);

@@ -5,6 +5,7 @@
 #ifndef FATHOM_UI_DOCUMENT_PARTS_H
 #define FATHOM_UI_DOCUMENT_PARTS_H
 
+#include "ui/text/code_looks.h"
 #include "ui/text/document.h"
 #include "ui/text/flow.h"
 #include "ui/text/line_store.h"
@@ -28,6 +29,8 @@ struct reading {
     bool wants_gap;         // what was laid out last stands apart
     bool after_heading;
     struct block_fence fence;
+    const struct code_language *language; // of the fence, or NULL
+    unsigned code_inside;                 // as code_looks leaves it
 };
 
 /* All that a layout adds, as lengths to cut back to. */
@@ -68,6 +71,7 @@ struct document {
     struct line_store lines;
     struct buffer codes; // struct code_record
     struct buffer code_text;
+    struct buffer code_runs;   // struct look_run, of one line
     struct buffer definitions; // of links, a line each
     size_t expanded;           // bytes of them added to blocks
     bool resolve;              // the definitions are all there

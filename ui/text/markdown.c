@@ -61,6 +61,8 @@ struct renderer {
     bool soft_break; // waits for what follows
     bool after_display;
     bool heading, header, code, indented;
+    const struct code_language *language; // of the code, or NULL
+    unsigned code_inside;                 // as code_looks leaves it
     bool keep_breaks;
     unsigned strong, emphasis, deleted, coded, links;
     size_t link_begin;
@@ -667,11 +669,44 @@ enter_code(struct renderer *r, const MD_BLOCK_CODE_DETAIL *detail)
     TRY(document_code_begin(
         r->document, detail->fence_char != 0 ? detail->info.text : "",
         detail->fence_char != 0 ? detail->info.size : 0, &form, r->err));
-    document_code_last(r->document)->copied = true;
+    struct code_record *code = document_code_last(r->document);
+
+    code->copied = true;
+    r->language = code_language_find(r->document->code_text.data + code->label,
+                                     code->label_length);
+    r->code_inside = 0;
     r->code = true;
     r->indented = detail->fence_char == 0;
     clear_leaf(r);
     return STATUS_OK;
+}
+
+static bool
+has_marks(const struct renderer *r)
+{
+    const void *data = r->runs.data;
+    const struct look_run *run = data;
+
+    for (size_t i = 0; i < r->runs.length / sizeof *run; i++)
+        if (run[i].look == LOOK_MARK)
+            return true;
+    return false;
+}
+
+/* The line in hand gets the looks of its language. */
+static enum status
+colour_code(struct renderer *r)
+{
+    if (r->language == NULL)
+        return STATUS_OK;
+    if (r->text.length > CODE_LINE_MOST || has_marks(r)) {
+        r->code_inside = 0;
+        return STATUS_OK;
+    }
+    buffer_clear(&r->runs);
+    return code_looks(r->language, &r->code_inside,
+                      r->text.length > 0 ? r->text.data : "", r->text.length,
+                      &r->runs, r->err);
 }
 
 /* A line of code is whole. */
@@ -681,6 +716,7 @@ end_code_line(struct renderer *r)
     struct document *d = r->document;
     unsigned number = (unsigned) document_code_count(d);
 
+    TRY(colour_code(r));
     TRY(put_leaf(r, false, number));
     clear_leaf(r);
     struct code_record *code = document_code_last(d);
