@@ -150,12 +150,11 @@ add_model(void *context, const char *name)
         stat(model->path, &status) != 0)
         return;
     model->bytes = (uint64_t) status.st_size;
-    uint64_t all = all_bytes(model->path, model->bytes);
-
+    model->all_bytes = all_bytes(model->path, model->bytes);
     snprintf(model->row.size, MODEL_CELL, "%.16s",
-             progress_bytes(bytes, (double) all));
+             progress_bytes(bytes, (double) model->all_bytes));
     snprintf(model->row.fits, MODEL_CELL, "%s",
-             all <= memory_available_bytes() ? "RAM" : "not now");
+             model->all_bytes <= memory_available_bytes() ? "RAM" : "not now");
     model->row.in_use = is_same_file(model->path, screen_models.chat->path);
     if (model->row.in_use)
         screen_models.view.chosen = screen_models.count;

@@ -5,6 +5,7 @@
 
 #include "app/model/model_check.h"
 #include "app/model/model_store.h"
+#include "app/progress_text.h"
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -31,17 +32,23 @@ fill_day(char out[DAY_BYTES], int64_t seconds)
         snprintf(out, DAY_BYTES, "?");
 }
 
-/* When the file came to this disk, where the file system keeps that, and
- * whose it is. */
+/*
+ * When the file came to this disk, where the file system keeps that, whose it
+ * is, and whether the kernel checks what is read of it.
+ */
 static void
 fill_since(struct found_model *model)
 {
     struct statx status;
     char day[DAY_BYTES];
 
-    if (statx(AT_FDCWD, model->path, 0, STATX_BTIME | STATX_UID, &status) !=
-            0 ||
-        (status.stx_mask & STATX_BTIME) == 0)
+    model->verity = NULL;
+    if (statx(AT_FDCWD, model->path, 0, STATX_BTIME | STATX_UID, &status) != 0)
+        return;
+    if (status.stx_attributes_mask & STATX_ATTR_VERITY)
+        model->verity =
+            status.stx_attributes & STATX_ATTR_VERITY ? "on" : "off";
+    if ((status.stx_mask & STATX_BTIME) == 0)
         return;
     fill_day(day, status.stx_btime.tv_sec);
     if (status.stx_uid == geteuid())
@@ -316,6 +323,29 @@ add_licence(const struct found_model *model, const json_t *description)
         add(MODEL_ANY, "SBOM", "%s", model->bill);
 }
 
+/* Where its weights go, or are: all of them into RAM. */
+static void
+add_placement(const struct found_model *model)
+{
+    enum { BAR = 30 };
+    uint64_t room = memory_available_bytes();
+    char size[BYTES_TEXT], most[BYTES_TEXT], bar[4 * BAR + 1], *end = bar;
+
+    if (model->row.in_use) // it is there, and was taken from this
+        room += model->all_bytes;
+    if (model->all_bytes == 0 || room == 0)
+        return;
+    double share = (double) model->all_bytes / (double) room;
+
+    for (int i = 0; i < BAR; i++)
+        end +=
+            snprintf(end, 5, "%s",
+                     canvas_glyph(i < share * BAR ? GLYPH_FULL : GLYPH_EMPTY));
+    add(MODEL_WIDE, "placement", "RAM %s of %s [%s]",
+        progress_bytes(size, (double) model->all_bytes),
+        progress_bytes(most, (double) room), bar);
+}
+
 static void
 add_measured(const struct model_speed *speed)
 {
@@ -344,6 +374,8 @@ add_manifest(const struct found_model *model)
         add(MODEL_ANY, "here since", "%s", model->since);
     if (model->receipt[0] != '\0')
         add(MODEL_ANY, "receipt", "%s", model->receipt);
+    if (model->verity != NULL)
+        add(MODEL_WIDE, "fs-verity", "%s", model->verity);
 }
 
 const struct model_detail *
@@ -360,6 +392,8 @@ model_pane_detail(const struct found_model *model,
         add(MODEL_WIDE, "default", "it is used where no model is named");
     add_description(description);
     add_licence(model, description);
+    add_space();
+    add_placement(model);
     add_space();
     add_measured(speed);
     add_space();

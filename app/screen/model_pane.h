@@ -18,12 +18,14 @@ struct found_model {
     struct model_row row;
     char name[FOUND_NAME_BYTES], shown[FOUND_NAME_BYTES];
     char path[PLACE_BYTES];
-    uint64_t bytes; // of the first file
-    bool looked;    // at its manifest
+    uint64_t bytes;     // of the first file
+    uint64_t all_bytes; // of all its files
+    bool looked;        // at its manifest
     // "" each: not known
     char manifest[FOUND_TEXT_BYTES], signer[FOUND_TEXT_BYTES];
     char licence[FOUND_TEXT_BYTES], bill[FOUND_TEXT_BYTES]; // of materials
     char since[FOUND_TEXT_BYTES], receipt[FOUND_TEXT_BYTES];
+    const char *verity;            // fs-verity: "on", "off"; NULL: unknown
     char remark[FOUND_TEXT_BYTES]; // why it is refused
 };
 

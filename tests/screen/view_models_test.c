@@ -39,6 +39,9 @@ static const struct model_line lines[] = {
     {"context", "1,048,576 tokens", MODEL_WIDE},
     {"licence", "MIT   SBOM v4-flash-q2.spdx", MODEL_ANY},
     {NULL, "", MODEL_WIDE},
+    {"placement", "RAM 81 GB of 139 GB [##################............]",
+     MODEL_WIDE},
+    {NULL, "", MODEL_WIDE},
     {"measured", "prompt 412 tok/s, answer 13.8 tok/s, in 6 answers",
      MODEL_ANY},
     {"load", "12.00 s, the last time that it was read", MODEL_WIDE},
@@ -48,6 +51,7 @@ static const struct model_line lines[] = {
     {"here since", "18 Nov 2026, a file of root's", MODEL_ANY},
     {"receipt", "unchanged since it was read in full on 18 Nov 2026",
      MODEL_ANY},
+    {"fs-verity", "off", MODEL_WIDE},
 };
 enum { LINES = sizeof lines / sizeof lines[0] };
 
