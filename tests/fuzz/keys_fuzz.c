@@ -1,6 +1,7 @@
 /*
  * Any bytes as keys of the input box, in all maps: no crash, nothing written
- * to the terminal, a line that is valid, a cursor inside of what is drawn.
+ * to the terminal, a line that is valid and not endless, a cursor inside of
+ * what is drawn.
  * The first byte says which map and mode, and how many keys come at once.
  */
 #include "config.h"
@@ -121,6 +122,8 @@ check_box(void)
     unsigned rows = input_box_rows(&box, 20, 4);
 
     demand(box.cursor <= box.length && rows >= 1 && rows <= 4);
+    // pastes come on top, and are as long as an input at the most
+    demand(box.length <= 2 * LINE_MOST_BYTES);
     demand(box.prompt != NULL && box.mode != NULL);
     input_box_draw(&box, &canvas, (struct area){0, 0, rows, 20});
     demand(canvas.cursor && canvas.cursor_row < rows);
@@ -162,6 +165,14 @@ type_all(const uint8_t *bytes, size_t length, size_t step)
     }
 }
 
+/* What the last input has killed is yanked by none: ten are kept. */
+static void
+forget_killed(void)
+{
+    for (int i = 0; i < 10; i++)
+        (void) !line_editor_keys("x\025", 2, ++now_ns);
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
 {
@@ -169,8 +180,12 @@ LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
 
     if (length > 0) {
         start_once();
-        rl_variable_bind("editing-mode", bytes[0] & 4 ? "vi" : "emacs");
+        rl_variable_bind("editing-mode", "emacs");
         line_editor_use(MAP_INPUT);
+        line_editor_show("> ");
+        forget_killed();
+        (void) line_editor_interrupt();
+        rl_variable_bind("editing-mode", bytes[0] & 4 ? "vi" : "emacs");
         line_editor_show("> ");
         line_editor_use((enum action_map)(bytes[0] % ACTION_MAPS));
         fflush(stdout);

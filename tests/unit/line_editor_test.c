@@ -344,6 +344,70 @@ a_count_without_end_is_bounded(void **state)
     assert_int_equal(line_editor_box().length, 1003);
 }
 
+/* Kill and yank twice, again and again, would take all memory. */
+static void
+a_line_that_doubles_is_bounded(void **state)
+{
+    (void) state;
+    rl_bind_keyseq("\\C-x=", rl_call_last_kbd_macro);
+    type("ab\030(\001\013\031\031\030)", LINE_MORE);
+    expect_box("> ", "abab", 4);
+    type("\03310\030=", LINE_MORE); // 2 to the power of 12
+    assert_int_equal(line_editor_box().length, 4096);
+    for (int i = 0; i < 6; i++)
+        type("\03310\030=", LINE_MORE);
+    assert_in_range(line_editor_box().length, 4096, LINE_MOST_BYTES);
+    // what is pasted is taken, and what is typed
+    size_t length = line_editor_box().length;
+    char *bytes = malloc(50001);
+
+    memset(bytes, 'x', 50000);
+    bytes[50000] = '\0';
+    for (int i = 0; i < 3; i++) {
+        type("\033[200~", LINE_MORE);
+        type(bytes, LINE_MORE);
+        type("\033[201~", LINE_MORE);
+    }
+    type("x", LINE_MORE);
+    assert_int_equal(line_editor_box().length, length + 3 * 50000 + 1);
+    free(bytes);
+    type("\005\025x", LINE_MORE);
+    expect_box("> ", "x", 1);
+}
+
+/* As inputrc may have one. */
+static void
+a_count_in_a_macro_is_bounded(void **state)
+{
+    char binding[] = "\"\\C-x=\": \"\\e999999999y\"";
+
+    (void) state;
+    rl_parse_and_bind(binding);
+    type("\030=", LINE_MORE);
+    assert_in_range(line_editor_box().length, 1, 1000);
+}
+
+static void
+what_vi_puts_with_a_count_is_bounded(void **state)
+{
+    (void) state;
+    rl_variable_bind("editing-mode", "vi");
+    line_editor_show("> ");
+    type("abcdefgh", LINE_MORE);
+    type("\033", LINE_MORE);
+    assert_int_equal(line_editor_tick(line_editor_deadline()), LINE_MORE);
+    type("0D2pD3P", LINE_MORE);
+    expect_box("> ", "abcdefghabcdefhhhg", 16);
+    type("0D", LINE_MORE);
+    for (int i = 0; i < 8; i++)
+        type("0D1000p", LINE_MORE);
+    assert_in_range(line_editor_box().length, 8000, LINE_MOST_BYTES);
+    for (int i = 0; i < 8; i++)
+        type("1000.", LINE_MORE);
+    assert_in_range(line_editor_box().length, 8000, LINE_MOST_BYTES);
+    rl_variable_bind("editing-mode", "emacs");
+}
+
 static void
 words_of_vi_end_at_characters_that_nobody_knows(void **state)
 {
@@ -466,6 +530,9 @@ main(void)
         TEST(a_map_stays_from_line_to_line),
         TEST(a_count_before_enter_ends_the_line_too),
         TEST(a_count_without_end_is_bounded),
+        TEST(a_count_in_a_macro_is_bounded),
+        TEST(what_vi_puts_with_a_count_is_bounded),
+        TEST(a_line_that_doubles_is_bounded),
         TEST(words_of_vi_end_at_characters_that_nobody_knows),
         TEST(what_was_typed_before_the_history_ends_with_its_line),
         TEST(a_search_that_failed_turns_round),

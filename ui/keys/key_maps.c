@@ -3,6 +3,8 @@
 
 #include "ui/keys/key_maps.h"
 
+#include "ui/keys/line_editor.h"
+
 #include <stdio.h>
 
 #include <readline/history.h>
@@ -14,9 +16,12 @@
 #include <curses.h>
 #include <term.h>
 
+enum { REDO_MOST_BYTES = 16 << 20 }; // that vi's "." puts with a count
+
 static struct {
     struct key_functions functions;
     bool added, box, waiting;
+    int longest; // line that there was, in bytes
     Keymap ours[ACTION_MAPS];
 } maps;
 
@@ -130,6 +135,30 @@ next_line(int count, int key)
     return count > 1 ? next_line(count - 1, key) : 0;
 }
 
+void
+key_maps_note_length(int bytes)
+{
+    if (bytes > maps.longest)
+        maps.longest = bytes;
+}
+
+/*
+ * vi's "p" and "P", as often as a line has room for: readline would put what
+ * was killed, which may be long, so often at once. Behind the first one the
+ * rest is put by "p", which is the same.
+ */
+static int
+put(int count, int key)
+{
+    int before = rl_end, result = rl_vi_put(1, key);
+    int grown = rl_end - before;
+    int most = grown > 0 ? LINE_MOST_BYTES / grown : 0;
+
+    if (count - 1 < most)
+        most = count - 1;
+    return most > 0 ? rl_vi_put(most, 'p') : result;
+}
+
 /*
  * vi's "." in a line of the history: readline's lists of what can be undone,
  * of the line and of the history, come apart there, and one is freed twice.
@@ -152,7 +181,10 @@ redo(int count, int key)
         explicit_bzero(text, strlen(text));
         free(text);
     }
-    return rl_vi_redo(count, key);
+    // it may be all of the longest line that is put, count times
+    int most = REDO_MOST_BYTES / (maps.longest + 1);
+
+    return rl_vi_redo(count <= most ? count : most > 0 ? most : 1, key);
 }
 
 /*
@@ -330,6 +362,8 @@ key_maps_add(const struct key_functions *given)
     rl_bind_keyseq_in_map("k", previous_line, vi_movement_keymap);
     rl_bind_keyseq_in_map("j", next_line, vi_movement_keymap);
     rl_bind_keyseq_in_map(".", redo, vi_movement_keymap);
+    rl_bind_keyseq_in_map("p", put, vi_movement_keymap);
+    rl_bind_keyseq_in_map("P", put, vi_movement_keymap);
     for (const char *word = "wW"; *word; word++)
         rl_bind_key_in_map(*word, vi_next_word, vi_movement_keymap);
     for (const char *word = "eE"; *word; word++)

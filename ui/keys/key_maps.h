@@ -34,6 +34,9 @@ void key_maps_use(enum action_map map);
  */
 void key_maps_set_waiting(bool waiting);
 
+/* So many bytes are in the line; they bound counts of what may put it again. */
+void key_maps_note_length(int bytes);
+
 /* Whether a function of readline is one of the actions. */
 bool key_maps_is_action(int (*function)(int, int));
 

@@ -46,6 +46,8 @@ static struct {
     void *context;
     bool opened, visible, enter_opens_line;
     bool wandered; // in the history, since the line began
+    int length;    // bytes of the line after the last key, and where
+    int where;     // in the history it was then
     enum line_result result;
     struct buffer line;
     char *prompt;
@@ -263,8 +265,40 @@ has_byte(void)
 }
 
 static void
+accept_length(void)
+{
+    editor.length = rl_end;
+    editor.where = where_history();
+    key_maps_note_length(rl_end);
+}
+
+/*
+ * A key that makes a line too long is taken back, one of a macro too: text
+ * that is killed and yanked twice, again and again, would take all memory.
+ * True when it was.
+ */
+static bool
+bound_line(void)
+{
+    int more = editor.length + LINE_KEY_BYTES;
+    int most = more > LINE_MOST_BYTES ? more : LINE_MOST_BYTES;
+    bool same = where_history() == editor.where &&
+                !RL_ISSTATE(RL_STATE_ISEARCH | RL_STATE_NSEARCH);
+    bool bounded = same && rl_end > most;
+
+    while (bounded && rl_end > most && rl_undo_list != NULL)
+        rl_do_undo();
+    if (bounded)
+        rl_ding();
+    accept_length();
+    return bounded;
+}
+
+/* In the box readline calls it after each key, of a macro too. */
+static void
 note_change(void)
 {
+    (void) bound_line();
     editor.changed = true;
 }
 
@@ -599,6 +633,7 @@ void
 line_editor_fill(const char *text)
 {
     rl_insert_text(text);
+    accept_length();
     rl_redisplay_function();
     tell_changed();
 }
@@ -615,6 +650,7 @@ line_editor_replace(const char *text)
     rl_point = rl_mark = 0;
     rl_insert_text(text);
     rl_end_undo_group();
+    accept_length();
     rl_redisplay_function();
     tell_changed();
 }
@@ -639,6 +675,7 @@ insert_pasted(const struct buffer *paste)
                        RL_STATE_CHARSEARCH | RL_STATE_NUMERICARG))
             rl_callback_sigcleanup();
         rl_insert_text(paste->data);
+        accept_length();
     }
     editor.changed = true;
 }
@@ -699,6 +736,8 @@ read_char(void)
                        RL_ISSTATE(RL_STATE_ISEARCH | RL_STATE_NSEARCH);
     if (RL_ISSTATE(RL_STATE_NUMERICARG) && rl_numeric_arg > COUNT_MOST)
         rl_numeric_arg = COUNT_MOST;
+    if (editor.visible && !rl_done && bound_line())
+        rl_redisplay_function();
     if (!editor.visible || !rl_done)
         return;
     rl_stuff_char('\0');
@@ -1138,6 +1177,7 @@ line_editor_resume(void)
     if (line.text != NULL)
         rl_insert_text(line.text);
     rl_point = line.point;
+    accept_length();
     rl_redisplay_function();
     forget_line(&line);
     tell_changed();

@@ -108,7 +108,13 @@ struct line_box_calls {
     void (*mouse)(void *context, unsigned row, unsigned column, int wheel);
 };
 
-enum { LINE_PASTE_BYTES = 64 << 10 }; // what is longer is attached
+enum {
+    LINE_PASTE_BYTES = 64 << 10, // what is longer is attached
+    // a key that adds more than the second, where the line is then longer than
+    // the first, is taken back
+    LINE_MOST_BYTES = 128 << 10,
+    LINE_KEY_BYTES = 4 << 10,
+};
 
 /*
  * What keys are to do beside editing, at a plain prompt too: `act` is called
