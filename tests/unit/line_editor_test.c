@@ -425,6 +425,33 @@ words_of_vi_end_at_characters_that_nobody_knows(void **state)
 }
 
 static void
+vi_looks_for_brackets_to_the_end_of_the_line(void **state)
+{
+    // a character that nobody knows, a mark above the last one, both
+    static const char *const ends[] = {"", "\xF0\xB4\xB4\xB4", "e\xCC\x81",
+                                       "\xF0\xB4\xB4\xB4\xCC\x81"};
+
+    (void) state;
+    for (size_t i = 0; i < sizeof ends / sizeof ends[0]; i++) {
+        rl_variable_bind("editing-mode", "vi");
+        line_editor_hide();
+        line_editor_show("> ");
+        type("a(b[c]d) x", LINE_MORE);
+        type(ends[i], LINE_MORE);
+        type("\033", LINE_MORE);
+        assert_int_equal(line_editor_tick(line_editor_deadline()), LINE_MORE);
+        type("%0%", LINE_MORE);
+        assert_int_equal(line_editor_box().cursor, 7);
+        type("%ll%", LINE_MORE);
+        assert_int_equal(line_editor_box().cursor, 5);
+        type("0d%$%0iX\r", LINE_DONE);
+        assert_memory_equal(line_editor_line(), "X x", 3);
+        assert_string_equal(line_editor_line() + 3, ends[i]);
+    }
+    rl_variable_bind("editing-mode", "emacs");
+}
+
+static void
 what_was_typed_before_the_history_ends_with_its_line(void **state)
 {
     (void) state;
@@ -534,6 +561,7 @@ main(void)
         TEST(what_vi_puts_with_a_count_is_bounded),
         TEST(a_line_that_doubles_is_bounded),
         TEST(words_of_vi_end_at_characters_that_nobody_knows),
+        TEST(vi_looks_for_brackets_to_the_end_of_the_line),
         TEST(what_was_typed_before_the_history_ends_with_its_line),
         TEST(a_search_that_failed_turns_round),
         TEST(the_terminal_is_not_written_to),

@@ -228,6 +228,26 @@ vi_complete(int count, int key)
     return has_unknown_character() ? rl_ding() : rl_vi_complete(count, key);
 }
 
+/*
+ * vi's "%" looks for a bracket from the cursor on; readline goes there by
+ * characters, and in circles where the last one has no width of its own.
+ */
+static int
+vi_match(int count, int key)
+{
+    int from = rl_point;
+    int at = from + (int) strcspn(rl_line_buffer + from, "()[]{}");
+
+    if (at >= rl_end)
+        return rl_ding();
+    rl_point = at;
+    int result = rl_vi_match(count, key);
+
+    if (rl_point == at) // it has no other
+        rl_point = from;
+    return result;
+}
+
 /* What terminals send for a key, whatever terminfo says. */
 static const struct {
     const char *capability, *sequences[4];
@@ -370,6 +390,7 @@ key_maps_add(const struct key_functions *given)
         rl_bind_key_in_map(*word, vi_end_word, vi_movement_keymap);
     for (const char *name = "*=\\"; *name; name++)
         rl_bind_key_in_map(*name, vi_complete, vi_movement_keymap);
+    rl_bind_keyseq_in_map("%", vi_match, vi_movement_keymap);
     rl_bind_keyseq_in_map("v", functions[ACTION_EDIT], vi_movement_keymap);
     for (int which = MAP_INPUT + 1; which < ACTION_MAPS; which++)
         make_map((enum action_map) which);
