@@ -165,12 +165,27 @@ type_all(const uint8_t *bytes, size_t length, size_t step)
     }
 }
 
-/* What the last input has killed is yanked by none: ten are kept. */
 static void
-forget_killed(void)
+begin_in(const char *mode)
 {
+    rl_variable_bind("editing-mode", mode);
+    line_editor_use(MAP_INPUT);
+    line_editor_show("> ");
+}
+
+/* What the last input has killed, of which ten are kept, and typed in vi. */
+static void
+forget_last_input(void)
+{
+    begin_in("emacs");
     for (int i = 0; i < 10; i++)
         (void) !line_editor_keys("x\025", 2, ++now_ns);
+    (void) line_editor_interrupt();
+    begin_in("vi");
+    (void) !line_editor_keys("x\033", 2, ++now_ns);
+    now_ns = line_editor_deadline();
+    (void) !line_editor_tick(now_ns);
+    (void) line_editor_interrupt();
 }
 
 int
@@ -180,13 +195,8 @@ LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
 
     if (length > 0) {
         start_once();
-        rl_variable_bind("editing-mode", "emacs");
-        line_editor_use(MAP_INPUT);
-        line_editor_show("> ");
-        forget_killed();
-        (void) line_editor_interrupt();
-        rl_variable_bind("editing-mode", bytes[0] & 4 ? "vi" : "emacs");
-        line_editor_show("> ");
+        forget_last_input();
+        begin_in(bytes[0] & 4 ? "vi" : "emacs");
         line_editor_use((enum action_map)(bytes[0] % ACTION_MAPS));
         fflush(stdout);
         dup2(written, STDOUT_FILENO);

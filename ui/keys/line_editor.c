@@ -273,6 +273,26 @@ accept_length(void)
 }
 
 /*
+ * Takes a NUL out of the line, where vi's "y" leaves one when it is repeated
+ * with what is no motion: readline's words would never end there.
+ */
+static void
+drop_nul(void)
+{
+    char *nul;
+
+    while (rl_end > 0 &&
+           (nul = memchr(rl_line_buffer, '\0', (size_t) rl_end)) != NULL) {
+        int at = (int) (nul - rl_line_buffer);
+
+        memmove(nul, nul + 1, (size_t) (rl_end - at)); // with the last NUL
+        rl_end--;
+        rl_point -= rl_point > at;
+        rl_mark -= rl_mark > at;
+    }
+}
+
+/*
  * A key that makes a line too long is taken back, one of a macro too: text
  * that is killed and yanked twice, again and again, would take all memory.
  * True when it was.
@@ -284,6 +304,8 @@ bound_line(void)
     int most = more > LINE_MOST_BYTES ? more : LINE_MOST_BYTES;
     bool same = where_history() == editor.where &&
                 !RL_ISSTATE(RL_STATE_ISEARCH | RL_STATE_NSEARCH);
+
+    drop_nul();
     bool bounded = same && rl_end > most;
 
     while (bounded && rl_end > most && rl_undo_list != NULL)
