@@ -424,6 +424,33 @@ words_of_vi_end_at_characters_that_nobody_knows(void **state)
     rl_variable_bind("editing-mode", "emacs");
 }
 
+/* Readline would take seconds for each. */
+static void
+no_character_is_looked_for_in_a_long_line(void **state)
+{
+    char *bytes = malloc(LINE_PASTE_BYTES + 1);
+
+    (void) state;
+    memset(bytes, 'x', LINE_PASTE_BYTES);
+    bytes[LINE_PASTE_BYTES] = '\0';
+    type("ab\001\035b", LINE_MORE); // ^], in a short one
+    assert_int_equal(line_editor_box().cursor, 1);
+    type("\005\033\035a", LINE_MORE);
+    assert_int_equal(line_editor_box().cursor, 0);
+    type("\033[200~", LINE_MORE);
+    type(bytes, LINE_MORE);
+    type("\033[201~", LINE_MORE);
+    type("\001\035b\005\033\035a", LINE_MORE);
+    rl_variable_bind("editing-mode", "vi");
+    line_editor_hide();
+    line_editor_resume();
+    type("\033", LINE_MORE);
+    assert_int_equal(line_editor_tick(line_editor_deadline()), LINE_MORE);
+    type("0fq$Fq0tq;,", LINE_MORE);
+    free(bytes);
+    rl_variable_bind("editing-mode", "emacs");
+}
+
 static void
 vi_looks_for_brackets_to_the_end_of_the_line(void **state)
 {
@@ -561,6 +588,7 @@ main(void)
         TEST(what_vi_puts_with_a_count_is_bounded),
         TEST(a_line_that_doubles_is_bounded),
         TEST(words_of_vi_end_at_characters_that_nobody_knows),
+        TEST(no_character_is_looked_for_in_a_long_line),
         TEST(vi_looks_for_brackets_to_the_end_of_the_line),
         TEST(what_was_typed_before_the_history_ends_with_its_line),
         TEST(a_search_that_failed_turns_round),

@@ -16,7 +16,10 @@
 #include <curses.h>
 #include <term.h>
 
-enum { REDO_MOST_BYTES = 16 << 20 }; // that vi's "." puts with a count
+enum {
+    REDO_MOST_BYTES = 16 << 20, // that vi's "." puts with a count
+    SEARCH_MOST_BYTES = 8192,   // of a line in which a character is looked for
+};
 
 static struct {
     struct key_functions functions;
@@ -248,6 +251,30 @@ vi_match(int count, int key)
     return result;
 }
 
+/*
+ * Readline looks for a character in time that grows with the square of the
+ * line: in 64 KiB for seconds, and nothing stops it.
+ */
+static int
+vi_char_search(int count, int key)
+{
+    return rl_end > SEARCH_MOST_BYTES ? rl_ding()
+                                      : rl_vi_char_search(count, key);
+}
+
+static int
+char_search(int count, int key)
+{
+    return rl_end > SEARCH_MOST_BYTES ? rl_ding() : rl_char_search(count, key);
+}
+
+static int
+backward_char_search(int count, int key)
+{
+    return rl_end > SEARCH_MOST_BYTES ? rl_ding()
+                                      : rl_backward_char_search(count, key);
+}
+
 /* What terminals send for a key, whatever terminfo says. */
 static const struct {
     const char *capability, *sequences[4];
@@ -391,6 +418,11 @@ key_maps_add(const struct key_functions *given)
     for (const char *name = "*=\\"; *name; name++)
         rl_bind_key_in_map(*name, vi_complete, vi_movement_keymap);
     rl_bind_keyseq_in_map("%", vi_match, vi_movement_keymap);
+    for (const char *search = "fFtT;,"; *search; search++)
+        rl_bind_key_in_map(*search, vi_char_search, vi_movement_keymap);
+    rl_bind_keyseq_in_map("\\C-]", char_search, emacs_standard_keymap);
+    rl_bind_keyseq_in_map("\\M-\\C-]", backward_char_search,
+                          emacs_standard_keymap);
     rl_bind_keyseq_in_map("v", functions[ACTION_EDIT], vi_movement_keymap);
     for (int which = MAP_INPUT + 1; which < ACTION_MAPS; which++)
         make_map((enum action_map) which);
