@@ -136,7 +136,8 @@ a_notice_is_short_and_wrapped(void **state)
 static void
 nothing_is_told_by_colour_alone(void **state)
 {
-    static const enum look alike[] = {LOOK_PLAIN, LOOK_CODE, LOOK_GOOD};
+    static const enum look alike[] = {LOOK_PLAIN, LOOK_CODE, LOOK_CODE_STRING,
+                                      LOOK_CODE_NUMBER, LOOK_GOOD};
 
     (void) state;
     for (int i = 0; i < LOOKS; i++) {
@@ -147,7 +148,7 @@ nothing_is_told_by_colour_alone(void **state)
         assert_int_equal(mono.background, -1);
         for (size_t k = 0; k < sizeof alike / sizeof *alike; k++)
             plain = plain || alike[k] == (enum look) i;
-        // code and "ok" say in words what they are
+        // code, its quotes and digits, and "ok" say themselves what they are
         assert_int_equal(mono.attributes == 0, plain);
     }
 }
