@@ -40,8 +40,11 @@ bottleneck_name(enum bottleneck bottleneck)
     return names[bottleneck];
 }
 
+static void add(char text[BOTTLENECK_TEXT], const char *format, ...)
+    PRINTF_LIKE(2, 3);
+
 /* Goes on with a text, as far as there is room. */
-static void __attribute__((format(printf, 2, 3)))
+static void
 add(char text[BOTTLENECK_TEXT], const char *format, ...)
 {
     size_t used = strlen(text);

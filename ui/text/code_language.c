@@ -243,7 +243,6 @@ const struct code_language code_languages[] = {
     },
     {
         .names = " asm assembly nasm x86asm armasm ",
-        .words = NULL,
         .span =
             {{TO_END(";")}, {TO_END("#")}, {TO_END("//")}, {DOUBLE}, {SINGLE}},
         .also = ".%",

@@ -9,8 +9,9 @@
  * Memory that is short shows as STATUS_NOMEM and loses nothing of the source.
  *
  *   code        a line "label ... [n]" with the label of the fence, then the
- *               code as it is, indented by nothing; long lines wrap, no
- *               frame, no numbers; each block has a number that stays
+ *               code as it is, indented by nothing, with the looks of its
+ *               language (code_looks.h); long lines wrap, no frame, no
+ *               numbers; each block has a number that stays
  *   tables      wait for the end of their block ("[table, 3 rows so far]"),
  *               then aligned by display width; wider than the pane:
  *               "Header: value" lines
