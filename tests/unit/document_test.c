@@ -540,6 +540,45 @@ any_cut_gives_the_same_lines(void **state)
         }
 }
 
+static void
+expect_code(const struct document *document, size_t number, const char *text,
+            size_t length)
+{
+    struct document_code code = document_code(document, number);
+
+    assert_int_equal(code.length, length);
+    assert_memory_equal(code.text, text, length);
+}
+
+/* Bytes that wait for what follows them are where a place might move. */
+static void
+any_cut_of_code_keeps_its_source(void **state)
+{
+    static const char text[] = "```\r\n\rx\xDC\ny\r\nz\xE6\x97\n```\n"
+                               "   ```\n   a\xF0\x9F\n  \rb\n   ```\n"
+                               "```\n\r";
+    static const char first[] = "\rx\xDC\ny\r\nz\xE6\x97\n";
+    static const char second[] = "a\xF0\x9F\n\rb\n";
+    size_t length = sizeof text - 1;
+
+    (void) state;
+    for (size_t step = 1; step <= length; step++) {
+        struct document *document = opened(DOCUMENT_MARKDOWN);
+
+        for (size_t at = 0; at < length; at += step) {
+            add(document, text + at, length - at < step ? length - at : step);
+            lay_out(document, 16);
+        }
+        assert_int_equal(document_finish(document, &err), STATUS_OK);
+        lay_out(document, 16);
+        assert_int_equal(document_code_count(document), 3);
+        expect_code(document, 1, first, sizeof first - 1);
+        expect_code(document, 2, second, sizeof second - 1);
+        expect_code(document, 3, "\r", 1);
+        document_close(document);
+    }
+}
+
 /* Of each byte of the lines a letter for its look. */
 static const char *
 looks_of(const struct document *document)
@@ -752,6 +791,7 @@ main(void)
         cmocka_unit_test(closed_lines_end_where_text_may_still_change),
         cmocka_unit_test(lines_know_where_they_come_from),
         cmocka_unit_test(any_cut_gives_the_same_lines),
+        cmocka_unit_test(any_cut_of_code_keeps_its_source),
         cmocka_unit_test(any_cut_of_code_gives_the_same_looks),
         cmocka_unit_test(memory_that_is_short_loses_nothing),
         cmocka_unit_test(work_grows_with_the_length_of_the_text),

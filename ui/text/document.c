@@ -59,12 +59,16 @@ document_close(struct document *document)
     free(document);
 }
 
-/* What the sanitiser did not hold back is in the text. */
+/*
+ * What the sanitiser did not hold back is in the text. A CR that waits is held
+ * back too: a place of the text never comes to mean another of the source.
+ */
 static enum status
 note_origin(struct document *d, struct error *err)
 {
-    return offset_map_add(&d->origin, d->text.length,
-                          d->fed - d->sanitiser.held_length, err);
+    size_t held = d->sanitiser.held_length + d->sanitiser.after_return;
+
+    return offset_map_add(&d->origin, d->text.length, d->fed - held, err);
 }
 
 static bool
@@ -368,10 +372,8 @@ keep_code(struct document *d, struct span line, size_t text, struct error *err)
 {
     struct code_record *code = document_code_last(d);
     size_t from = document_origin(d, text);
-    size_t to = document_origin(d, line.end);
+    size_t to = document_origin(d, line.next);
 
-    if (line.next > line.end)
-        to = document_origin(d, line.end) + 1;
     if (code->copied) {
         TRY(buffer_append(&d->code_text, d->source.data + from, to - from,
                           err));
