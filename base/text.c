@@ -232,3 +232,14 @@ text_thousands(double *value, size_t most)
         *value /= 1000;
     return times;
 }
+
+const char *
+text_short_count(char out[COUNT_TEXT], double count)
+{
+    static const char *const units[] = {"", "k", "M", "B", "T"};
+    size_t unit = text_thousands(&count, sizeof units / sizeof units[0] - 1);
+
+    snprintf(out, COUNT_TEXT, "%.*f%s", unit > 0 && count < 9.95 ? 1 : 0, count,
+             units[unit]);
+    return out;
+}

@@ -49,6 +49,8 @@ void text_copy(char *out, size_t size, const char *from);
 /* "1,284" */
 enum { COUNT_TEXT = 32 };
 const char *text_count(char out[COUNT_TEXT], uint64_t count);
+/* "284B", "2.6M", as names of models have it. */
+const char *text_short_count(char out[COUNT_TEXT], double count);
 /* Divides by thousands until it has three digits, `most` times; how often. */
 size_t text_thousands(double *value, size_t most);
 

@@ -42,18 +42,6 @@ string_or_unknown(const json_t *object, const char *key)
     return text ? text : "unknown";
 }
 
-/* "671 B", "13.0 M": three digits. */
-static const char *
-parameters(char out[BYTES_TEXT], double count)
-{
-    static const char *const units[] = {"", " k", " M", " B", " T"};
-    size_t unit = text_thousands(&count, sizeof units / sizeof units[0] - 1);
-
-    snprintf(out, BYTES_TEXT, "%.*f%s", unit > 0 && count < 99.95 ? 1 : 0,
-             count, units[unit]);
-    return out;
-}
-
 /* -- lines
  * --------------------------------------------------------------------- */
 
@@ -169,13 +157,13 @@ static void
 add_parameters(struct lines *lines, const json_t *model)
 {
     const json_t *object = json_object_get(model, "parameters");
-    char total[BYTES_TEXT], active[BYTES_TEXT];
+    char total[COUNT_TEXT], active[COUNT_TEXT];
 
     label(lines, "Parameters");
-    add(lines, "%s", parameters(total, number_at(object, "total")));
+    add(lines, "%s", text_short_count(total, number_at(object, "total")));
     if (number_at(object, "active") < number_at(object, "total"))
         add(lines, ", of which a token meets %s",
-            parameters(active, number_at(object, "active")));
+            text_short_count(active, number_at(object, "active")));
 }
 
 static void

@@ -16,7 +16,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { LINES = 24, COUNT_BYTES = 24, HASH_SHOWN = 6, DAY_BYTES = 20 };
+enum { LINES = 24, HASH_SHOWN = 6, DAY_BYTES = 20 };
 
 /* -- the place on the disk ---------------------------------------------------
  */
@@ -251,18 +251,6 @@ number_at(const json_t *object, const char *key)
     return json_number_value(json_object_get(object, key));
 }
 
-/* "284B", "13.4B": as names of models have it. */
-static const char *
-parameters(char out[COUNT_BYTES], double count)
-{
-    static const char *const units[] = {"", "k", "M", "B", "T"};
-    size_t unit = text_thousands(&count, sizeof units / sizeof units[0] - 1);
-
-    snprintf(out, COUNT_BYTES, "%.*f%s", unit > 0 && count < 9.95 ? 1 : 0,
-             count, units[unit]);
-    return out;
-}
-
 static const char *
 text_at(char out[FOUND_TEXT_BYTES], const json_t *object, const char *key)
 {
@@ -283,13 +271,13 @@ add_description(const json_t *model)
            layers = number_at(shape, "layers"),
            context = number_at(model, "context");
     const json_t *count = json_object_get(model, "parameters");
-    char total[COUNT_BYTES], active[COUNT_BYTES], tokens[COUNT_TEXT],
+    char total[COUNT_TEXT], active[COUNT_TEXT], tokens[COUNT_TEXT],
         family[FOUND_TEXT_BYTES], routed[100] = "", inside[100] = "";
 
     if (model == NULL)
         return;
-    parameters(total, number_at(count, "total"));
-    parameters(active, number_at(count, "active"));
+    text_short_count(total, number_at(count, "total"));
+    text_short_count(active, number_at(count, "active"));
     if (experts > 0) {
         snprintf(routed, sizeof routed, " x %.0f experts, %.0f+%.0f active",
                  experts, used, shared);

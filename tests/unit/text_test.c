@@ -104,6 +104,32 @@ quoted_text_holds_nothing_a_terminal_obeys(void **state)
         assert_true(strlen(text_quote(out, size, "\x1B\x1B\x1B", 3)) < size);
 }
 
+static void
+counts_are_read_at_a_glance(void **state)
+{
+    static const struct {
+        double count;
+        const char *text;
+    } cases[] = {{0, "0"},
+                 {999, "999"},
+                 {2624512, "2.6M"},
+                 {9949999, "9.9M"},
+                 {12951808, "13M"},
+                 {999499999, "999M"},
+                 {999500000, "1.0B"},
+                 {671026419200, "671B"},
+                 {1e18, "1000000T"}};
+    char out[COUNT_TEXT];
+
+    (void) state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        assert_string_equal(text_short_count(out, cases[i].count),
+                            cases[i].text);
+    assert_string_equal(text_count(out, 999), "999");
+    assert_string_equal(text_count(out, UINT64_MAX),
+                        "18,446,744,073,709,551,615");
+}
+
 int
 main(void)
 {
@@ -112,6 +138,7 @@ main(void)
         cmocka_unit_test(every_scalar_value_survives_writing_and_reading),
         cmocka_unit_test(a_prefix_keeps_bytes_that_can_never_be_completed),
         cmocka_unit_test(quoted_text_holds_nothing_a_terminal_obeys),
+        cmocka_unit_test(counts_are_read_at_a_glance),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
