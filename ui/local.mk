@@ -55,7 +55,12 @@ libui_a_SOURCES += \
     %D%/keys/input_box.c %D%/keys/input_box.h \
     %D%/keys/key_maps.c %D%/keys/key_maps.h \
     %D%/keys/key_reader.c %D%/keys/key_reader.h \
+    %D%/keys/line_care.c \
     %D%/keys/line_editor.c %D%/keys/line_editor.h \
+    %D%/keys/line_editor_parts.h \
+    %D%/keys/line_keys.c \
+    %D%/keys/line_matches.c \
+    %D%/keys/line_remarks.c \
     %D%/screen/screen.c \
     %D%/screen/terminfo.c %D%/screen/terminfo.h \
     %D%/screen/tty.c %D%/screen/tty.h \
