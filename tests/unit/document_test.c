@@ -552,31 +552,56 @@ expect_code(const struct document *document, size_t number, const char *text,
 
 /* Bytes that wait for what follows them are where a place might move. */
 static void
+add_lines_that_wait(struct buffer *out, const char *indent)
+{
+    static const char *const lines[] = {"\rx\xDC", "y\r", "z\xE6\x97",
+                                        "a\xF0\x9F"
+                                        "b\rc\r\r",
+                                        "d\r\xDC"};
+
+    for (size_t i = 0; i < sizeof lines / sizeof *lines; i++)
+        assert_int_equal(buffer_print(out, &err, "%s%s\n", indent, lines[i]),
+                         STATUS_OK);
+}
+
+static void
+add_code_that_waits(struct buffer *out, const char *before, const char *indent)
+{
+    assert_int_equal(buffer_print(out, &err, "%s```\n", before), STATUS_OK);
+    add_lines_that_wait(out, indent);
+    assert_int_equal(buffer_print(out, &err, "%s```\n\n", indent), STATUS_OK);
+}
+
+static void
 any_cut_of_code_keeps_its_source(void **state)
 {
-    static const char text[] = "```\r\n\rx\xDC\ny\r\nz\xE6\x97\n```\n"
-                               "   ```\n   a\xF0\x9F\n  \rb\n   ```\n"
-                               "```\n\r";
-    static const char first[] = "\rx\xDC\ny\r\nz\xE6\x97\n";
-    static const char second[] = "a\xF0\x9F\n\rb\n";
-    size_t length = sizeof text - 1;
+    struct buffer text = {0}, lines = {0};
 
     (void) state;
-    for (size_t step = 1; step <= length; step++) {
+    add_lines_that_wait(&lines, "");
+    add_code_that_waits(&text, "", "");
+    add_code_that_waits(&text, "   ", "   ");
+    add_code_that_waits(&text, "- ", "  ");
+    assert_int_equal(buffer_append(&text, "```\r\n\r", 6, &err), STATUS_OK);
+    for (size_t step = 1; step <= text.length; step++) {
         struct document *document = opened(DOCUMENT_MARKDOWN);
 
-        for (size_t at = 0; at < length; at += step) {
-            add(document, text + at, length - at < step ? length - at : step);
+        for (size_t at = 0; at < text.length; at += step) {
+            size_t left = text.length - at;
+
+            add(document, text.data + at, left < step ? left : step);
             lay_out(document, 16);
         }
         assert_int_equal(document_finish(document, &err), STATUS_OK);
         lay_out(document, 16);
-        assert_int_equal(document_code_count(document), 3);
-        expect_code(document, 1, first, sizeof first - 1);
-        expect_code(document, 2, second, sizeof second - 1);
-        expect_code(document, 3, "\r", 1);
+        assert_int_equal(document_code_count(document), 4);
+        for (size_t i = 1; i <= 3; i++)
+            expect_code(document, i, lines.data, lines.length);
+        expect_code(document, 4, "\r", 1);
         document_close(document);
     }
+    buffer_release(&text);
+    buffer_release(&lines);
 }
 
 /* Of each byte of the lines a letter for its look. */

@@ -96,13 +96,18 @@ feed(struct document *d, struct error *err)
         const char *bytes = d->source.data + d->fed;
         bool waits = d->sanitiser.held_length > 0 || d->sanitiser.after_return;
         size_t n = waits ? 1 : run_of(bytes, d->source.length - d->fed);
+        size_t before = d->text.length;
 
         TRY(buffer_reserve(&d->text, n * MARK_GROWTH + HELD_GROWTH, err));
-        TRY(buffer_reserve(&d->origin.pairs, 2 * sizeof(struct offset_pair),
+        TRY(buffer_reserve(&d->origin.pairs, 3 * sizeof(struct offset_pair),
                            err));
         TRY(note_origin(d, err));
         TRY(sanitiser_write(&d->sanitiser, &d->text, bytes, n, err));
         d->fed += n;
+        // what had waited came first
+        if (waits && is_plain(*bytes) && d->text.length > before + 1)
+            TRY(offset_map_add(&d->origin, d->text.length - 1, d->fed - 1,
+                               err));
         TRY(note_origin(d, err));
     }
     if (d->finished && !d->fed_end) {

@@ -794,6 +794,10 @@ code_text(struct renderer *r, const char *text, size_t length)
     r->text_end = at + length;
     size_t from = source_of(r, at), to = source_of(r, at + length);
 
+    // a CR before the LF is not in what was parsed
+    if (to + 1 < d->source.length &&
+        memcmp(d->source.data + to, "\r\n", 2) == 0)
+        to++;
     TRY(keep_code(r, d->source.data + from, to - from));
     return add_text(r, text, length);
 }
