@@ -25,6 +25,10 @@ libui_a_SOURCES = \
     %D%/text/link_definition.c %D%/text/link_definition.h \
     %D%/text/markdown.c %D%/text/markdown.h \
     %D%/text/markdown_block.c %D%/text/markdown_block.h \
+    %D%/text/markdown_code.c \
+    %D%/text/markdown_leaf.c \
+    %D%/text/markdown_nest.c \
+    %D%/text/markdown_parts.h \
     %D%/text/offset_map.c %D%/text/offset_map.h \
     %D%/text/printer.c %D%/text/printer.h \
     %D%/text/sanitiser.c %D%/text/sanitiser.h \
