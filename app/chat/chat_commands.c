@@ -133,7 +133,7 @@ const struct chat_verb chat_verbs[] = {
             chat_run_new, NULL),
     BETWEEN("system", "[TEXT|@FILE|none]", "show or set the system text",
             chat_run_system, "@|none"),
-    ANYTIME("think", "on|off|default|next|show|hide|view VIEW",
+    ANYTIME("think", "on|off|default|next|show|hide|view VIEW|budget N",
             "thinking, and its view", chat_run_think,
             "on|off|default|next|show|hide|view|budget"),
     ANYTIME("budget", "[N|off|default]", "close thoughts after N tokens",

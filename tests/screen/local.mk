@@ -47,6 +47,8 @@ EXTRA_DIST += %D%/engine_dies.sh
 TESTS += %D%/engine_dies.sh
 EXTRA_DIST += %D%/compact_screens.sh %D%/compact_screens.keys
 TESTS += %D%/compact_screens.sh
+EXTRA_DIST += %D%/key_screens.sh %D%/key_screens.keys
+TESTS += %D%/key_screens.sh
 EXTRA_DIST += %D%/terminal_care.sh %D%/terminal_care.keys
 TESTS += %D%/terminal_care.sh
 

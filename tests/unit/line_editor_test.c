@@ -409,6 +409,25 @@ what_vi_puts_with_a_count_is_bounded(void **state)
 }
 
 static void
+vi_deletes_by_the_key_that_ends_an_empty_line(void **state)
+{
+    (void) state;
+    rl_variable_bind("editing-mode", "vi");
+    line_editor_hide();
+    line_editor_show("> ");
+    type("abc", LINE_MORE);
+    type("\033[D\004", LINE_MORE);
+    expect_box("> ", "ab", 2);
+    type("\033", LINE_MORE);
+    assert_int_equal(line_editor_tick(line_editor_deadline()), LINE_MORE);
+    type("0\004", LINE_MORE);
+    expect_box("> ", "b", 0);
+    type("\004", LINE_MORE);
+    type("\004", LINE_END);
+    rl_variable_bind("editing-mode", "emacs");
+}
+
+static void
 words_of_vi_end_at_characters_that_nobody_knows(void **state)
 {
     (void) state;
@@ -587,6 +606,7 @@ main(void)
         TEST(a_count_in_a_macro_is_bounded),
         TEST(what_vi_puts_with_a_count_is_bounded),
         TEST(a_line_that_doubles_is_bounded),
+        TEST(vi_deletes_by_the_key_that_ends_an_empty_line),
         TEST(words_of_vi_end_at_characters_that_nobody_knows),
         TEST(no_character_is_looked_for_in_a_long_line),
         TEST(vi_looks_for_brackets_to_the_end_of_the_line),

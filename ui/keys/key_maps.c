@@ -346,6 +346,10 @@ bind_user_map(Keymap map, bool vi)
     bind_capability("kcud1", next_line, map);
     if (map != vi_movement_keymap)
         rl_bind_keyseq_in_map("\\C-u", discard_line, map);
+    // readline's own ends the line, as Enter does
+    if (vi)
+        rl_bind_keyseq_in_map(
+            "\\C-d", map == vi_movement_keymap ? rl_vi_delete : rl_delete, map);
     // Shift-Enter and Control-Enter, where a terminal tells them apart
     rl_bind_keyseq_in_map("\033[27;2;13~", enter_function(false), map);
     rl_bind_keyseq_in_map("\033[27;5;13~", enter_function(false), map);
@@ -445,6 +449,21 @@ key_maps_set_box(bool box)
         alone->function = focus;
     }
     maps.box = box;
+}
+
+static void
+exchange(Keymap map, rl_command_func_t *old, rl_command_func_t *new)
+{
+    for (int key = 0; key < KEYMAP_SIZE - 1; key++)
+        if (map[key].type == ISFUNC && map[key].function == old)
+            map[key].function = new;
+}
+
+void
+key_maps_after_init(void)
+{
+    exchange(emacs_standard_keymap, rl_unix_line_discard, discard_line);
+    exchange(vi_insertion_keymap, rl_unix_line_discard, discard_line);
 }
 
 void

@@ -22,6 +22,12 @@ struct key_functions {
 /* Once in a process; later calls do nothing. */
 void key_maps_add(const struct key_functions *functions);
 
+/*
+ * After readline has begun, and has bound the terminal's own characters: the
+ * one that kills a line is fathom-discard-line, whichever it is.
+ */
+void key_maps_after_init(void);
+
 /* Full screen or plain: what Esc, ^L are there. */
 void key_maps_set_box(bool box);
 

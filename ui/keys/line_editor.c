@@ -203,6 +203,7 @@ open_form(line_complete_fn complete, void *context)
     if (first)
         set_defaults();
     rl_initialize();
+    key_maps_after_init();
     // readline would ring on the terminal by itself
     if (line_editor.box)
         rl_variable_bind("bell-style", "none");
