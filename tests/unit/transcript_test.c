@@ -551,6 +551,82 @@ matches(const struct fixture *f)
 }
 
 static void
+a_chosen_code_block_is_forgotten_with_its_answer(void **state)
+{
+    struct fixture f;
+    size_t last;
+
+    (void) state;
+    for (int text = 0; text < 2; text++) {
+        begin(&f);
+        size_t item = add(&f, TRANSCRIPT_ANSWER);
+
+        for (int i = 0; i < 3; i++)
+            append(&f, item, TRANSCRIPT_TEXT, "text\n\n```\nx\n```\n\n");
+        append_lines(&f, item, TRANSCRIPT_TEXT, "fact", 1, 30);
+        finish(&f, item);
+        last = add(&f, TRANSCRIPT_ANSWER);
+        append(&f, last, TRANSCRIPT_THOUGHT, "idea");
+        if (text)
+            append(&f, last, TRANSCRIPT_TEXT, "no code");
+        draw(&f, 16, 60);
+        transcript_top(f.transcript);
+        draw(&f, 16, 60);
+        assert_true(transcript_code_block(f.transcript, 3));
+        draw(&f, 16, 60);
+        assert_int_equal(transcript_current_code(f.transcript), 3);
+        // its head is out of view, so it becomes current
+        assert_true(transcript_fold(f.transcript, last));
+        assert_int_equal(transcript_current(f.transcript), last);
+        assert_int_equal(transcript_current_code(f.transcript), 0);
+        draw(&f, 16, 60);
+        transcript_code_block(f.transcript, 1);
+        assert_true(transcript_code_block(f.transcript, -1));
+        assert_int_equal(transcript_current_code(f.transcript), 3);
+        end(&f);
+    }
+}
+
+static void
+a_chosen_code_block_may_turn_out_to_be_none(void **state)
+{
+    struct fixture f;
+    struct document_code code;
+
+    (void) state;
+    begin(&f);
+    size_t item = add(&f, TRANSCRIPT_ANSWER);
+
+    append(&f, item, TRANSCRIPT_TEXT, "Write\n\n```x");
+    draw(&f, 16, 60);
+    assert_true(transcript_code_block(f.transcript, 1));
+    assert_int_equal(transcript_current_code(f.transcript), 1);
+    append(&f, item, TRANSCRIPT_TEXT, "``` in a line.\n\nMore\n\n");
+    draw(&f, 16, 60);
+    assert_false(transcript_code(f.transcript, item, 1, &code));
+    assert_false(transcript_code_block(f.transcript, 1));
+    assert_int_equal(transcript_current_code(f.transcript), 0);
+    append(&f, item, TRANSCRIPT_TEXT, "```\nx\n```\n");
+    draw(&f, 16, 60);
+    assert_true(transcript_code_block(f.transcript, 1));
+    end(&f);
+}
+
+static void
+code_behind_a_tab_is_walked_to(void **state)
+{
+    struct fixture f;
+
+    (void) state;
+    begin(&f);
+    put(&f, TRANSCRIPT_ANSWER, "text\n\n\tint code;\n\nend\n");
+    draw(&f, 16, 60);
+    assert_true(transcript_code_block(f.transcript, 1));
+    assert_int_equal(transcript_current_code(f.transcript), 1);
+    end(&f);
+}
+
+static void
 a_search_finds_counts_and_shows(void **state)
 {
     struct fixture f;
@@ -654,6 +730,167 @@ a_match_in_a_thought_opens_it(void **state)
     draw(&f, 20, 60);
     assert_true(row_of(&f, "idea 33") >= 0);
     end(&f);
+}
+
+/* A thought of 60 lines with the needle in its fourth, and this answer. */
+static void
+put_thought_with_needle(struct fixture *f, int lines)
+{
+    size_t item;
+
+    put(f, TRANSCRIPT_QUESTION, "question");
+    item = add(f, TRANSCRIPT_ANSWER);
+    append_lines(f, item, TRANSCRIPT_THOUGHT, "idea", 1, 3);
+    append(f, item, TRANSCRIPT_THOUGHT, "here is the needle\n");
+    append_lines(f, item, TRANSCRIPT_THOUGHT, "idea", 5, 56);
+    append_lines(f, item, TRANSCRIPT_TEXT, "fact", 1, lines);
+    finish(f, item);
+}
+
+static void
+a_match_in_a_folded_thought_comes_into_view(void **state)
+{
+    struct fixture f;
+
+    (void) state;
+    // the end is followed
+    begin(&f);
+    put_thought_with_needle(&f, 1);
+    draw(&f, 16, 60);
+    search(&f, "needle");
+    draw(&f, 16, 60);
+    assert_true(row_of(&f, "here is the needle") >= 0);
+    end(&f);
+    // somebody reads below in the same answer
+    begin(&f);
+    put_thought_with_needle(&f, 40);
+    draw(&f, 16, 60);
+    transcript_top(f.transcript);
+    draw(&f, 16, 60);
+    transcript_scroll(f.transcript, 6);
+    draw(&f, 16, 60);
+    search(&f, "needle");
+    draw(&f, 16, 60);
+    assert_true(row_of(&f, "here is the needle") >= 0);
+    end(&f);
+}
+
+static void
+a_match_in_what_shows_no_line_is_survived(void **state)
+{
+    struct fixture f;
+    size_t at;
+
+    (void) state;
+    for (unsigned rows = 2; rows < 14; rows += 5) {
+        begin(&f);
+        put(&f, TRANSCRIPT_QUESTION, "question");
+        put(&f, TRANSCRIPT_ANSWER, "[a]: http://example.org/needle\n");
+        fill(&f, 2);
+        draw(&f, rows, 60);
+        search(&f, "needle");
+        assert_int_equal(transcript_matches(f.transcript, &at), 1);
+        assert_int_equal(at, 1);
+        draw(&f, rows, 60);
+        assert_true(row_of(&f, "fathom") >= 0);
+        end(&f);
+    }
+}
+
+static void
+matches_in_thoughts_go_with_them(void **state)
+{
+    struct fixture f;
+    size_t at;
+
+    (void) state;
+    begin(&f);
+    put(&f, TRANSCRIPT_QUESTION, "a needle is asked for");
+    put_thought_with_needle(&f, 1);
+    put(&f, TRANSCRIPT_NOTE, "the needle is named");
+    f.style.thoughts = false;
+    draw(&f, 16, 60);
+    f.style.thoughts = true;
+    draw(&f, 16, 60);
+    search(&f, "needle");
+    assert_int_equal(transcript_matches(f.transcript, &at), 3);
+    transcript_search_next(f.transcript, at == 1 ? 1 : -1);
+    transcript_matches(f.transcript, &at);
+    assert_int_equal(at, 2);
+    draw(&f, 16, 60);
+    f.style.thoughts = false;
+    draw(&f, 16, 60);
+    assert_int_equal(transcript_matches(f.transcript, &at), 2);
+    assert_int_equal(at, 1);
+    for (size_t i = 0; i < 3; i++) {
+        assert_true(transcript_search_next(f.transcript, 1));
+        assert_int_equal(transcript_matches(f.transcript, &at), 2);
+        assert_int_equal(at, 2 - i % 2);
+        draw(&f, 16, 60);
+    }
+    f.style.thoughts = true;
+    draw(&f, 16, 60);
+    assert_int_equal(transcript_matches(f.transcript, &at), 3);
+    assert_int_equal(at, 3);
+    end(&f);
+}
+
+static void
+matches_in_hidden_thoughts_that_were_never_shown_are_survived(void **state)
+{
+    struct fixture f;
+
+    (void) state;
+    begin(&f);
+    f.style.thoughts = true;
+    put_thought_with_needle(&f, 1);
+    put(&f, TRANSCRIPT_NOTE, "the needle is named");
+    draw(&f, 16, 60);
+    search(&f, "needle is named");
+    search(&f, "needle");
+    f.style.thoughts = false;
+    // between a change of the layout and the next key nothing may be drawn
+    for (int i = 0; i < 3; i++)
+        assert_true(transcript_search_next(f.transcript, 1));
+    draw(&f, 16, 60);
+    for (int i = 0; i < 3; i++) {
+        assert_true(transcript_search_next(f.transcript, -1));
+        draw(&f, 16, 60);
+    }
+    end(&f);
+}
+
+/* Without a limit this would take minutes. */
+static void
+a_search_takes_time_by_the_length_of_the_text(void **state)
+{
+    static const char *const runs[][2] = {
+        {"_", "_x"}, {" ", " x"}, {"*", "**a"}, {"\n", "  x"}};
+    struct fixture f;
+    struct error err;
+    struct buffer text = {0};
+
+    (void) state;
+    for (size_t i = 0; i < sizeof runs / sizeof *runs; i++) {
+        begin(&f);
+        buffer_clear(&text);
+        for (int n = 0; n < 400000; n++)
+            assert_int_equal(buffer_append(&text, runs[i][0], 1, &err),
+                             STATUS_OK);
+        put(&f, TRANSCRIPT_REPORT, "x");
+        size_t item = add(&f, TRANSCRIPT_REPORT);
+
+        assert_int_equal(transcript_append(f.transcript, item, TRANSCRIPT_TEXT,
+                                           text.data, text.length, &err),
+                         STATUS_OK);
+        search(&f, runs[i][1]);
+        assert_int_equal(matches(&f), 0);
+        append(&f, item, TRANSCRIPT_TEXT, runs[i][1]);
+        search(&f, runs[i][1]);
+        assert_int_equal(matches(&f), 1);
+        end(&f);
+    }
+    buffer_release(&text);
 }
 
 static void
@@ -773,6 +1010,32 @@ what_is_cut_is_gone(void **state)
     transcript_clear(f.transcript);
     draw(&f, 20, 60);
     assert_string_equal(row(&f, 0), "");
+    end(&f);
+}
+
+static void
+matches_in_what_is_cut_are_gone(void **state)
+{
+    struct fixture f;
+    size_t at;
+
+    (void) state;
+    begin(&f);
+    put(&f, TRANSCRIPT_QUESTION, "where is the needle");
+    put(&f, TRANSCRIPT_ANSWER, "needle, needle");
+    draw(&f, 20, 60);
+    search(&f, "needle");
+    transcript_search_next(f.transcript, -1);
+    assert_int_equal(transcript_matches(f.transcript, &at), 3);
+    assert_int_equal(at, 3);
+    transcript_cut(f.transcript, 1);
+    put(&f, TRANSCRIPT_ANSWER, "nothing");
+    draw(&f, 20, 60);
+    assert_int_equal(transcript_matches(f.transcript, &at), 1);
+    assert_int_equal(at, 1);
+    transcript_cut(f.transcript, 0);
+    assert_int_equal(transcript_matches(f.transcript, &at), 0);
+    assert_int_equal(at, 0);
     end(&f);
 }
 
@@ -990,14 +1253,24 @@ main(void)
         cmocka_unit_test(opening_a_thought_keeps_its_head_where_it_is),
         cmocka_unit_test(turns_are_walked_and_named),
         cmocka_unit_test(code_blocks_are_walked_across_answers),
+        cmocka_unit_test(a_chosen_code_block_is_forgotten_with_its_answer),
+        cmocka_unit_test(a_chosen_code_block_may_turn_out_to_be_none),
+        cmocka_unit_test(code_behind_a_tab_is_walked_to),
         cmocka_unit_test(a_search_finds_counts_and_shows),
         cmocka_unit_test(a_search_passes_over_marks_and_line_breaks),
         cmocka_unit_test(a_match_across_lines_is_marked_in_both),
         cmocka_unit_test(a_match_in_a_thought_opens_it),
+        cmocka_unit_test(a_match_in_a_folded_thought_comes_into_view),
+        cmocka_unit_test(a_match_in_what_shows_no_line_is_survived),
+        cmocka_unit_test(matches_in_thoughts_go_with_them),
+        cmocka_unit_test(
+            matches_in_hidden_thoughts_that_were_never_shown_are_survived),
+        cmocka_unit_test(a_search_takes_time_by_the_length_of_the_text),
         cmocka_unit_test(the_text_of_an_item_is_whole_lines),
         cmocka_unit_test(only_what_is_shown_is_laid_out),
         cmocka_unit_test(a_line_of_ten_megabytes_is_scrolled),
         cmocka_unit_test(what_is_cut_is_gone),
+        cmocka_unit_test(matches_in_what_is_cut_are_gone),
         cmocka_unit_test(a_pane_shows_the_thought_of_what_is_in_view),
         cmocka_unit_test(memory_that_is_short_loses_no_text),
         cmocka_unit_test(any_order_of_keys_is_survived),

@@ -11,7 +11,8 @@
  *   code        a line "label ... [n]" with the label of the fence, then the
  *               code as it is, indented by nothing, with the looks of its
  *               language (code_looks.h); long lines wrap, no frame, no
- *               numbers; each block has a number that stays
+ *               numbers; each block has a number that stays once its first
+ *               line is whole
  *   tables      wait for the end of their block ("[table, 3 rows so far]"),
  *               then aligned by display width; wider than the pane:
  *               "Header: value" lines

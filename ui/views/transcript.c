@@ -199,6 +199,7 @@ transcript_cut(struct transcript *transcript, size_t item)
         explicit_bzero(last, sizeof *last);
     }
     transcript->version++;
+    transcript_hunt_cut(&transcript->hunt, item);
     forget_places(transcript);
 }
 

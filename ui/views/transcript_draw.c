@@ -488,6 +488,8 @@ transcript_draw(struct transcript *transcript, struct canvas *canvas,
     transcript->columns = area.columns;
     transcript->failure = (struct error){0};
     transcript_settle(transcript);
+    if (transcript_recount(transcript, err) != STATUS_OK)
+        failure = *err;
     TRY(transcript_find_top(transcript, &top, err));
     TRY(draw_rows(transcript, canvas, area, top, err));
     draw_more(transcript, canvas, area);

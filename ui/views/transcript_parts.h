@@ -66,6 +66,7 @@ struct transcript_hunt {
     size_t count, capacity;
     size_t at;        // number of the match at hand, from 1; 0: none
     uint64_t version; // of the transcript when they were counted
+    bool thoughts;    // they were counted in thoughts, too
 };
 
 struct transcript_pane {
@@ -181,6 +182,11 @@ size_t transcript_match_at(const struct transcript_hunt *hunt, const char *text,
 bool transcript_line_match(const struct transcript_hunt *hunt,
                            const struct document *document, size_t index,
                            size_t *begin, size_t *end);
+/* Counts anew where thoughts came into view or went. */
+MUST_CHECK enum status transcript_recount(struct transcript *transcript,
+                                          struct error *err);
+/* Matches in items from this one on are no more. */
+void transcript_hunt_cut(struct transcript_hunt *hunt, size_t item);
 /* Whether this row shows the match at hand. */
 bool transcript_is_match(const struct transcript *transcript, size_t item,
                          enum transcript_section section, size_t line);

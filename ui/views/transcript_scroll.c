@@ -428,7 +428,8 @@ may_have_code(const struct transcript_item *item)
     return source->length > 0 &&
            (memmem(source->data, source->length, "```", 3) ||
             memmem(source->data, source->length, "~~~", 3) ||
-            memmem(source->data, source->length, "    ", 4));
+            memmem(source->data, source->length, "    ", 4) ||
+            memchr(source->data, '\t', source->length));
 }
 
 static struct transcript_spot
@@ -468,18 +469,25 @@ code_beyond(struct transcript *transcript, size_t item,
     return STATUS_OK;
 }
 
-/* Where code is looked for from: the block at hand, else the view's begin. */
+/*
+ * Where code is looked for from: the block at hand, else the view's begin. A
+ * block is no more where text came that makes it another thing: "```a`".
+ */
 static enum status
 code_from(struct transcript *transcript, struct transcript_spot *out,
           struct error *err)
 {
-    if (transcript->selected_code == 0 ||
-        transcript->selected >= transcript->count)
-        return transcript_find_top(transcript, out, err);
-    TRY(transcript_layout_item(transcript, transcript->selected, err));
-    *out =
-        code_spot(transcript, transcript->selected, transcript->selected_code);
-    return STATUS_OK;
+    struct document_code code;
+    size_t item = transcript->selected, number = transcript->selected_code;
+
+    if (number > 0 && item < transcript->count)
+        TRY(transcript_layout_item(transcript, item, err));
+    if (transcript_code(transcript, item, number, &code)) {
+        *out = code_spot(transcript, item, number);
+        return STATUS_OK;
+    }
+    transcript->selected_code = 0;
+    return transcript_find_top(transcript, out, err);
 }
 
 static enum status
@@ -487,11 +495,12 @@ next_code(struct transcript *transcript, bool back, bool *found,
           struct error *err)
 {
     struct transcript_spot from;
-    bool here = !back && transcript->selected_code == 0;
     size_t number = 0;
 
     *found = false;
     TRY(code_from(transcript, &from, err));
+    bool here = !back && transcript->selected_code == 0;
+
     for (size_t i = from.item; number == 0 && i < transcript->count;
          i += back ? (size_t) -1 : 1) {
         TRY(code_beyond(transcript, i, from, back, here, &number, err));
@@ -565,6 +574,7 @@ fold_in_view(struct transcript *transcript, size_t number, bool opens,
     item->held = false;
     if (row == transcript->rows || (opens && row > transcript->rows / 2)) {
         transcript->selected = number;
+        transcript->selected_code = 0;
         TRY(transcript_layout_item(transcript, number, err));
         transcript_put_below_top(transcript, head_spot(transcript, number),
                                  opens ? transcript->rows / 3 : 0);

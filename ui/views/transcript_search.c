@@ -114,6 +114,26 @@ find_beginnings(const struct transcript_hunt *hunt, struct beginnings *out)
         out->may[i] = true;
 }
 
+/*
+ * Bytes in which no match begins after none began with the first of them. In a
+ * run of blanks or marks each later one would go on in the same way, since
+ * what of the run is not wanted is passed over; only so a long run is looked
+ * through once and not from each of its bytes.
+ */
+static size_t
+hopeless(const char *text, size_t length)
+{
+    bool blank = is_blank((unsigned char) text[0]);
+    size_t at = 1;
+
+    if (!blank && !is_mark((unsigned char) text[0]))
+        return 1;
+    while (at < length && (blank ? is_blank((unsigned char) text[at])
+                                 : is_mark((unsigned char) text[at])))
+        at++;
+    return at;
+}
+
 static enum status
 search_piece(struct transcript *transcript, size_t item,
              enum transcript_part part, const struct beginnings *beginnings,
@@ -128,38 +148,99 @@ search_piece(struct transcript *transcript, size_t item,
     const struct buffer *text = document_source(document);
 
     for (size_t at = 0; at < text->length && hunt->count < MOST_MATCHES;) {
-        size_t length = 0;
+        const char *rest = text->data + at;
+        size_t left = text->length - at;
 
-        if (beginnings->may[(unsigned char) text->data[at]])
-            length = transcript_match_at(hunt, text->data + at,
-                                         text->length - at, true);
+        if (!beginnings->may[(unsigned char) *rest]) {
+            at++;
+            continue;
+        }
+        size_t length = transcript_match_at(hunt, rest, left, true);
+
         if (length > 0)
             TRY(keep_match(hunt, (struct transcript_match){item, at, part},
                            err));
-        at += length > 0 ? length : 1;
+        at += length > 0 ? length : hopeless(rest, left);
     }
     return STATUS_OK;
 }
 
-/* All matches anew, where text came since they were counted. */
 static enum status
-count_matches(struct transcript *transcript, struct error *err)
+search_items(struct transcript *transcript, struct error *err)
 {
     struct beginnings beginnings;
 
-    if (transcript->hunt.version == transcript->version)
-        return STATUS_OK;
-    transcript->hunt.count = 0;
-    transcript->hunt.version = 0;
     find_beginnings(&transcript->hunt, &beginnings);
     for (size_t i = 0; i < transcript->count; i++) {
-        if (transcript->style.thoughts)
+        if (transcript->hunt.thoughts)
             TRY(search_piece(transcript, i, TRANSCRIPT_THOUGHT, &beginnings,
                              err));
         TRY(search_piece(transcript, i, TRANSCRIPT_TEXT, &beginnings, err));
     }
-    transcript->hunt.version = transcript->version;
     return STATUS_OK;
+}
+
+static bool
+match_before(const struct transcript_match *a, const struct transcript_match *b)
+{
+    if (a->item != b->item)
+        return a->item < b->item;
+    return a->part != b->part ? a->part < b->part : a->source < b->source;
+}
+
+/* The match that was at hand; else the last one before it, or the first. */
+static size_t
+number_of(const struct transcript_hunt *hunt,
+          const struct transcript_match *match)
+{
+    size_t number = 0;
+
+    while (number < hunt->count && !match_before(match, &hunt->matches[number]))
+        number++;
+    return number == 0 && hunt->count > 0 ? 1 : number;
+}
+
+/* All matches anew, where the text is another since they were counted. */
+static enum status
+count_matches(struct transcript *transcript, struct error *err)
+{
+    struct transcript_hunt *hunt = &transcript->hunt;
+    bool some = hunt->at > 0 && hunt->at <= hunt->count;
+    struct transcript_match match = {0};
+
+    if (hunt->version == transcript->version &&
+        hunt->thoughts == transcript->style.thoughts)
+        return STATUS_OK;
+    if (some)
+        match = hunt->matches[hunt->at - 1];
+    hunt->count = 0;
+    hunt->version = 0;
+    hunt->thoughts = transcript->style.thoughts;
+    TRY(search_items(transcript, err));
+    if (some)
+        hunt->at = number_of(hunt, &match);
+    hunt->version = transcript->version;
+    return STATUS_OK;
+}
+
+enum status
+transcript_recount(struct transcript *transcript, struct error *err)
+{
+    const struct transcript_hunt *hunt = &transcript->hunt;
+
+    if (hunt->needle.length == 0 ||
+        hunt->thoughts == transcript->style.thoughts)
+        return STATUS_OK;
+    return count_matches(transcript, err);
+}
+
+void
+transcript_hunt_cut(struct transcript_hunt *hunt, size_t item)
+{
+    while (hunt->count > 0 && hunt->matches[hunt->count - 1].item >= item)
+        hunt->count--;
+    if (hunt->at > hunt->count)
+        hunt->at = hunt->count;
 }
 
 void
@@ -260,7 +341,7 @@ match_line(const struct transcript *transcript,
     size_t lines = document_lines(piece->document);
 
     for (size_t far = 0; far <= NEAR_LINES; far++) {
-        if (line >= far &&
+        if (line >= far && line - far < lines &&
             line_has_match(transcript, piece->document, line - far))
             return line - far;
         if (line + far < lines &&
@@ -291,24 +372,48 @@ transcript_is_match(const struct transcript *transcript, size_t item,
                       match->source) == line;
 }
 
+static size_t
+section_rows(const struct transcript *transcript,
+             const struct transcript_match *match)
+{
+    size_t rows[SECTIONS];
+
+    transcript_sections(transcript, match->item, rows);
+    return rows[match_section(match)];
+}
+
+/* Text may show nothing: a link's address that no link names. */
+static struct transcript_spot
+match_spot(const struct transcript *transcript,
+           const struct transcript_match *match)
+{
+    const struct transcript_piece *piece =
+        &transcript->items[match->item].pieces[match->part];
+    bool shows = section_rows(transcript, match) > 0;
+    size_t row = transcript_section_row(
+        transcript, match->item, shows ? match_section(match) : SECTION_HEAD);
+
+    if (shows)
+        row += match_line(transcript, piece, match->source);
+    return (struct transcript_spot){match->item, row};
+}
+
 static enum status
 show_match(struct transcript *transcript, const struct transcript_match *match,
            struct error *err)
 {
-    struct transcript_item *item = &transcript->items[match->item];
-    struct transcript_piece *piece = &item->pieces[match->part];
+    bool folded = match->part == TRANSCRIPT_THOUGHT &&
+                  section_rows(transcript, match) == 0;
 
     if (match->part == TRANSCRIPT_THOUGHT)
-        item->folding = FOLDING_OPEN;
+        transcript->items[match->item].folding = FOLDING_OPEN;
     TRY(transcript_layout_item(transcript, match->item, err));
-    struct transcript_spot spot = {
-        match->item,
-        transcript_section_row(transcript, match->item, match_section(match)) +
-            match_line(transcript, piece, match->source)};
+    struct transcript_spot spot = match_spot(transcript, match);
 
     transcript->selected = TRANSCRIPT_NONE;
     transcript->selected_code = 0;
-    if (!transcript_in_view(transcript, spot))
+    // what unfolds moves what was in view
+    if (folded || !transcript_in_view(transcript, spot))
         transcript_put_below_top(transcript, spot, transcript->rows / 3);
     return STATUS_OK;
 }
