@@ -540,6 +540,92 @@ any_cut_gives_the_same_lines(void **state)
         }
 }
 
+/* A text whose first `cut` bytes were laid out before the rest came. */
+static struct document *
+laid_out_at(const struct buffer *text, size_t cut, unsigned columns)
+{
+    struct document *document = opened(DOCUMENT_MARKDOWN);
+
+    add(document, text->data, cut);
+    lay_out(document, columns);
+    add(document, text->data + cut, text->length - cut);
+    assert_int_equal(document_finish(document, &err), STATUS_OK);
+    lay_out(document, columns);
+    return document;
+}
+
+static void
+add_times(struct buffer *out, const char *unit, size_t times)
+{
+    for (size_t i = 0; i < times; i++)
+        assert_int_equal(buffer_append(out, unit, strlen(unit), &err),
+                         STATUS_OK);
+}
+
+/* Beyond 32 KiB of a paragraph its lines are shown as they are. */
+static void
+any_cut_of_a_long_paragraph_gives_the_same_lines(void **state)
+{
+    static const char end[] = "\n  **x** y\n \n*z*\n";
+    struct buffer text = {0};
+
+    (void) state;
+    add_times(&text, "word ", 6800);
+    add_times(&text, end, 1);
+    struct document *whole = laid_out_at(&text, text.length, 40);
+    char *wanted = strdup(lines_of(whole));
+
+    assert_non_null(strstr(wanted, "word word\n  **x** y\n\nz\n"));
+    for (size_t cut = text.length - sizeof end; cut < text.length; cut++) {
+        struct document *document = laid_out_at(&text, cut, 40);
+
+        assert_string_equal(lines_of(document), wanted);
+        document_close(document);
+    }
+    free(wanted);
+    document_close(whole);
+    buffer_release(&text);
+}
+
+/* The line that goes on behind the cut at 32 KiB. */
+static struct document_line
+line_from(const struct document *document, size_t source)
+{
+    size_t i = 0;
+
+    while (i + 1 < document_lines(document) &&
+           document_line(document, i).source < source)
+        i++;
+    return document_line(document, i);
+}
+
+static void
+a_long_paragraph_goes_on_where_it_was_cut(void **state)
+{
+    struct buffer words = {0}, marks = {0};
+
+    (void) state;
+    add_times(&words, "word ", 6800);
+    struct document *document = laid_out_at(&words, words.length, 40);
+    struct document_line line = line_from(document, 32765);
+
+    assert_int_equal(line.source, 32765);
+    assert_true(line.continues && line.blank);
+    document_close(document);
+    // a mark is on one side of the cut
+    add_times(&marks, "a", 32765);
+    add_times(&marks, "\033 b", 1);
+    document = laid_out_at(&marks, marks.length, 40);
+    line = line_from(document, 32765);
+    assert_memory_equal(line.text, "<ESC> b", line.length);
+    assert_int_equal(line.runs[0].length, 5);
+    assert_int_equal(line.runs[0].look, LOOK_MARK);
+    assert_true(line.continues && !line.blank);
+    document_close(document);
+    buffer_release(&words);
+    buffer_release(&marks);
+}
+
 static void
 expect_code(const struct document *document, size_t number, const char *text,
             size_t length)
@@ -816,6 +902,8 @@ main(void)
         cmocka_unit_test(closed_lines_end_where_text_may_still_change),
         cmocka_unit_test(lines_know_where_they_come_from),
         cmocka_unit_test(any_cut_gives_the_same_lines),
+        cmocka_unit_test(any_cut_of_a_long_paragraph_gives_the_same_lines),
+        cmocka_unit_test(a_long_paragraph_goes_on_where_it_was_cut),
         cmocka_unit_test(any_cut_of_code_keeps_its_source),
         cmocka_unit_test(any_cut_of_code_gives_the_same_looks),
         cmocka_unit_test(memory_that_is_short_loses_nothing),

@@ -495,6 +495,7 @@ step_rest(struct document *d, bool *open, struct error *err)
 
     if (!d->now.mid_line && is_blank(d, line)) {
         d->now.mode = READING_BLOCKS;
+        *open = !line.whole; // words may still follow the blanks
         return STATUS_OK;
     }
     return step_plain(d, open, err);
@@ -557,8 +558,11 @@ lay_block(struct document *d, size_t end, bool *open, struct error *err)
     TRY(markdown_lay_out(d, &block, err));
     d->now.at = at + block.length;
     if (block.cut) {
+        char last = d->text.data[d->now.at - 1];
+
         d->now.mode = READING_REST;
-        d->now.mid_line = d->text.data[d->now.at - 1] != '\n';
+        d->now.mid_line = last != '\n';
+        d->now.mid_blank = last == ' ';
     }
     return STATUS_OK;
 }

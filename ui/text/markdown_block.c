@@ -6,6 +6,8 @@
 
 #include "ui/text/markdown_block.h"
 
+#include "ui/text/flow.h"
+
 #include <string.h>
 
 enum {
@@ -14,6 +16,7 @@ enum {
     FENCE_MARKS = 3,
     HEADING_MARKS = 6,
     NUMBER_DIGITS = 9,
+    MARK_MOST = 16, // bytes of a mark, "<U+E0041>" and the two around it
 };
 
 struct line {
@@ -350,6 +353,19 @@ start(struct scan *scan)
     return scan->block->list ? list_goes_on : paragraph_goes_on;
 }
 
+/* Before the mark of the sanitiser that goes through this place, or at it. */
+static size_t
+before_mark(const char *text, size_t at)
+{
+    for (size_t i = at; i > 1 && at - i < MARK_MOST; i--) {
+        if (text[i - 1] == FLOW_MARK_CLOSE[0])
+            return at;
+        if (text[i - 1] == FLOW_MARK_OPEN[0])
+            return i - 1;
+    }
+    return at;
+}
+
 /* The last place within BLOCK_MOST where a cut does least harm. */
 static size_t
 place_to_cut(const char *text, size_t lines_end)
@@ -365,7 +381,7 @@ place_to_cut(const char *text, size_t lines_end)
     at = BLOCK_MOST;
     while (at > 1 && ((unsigned char) text[at] & 0xC0) == 0x80)
         at--;
-    return at;
+    return before_mark(text, at);
 }
 
 /* Setext headings end with their underline. */
