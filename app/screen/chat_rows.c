@@ -134,7 +134,9 @@ hold_hits(void *context, const struct chat_info *info,
             continue;
         }
         *hit = (struct held_hit){.place = place_of(turn, found[i].in_thinking),
-                                 .turn = turn->id};
+                                 .turn = turn->id,
+                                 .in_text = !found[i].in_thinking,
+                                 .begin = found[i].at};
         (void) !fill_hit(hit,
                          found[i].in_thinking ? turn->thinking : turn->content,
                          &found[i], &err);

@@ -21,6 +21,8 @@ struct held_hit {
     size_t at, length;
     const char *place; // "you", "fathom", "thinking"
     uint64_t turn;     // of the vault
+    bool in_text;      // of that turn, at this byte
+    size_t begin;
 };
 
 struct chat_row {

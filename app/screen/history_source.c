@@ -136,7 +136,7 @@ row(void *context, size_t index, struct history_row *out)
 static const struct held_hit *
 held_hit(struct history_source *s, size_t index, size_t number)
 {
-    if (index >= rows(s) || !s->searching ||
+    if (number == SIZE_MAX || index >= rows(s) || !s->searching ||
         !history_filter_has_text(&s->filter))
         return NULL;
     return chat_rows_hit(&s->kept, &s->filter, chat_of_row(s, index), number);
@@ -335,10 +335,19 @@ totals(void *context)
 static uint64_t
 turn_of_hit(struct history_source *s, size_t index, size_t number)
 {
-    const struct held_hit *held =
-        number == SIZE_MAX ? NULL : held_hit(s, index, number);
+    const struct held_hit *held = held_hit(s, index, number);
 
     return held ? held->turn : 0;
+}
+
+static void
+put_hit(const struct held_hit *hit, struct history_preview *out)
+{
+    if (hit == NULL || !hit->in_text)
+        return;
+    out->hit = text_in(&hit->line) + hit->at;
+    out->hit_length = hit->length;
+    out->hit_begin = hit->begin;
 }
 
 static bool
@@ -354,8 +363,11 @@ preview(void *context, size_t index, size_t number, struct history_preview *out)
     struct history_source *s = context;
 
     *out = (struct history_preview){.head = "", .tags = "", .tree = ""};
-    return read_preview(s, index) &&
-           chat_preview_show(&s->preview, turn_of_hit(s, index, number), out);
+    if (!read_preview(s, index) ||
+        !chat_preview_show(&s->preview, turn_of_hit(s, index, number), out))
+        return false;
+    put_hit(held_hit(s, index, number), out);
+    return true;
 }
 
 static size_t

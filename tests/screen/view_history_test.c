@@ -40,7 +40,9 @@ struct fake {
     size_t posts;
     bool closed;
 
-    char line[11000], id[40];
+    size_t arriving;  // rows that the last step of a search brings
+    bool long_answer; // what is found is far down in it
+    char line[11000], id[40], answer[4000];
     struct history_turn turns[4];
 };
 
@@ -85,7 +87,7 @@ row(void *context, size_t index, struct history_row *out)
         .title = entry->title,
         .tags = entry->tags ? entry->tags : "",
         .turns = entry->turns,
-        .hits = hits_of(entry),
+        .hits = fake->totals.text ? hits_of(entry) : 0,
         .in_use = entry->in_use,
         .pinned = entry->pinned,
         .deleted = index < 16 && fake->deleted[index],
@@ -105,6 +107,19 @@ hit(void *context, size_t index, size_t number, struct history_hit *out)
              (int) (close - open - 1), text + open + 1, text + close + 1);
     *out = (struct history_hit){fake->line, open, close - open - 1, "you"};
     return true;
+}
+
+/* Paragraphs, of which one names what is looked for. */
+static void
+put_long_answer(struct fake *fake)
+{
+    size_t length = 0;
+
+    for (int i = 0; i < 80; i++)
+        length += (size_t) snprintf(
+            fake->answer + length, sizeof fake->answer - length,
+            "paragraph %d%s\n\n", i, i == 60 ? " says no expected PSN" : "");
+    fake->turns[3].text = fake->answer;
 }
 
 static bool
@@ -141,8 +156,16 @@ preview(void *context, size_t index, size_t number, struct history_preview *out)
         .count = 4,
         .at = number == SIZE_MAX ? 4 : 3,
     };
+    if (fake->long_answer)
+        put_long_answer(fake);
     for (size_t i = 0; i < 4; i++)
         fake->turns[i].length = strlen(fake->turns[i].text);
+    if (number == SIZE_MAX)
+        return true;
+    out->hit = "expected PSN";
+    out->hit_length = strlen(out->hit);
+    out->hit_begin =
+        (size_t) (strstr(fake->turns[3].text, out->hit) - fake->turns[3].text);
     return true;
 }
 
@@ -173,6 +196,8 @@ search(void *context, const char *text, bool regex)
     snprintf(fake->searched, sizeof fake->searched, "%s", text);
     fake->regex = regex;
     fake->totals.searching = *text != '\0';
+    if (fake->arriving > 0)
+        fake->count = 0;
 }
 
 static bool
@@ -180,7 +205,11 @@ work(void *context)
 {
     struct fake *fake = context;
 
-    return fake->steps > 0 && fake->steps-- > 0;
+    if (fake->steps == 0)
+        return false;
+    if (--fake->steps == 0 && fake->arriving > 0)
+        fake->count = fake->arriving;
+    return fake->steps > 0;
 }
 
 static const char *
@@ -508,6 +537,61 @@ n_goes_from_hit_to_hit_and_back(void **state)
     view_history_close(&view);
 }
 
+/* Text of a row that has this look; lent until the next call. */
+static const char *
+text_with_look(const struct canvas *canvas, unsigned row, enum look look)
+{
+    static char text[500];
+    size_t length = 0;
+
+    text[0] = '\0';
+    for (unsigned i = 0; i < canvas->columns; i++) {
+        const struct cell *cell = &canvas->cells[row * canvas->columns + i];
+
+        if (cell->look == look && length + CELL_BYTES < sizeof text)
+            length += (size_t) snprintf(text + length, sizeof text - length,
+                                        "%s", cell->text);
+    }
+    return text;
+}
+
+static void
+what_is_found_shows_in_the_preview_at_once(void **state)
+{
+    struct fake fake = fake_of(found, 4, 4);
+    struct view view = open_view(&fake);
+    struct canvas canvas = {0};
+    unsigned row = 0;
+
+    (void) state;
+    (void) text_of_view(&view, 160);
+    assert_null(strstr(text_of_view(&view, 160), "hit 1 of"));
+    // a step is done before the first row is found, and no frame comes between
+    fake.arriving = 4;
+    fake.steps = 2;
+    fake.long_answer = true;
+    find(&fake, &view);
+    do_work(&view);
+    assert_non_null(strstr(text_of_view(&view, 160), "hit 1 of 17"));
+    assert_non_null(strstr(text_of_view(&view, 160), "no expected PSN"));
+    golden_draw(&canvas, &view, 24, 160, BELOW, 0);
+    while (row < 24 && strcmp(text_with_look(&canvas, row, LOOK_MATCH),
+                              "expected PSN") != 0)
+        row++;
+    assert_in_range(row, 6, 19);
+    canvas_release(&canvas);
+    // n goes on from what is seen
+    (void) view.ops->act(view.state, ACTION_SEARCH_NEXT, 1);
+    do_work(&view);
+    assert_non_null(strstr(text_of_view(&view, 160), "hit 2 of 17"));
+    (void) view.ops->act(view.state, ACTION_LINE_DOWN, 1);
+    do_work(&view);
+    assert_non_null(strstr(text_of_view(&view, 160), "hit 3 of 17"));
+    (void) view.ops->act(view.state, ACTION_BRANCH, 1);
+    assert_string_equal(fake.posted[1], "/branch 3");
+    view_history_close(&view);
+}
+
 static void
 keys_become_command_lines(void **state)
 {
@@ -610,7 +694,7 @@ what_is_typed_is_looked_for_at_once(void **state)
     assert_string_equal(fake.searched, "p");
     assert_non_null(strstr(text_of_view(&view, 80), "still looking"));
     fake.steps = 3;
-    for (int i = 0; i < 3; i++)
+    for (int i = 0; i < 2; i++)
         assert_true(view.ops->work(view.state, 0));
     assert_false(view.ops->work(view.state, 0));
     view.ops->filter(view.state, NULL);
@@ -724,6 +808,7 @@ main(void)
         cmocka_unit_test(a_million_chats_cost_a_screenful),
         cmocka_unit_test(the_chosen_row_is_always_in_sight),
         cmocka_unit_test(n_goes_from_hit_to_hit_and_back),
+        cmocka_unit_test(what_is_found_shows_in_the_preview_at_once),
         cmocka_unit_test(keys_become_command_lines),
         cmocka_unit_test(a_chat_is_tagged_by_its_key),
         cmocka_unit_test(a_key_makes_the_text_an_expression_and_plain_again),

@@ -6,7 +6,12 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { INDENT = 2, EDGE = 2, TREE_ROWS = 4 };
+enum {
+    INDENT = 2,
+    EDGE = 2,
+    TREE_ROWS = 4,
+    NEAR_LINES = 4, // how far a line may be from where its source says
+};
 
 void
 history_pane_stale(struct history_pane *pane)
@@ -28,6 +33,7 @@ history_pane_clear(struct history_pane *pane)
     buffer_release(&pane->head);
     buffer_release(&pane->tags);
     buffer_release(&pane->tree);
+    buffer_release(&pane->hit);
     explicit_bzero(pane, sizeof *pane);
 }
 
@@ -76,6 +82,10 @@ history_pane_fill(struct history_pane *pane,
         turn->text = document_of(from);
     }
     pane->at = preview->at;
+    if (preview->hit_length > 0)
+        (void) !buffer_append(&pane->hit, preview->hit, preview->hit_length,
+                              &err);
+    pane->hit_begin = preview->hit_begin;
     pane->to_turn = true;
 }
 
@@ -115,7 +125,8 @@ draw_line(struct canvas *canvas, unsigned row, unsigned column, unsigned limit,
 struct sheet {
     struct canvas *canvas;
     struct area area;
-    size_t line, top; // the next line, and the first in sight
+    size_t line, top;           // the next line, and the first in sight
+    size_t turn_line, hit_line; // of what is to be seen; SIZE_MAX: none is
 };
 
 /* The row of the next line; false: it is out of sight. */
@@ -156,32 +167,104 @@ draw_heading(struct sheet *sheet, const struct pane_turn *turn)
                      canvas_glyph(GLYPH_CLOSED), turn->thought);
 }
 
-static void
-draw_turn(struct sheet *sheet, const struct pane_turn *turn)
+/* Where in the line it is what was found; SIZE_MAX: it is not. */
+static size_t
+hit_in(const struct document_line *line, const struct buffer *hit)
 {
+    size_t length = shown_length(line);
+    const char *at = hit->length > 0 && length > 0
+                         ? memmem(line->text, length, hit->data, hit->length)
+                         : NULL;
+
+    return at ? (size_t) (at - line->text) : SIZE_MAX;
+}
+
+static bool
+has_hit(const struct document *text, size_t number, const struct buffer *hit)
+{
+    struct document_line line = document_line(text, number);
+
+    return hit_in(&line, hit) != SIZE_MAX;
+}
+
+/* The line that shows what was found: sources say about where lines begin. */
+static size_t
+line_of_hit(const struct history_pane *pane, const struct document *text)
+{
+    size_t lines = document_lines(text), line = 0;
+
+    while (line + 1 < lines &&
+           document_line(text, line + 1).source <= pane->hit_begin)
+        line++;
+    for (size_t far = 0; far <= NEAR_LINES; far++) {
+        if (line >= far && has_hit(text, line - far, &pane->hit))
+            return line - far;
+        if (line + far < lines && has_hit(text, line + far, &pane->hit))
+            return line + far;
+    }
+    return line;
+}
+
+static void
+draw_match(const struct sheet *sheet, unsigned row,
+           const struct document_line *line, const struct buffer *hit)
+{
+    size_t at = hit_in(line, hit);
+
+    if (at == SIZE_MAX)
+        return;
+    unsigned before = INDENT + (unsigned) text_columns(line->text, at);
+
+    if (before < sheet->area.columns)
+        canvas_put(sheet->canvas, row, sheet->area.column + before,
+                   sheet->area.columns - before, LOOK_MATCH, line->text + at,
+                   hit->length);
+}
+
+static void
+draw_lines(struct sheet *sheet, const struct history_pane *pane,
+           const struct document *text, bool found)
+{
+    size_t lines = document_lines(text);
+    size_t hit = found && lines > 0 ? line_of_hit(pane, text) : SIZE_MAX;
+    unsigned row;
+
+    for (size_t i = 0; i < lines; i++) {
+        if (i == hit)
+            sheet->hit_line = sheet->line;
+        if (!next_line(sheet, &row))
+            continue;
+        struct document_line line = document_line(text, i);
+
+        draw_line(sheet->canvas, row, sheet->area.column + INDENT,
+                  sheet->area.columns - INDENT, &line);
+        if (i == hit)
+            draw_match(sheet, row, &line, &pane->hit);
+    }
+}
+
+static void
+draw_turn(struct sheet *sheet, const struct history_pane *pane, size_t number)
+{
+    const struct pane_turn *turn = &pane->turns[number];
     unsigned row, columns = sheet->area.columns;
     struct error err;
 
+    if (number == pane->at)
+        sheet->turn_line = sheet->line;
     draw_heading(sheet, turn);
     if (turn->text == NULL || columns < INDENT + 10 ||
         document_layout(turn->text, columns - INDENT, &err) != STATUS_OK) {
         draw_remark(sheet, "  (there is no memory to show this)");
     } else {
-        for (size_t i = 0; i < document_lines(turn->text); i++) {
-            struct document_line line;
-
-            if (!next_line(sheet, &row))
-                continue;
-            line = document_line(turn->text, i);
-            draw_line(sheet->canvas, row, sheet->area.column + INDENT,
-                      columns - INDENT, &line);
-        }
+        draw_lines(sheet, pane, turn->text,
+                   number == pane->at && pane->hit.length > 0);
     }
     (void) next_line(sheet, &row);
 }
 
 static size_t
-draw_all(struct history_pane *pane, struct sheet *sheet, size_t *turn_line)
+draw_all(const struct history_pane *pane, struct sheet *sheet)
 {
     char text[80];
 
@@ -190,11 +273,8 @@ draw_all(struct history_pane *pane, struct sheet *sheet, size_t *turn_line)
         snprintf(text, sizeof text, "(%zu earlier)", pane->earlier);
         draw_remark(sheet, text);
     }
-    for (size_t i = 0; i < pane->count; i++) {
-        if (i == pane->at)
-            *turn_line = sheet->line;
-        draw_turn(sheet, &pane->turns[i]);
-    }
+    for (size_t i = 0; i < pane->count; i++)
+        draw_turn(sheet, pane, i);
     if (pane->later > 0) {
         snprintf(text, sizeof text, "(%zu more)", pane->later);
         draw_remark(sheet, text);
@@ -214,19 +294,22 @@ keep_in_range(struct history_pane *pane)
 static void
 draw_turns(struct history_pane *pane, struct canvas *canvas, struct area area)
 {
-    struct sheet sheet = {canvas, area, 0, SIZE_MAX};
-    size_t turn_line = SIZE_MAX;
+    struct sheet sheet = {canvas, area, 0, SIZE_MAX, SIZE_MAX, SIZE_MAX};
 
     pane->rows = area.rows;
     if (pane->to_turn) {
         // measured first, with nothing in sight
-        pane->lines = draw_all(pane, &sheet, &turn_line);
-        pane->top = turn_line;
+        pane->lines = draw_all(pane, &sheet);
+        pane->top = sheet.turn_line;
+        // what was found is far down in it
+        if (sheet.hit_line != SIZE_MAX &&
+            sheet.hit_line - sheet.turn_line >= area.rows)
+            pane->top = sheet.hit_line - area.rows / 3;
         pane->to_turn = false;
     }
     keep_in_range(pane);
     sheet.top = pane->top;
-    pane->lines = draw_all(pane, &sheet, &turn_line);
+    pane->lines = draw_all(pane, &sheet);
 }
 
 /* Tags, in the columns of the tree. */

@@ -24,6 +24,8 @@ struct history_pane {
     size_t earlier, later;
     struct pane_turn turns[PANE_TURNS];
     size_t count, at;
+    struct buffer hit; // what was found in turn `at`, or empty
+    size_t hit_begin;  // byte of its text
     size_t top, lines; // first line shown, and all, as drawn last
     unsigned rows;     // of them
 };

@@ -75,6 +75,17 @@ lines_of(const struct history_row *row)
     return 1 + (row->hits < SHOWN_HITS ? row->hits : SHOWN_HITS);
 }
 
+/* What the preview shows: of a row, the first that was found in it. */
+static size_t
+hit_in_use(const struct view_history *v)
+{
+    struct history_row row;
+
+    if (v->hit != NO_HIT || !v->pane_shown)
+        return v->hit;
+    return fetch(v, v->chosen, &row) && row.hits > 0 ? 0 : NO_HIT;
+}
+
 static void
 choose(struct view_history *v, size_t row, size_t hit)
 {
@@ -358,12 +369,12 @@ draw_hits(const struct view_history *v, struct canvas *canvas,
           const struct history_row *row)
 {
     unsigned last = l->first + l->lines, column = l->list.columns >= 76 ? 7 : 6;
-    size_t first = first_hit(v, index, row);
+    size_t first = first_hit(v, index, row), seen = hit_in_use(v);
 
     for (size_t i = first; i < row->hits && i < first + SHOWN_HITS && at < last;
          i++, at++) {
         struct history_hit hit;
-        bool chosen = index == v->chosen && i == v->hit;
+        bool chosen = index == v->chosen && i == seen;
 
         if (!v->source.hit(v->source.context, index, i, &hit))
             continue;
@@ -466,14 +477,15 @@ draw_pane(struct view_history *v, struct canvas *canvas, const struct layout *l,
     struct area area = l->pane;
     char place[100] = "";
     struct history_row row;
+    size_t hit = hit_in_use(v);
 
     if (!fetch(v, v->chosen, &row))
         return;
-    if (v->hit != NO_HIT) {
+    if (hit != NO_HIT) {
         uint64_t before = v->source.hits_before(v->source.context, v->chosen);
 
         snprintf(place, sizeof place, "hit %llu of %llu   n next, N previous",
-                 (unsigned long long) before + v->hit + 1,
+                 (unsigned long long) before + hit + 1,
                  (unsigned long long) t->hits);
     }
     if (l->list.columns < l->pane.column + l->pane.columns)
@@ -481,14 +493,17 @@ draw_pane(struct view_history *v, struct canvas *canvas, const struct layout *l,
     history_pane_draw(&v->pane, canvas, area, row.title, place, v->pane_focus);
 }
 
+/* Without a row it waits for one. */
 static bool
 fill_pane(struct view_history *v)
 {
     struct history_preview preview;
 
-    if (!v->pane_shown || !history_pane_is_stale(&v->pane))
+    if (!v->pane_shown || !history_pane_is_stale(&v->pane) ||
+        v->chosen >= row_count(v))
         return false;
-    if (v->source.preview(v->source.context, v->chosen, v->hit, &preview))
+    if (v->source.preview(v->source.context, v->chosen, hit_in_use(v),
+                          &preview))
         history_pane_fill(&v->pane, &preview);
     else
         history_pane_clear(&v->pane);
@@ -550,7 +565,7 @@ static void
 next_hit(struct view_history *v)
 {
     struct history_row row;
-    size_t hit = v->hit == NO_HIT ? 0 : v->hit + 1;
+    size_t seen = hit_in_use(v), hit = seen == NO_HIT ? 0 : seen + 1;
 
     for (size_t i = v->chosen; fetch(v, i, &row); i++, hit = 0)
         if (hit < row.hits) {
@@ -631,10 +646,10 @@ static void
 branch(struct view_history *v, const struct history_row *row)
 {
     char line[60] = "/branch ";
-    size_t turn = 0;
+    size_t turn = 0, hit = hit_in_use(v);
 
-    if (v->hit != NO_HIT)
-        turn = v->source.turn_number(v->source.context, v->chosen, v->hit);
+    if (hit != NO_HIT)
+        turn = v->source.turn_number(v->source.context, v->chosen, hit);
     if (turn > 0)
         snprintf(line, sizeof line, "/branch %zu", turn);
     resume(v, row, line);
@@ -810,7 +825,11 @@ work(void *state, uint64_t now_ns)
     (void) now_ns;
     if (!v->present)
         return false;
-    return fill_pane(v) || v->source.work(v->source.context);
+    if (fill_pane(v))
+        return true;
+    bool more = v->source.work(v->source.context);
+
+    return fill_pane(v) || more;
 }
 
 static const struct view_ops history_ops = {

@@ -52,6 +52,9 @@ struct history_preview {
     const struct history_turn *turns;
     size_t count;
     size_t at; // the turn to be seen; count: the end
+    // what was found in its text, and the byte at which it begins there
+    const char *hit;
+    size_t hit_length, hit_begin; // no length: nothing was
 };
 
 /* What there is in all, and what a search has come to. */
