@@ -324,6 +324,64 @@ formulas_are_read_and_money_is_money(void **state)
              "Open $$ and {$x} $HOME/$USER 5$ 6$\n");
 }
 
+/* Two signs that code lies between, or that lie in it, are no formula. */
+static void
+variables_of_a_shell_are_no_formulas(void **state)
+{
+    (void) state;
+    markdown(60,
+             "1. Set $MY_VAR and run:\n"
+             "   ```sh\n"
+             "   echo \"${MY_VAR}\"\n"
+             "   ```\n"
+             "2. The pid is $$, so:\n"
+             "   ~~~\n"
+             "   kill $$\n"
+             "   ~~~\n",
+             "  1. Set $MY_VAR and run:\n"
+             "     sh                               [1] y1 copies, o pages\n"
+             "     echo \"${MY_VAR}\"\n"
+             "  2. The pid is $$, so:\n"
+             "                                      [2] y2 copies, o pages\n"
+             "     kill $$\n");
+    markdown(60,
+             "The pid is $$; use `kill $$` to end.\n"
+             "\n"
+             "Set $MY_VAR and run `test -n \"${MY_VAR}\"`\n"
+             "\n"
+             "- use $MY_VAR\n"
+             "- or \"${MY_VAR}\"\n"
+             "\n"
+             "> $$\n"
+             ">\n"
+             "> $$\n",
+             "The pid is $$; use kill $$ to end.\n"
+             "\n"
+             "Set $MY_VAR and run test -n \"${MY_VAR}\"\n"
+             "\n"
+             "  - use $MY_VAR\n"
+             "  - or \"${MY_VAR}\"\n"
+             "\n"
+             "> $$\n"
+             ">\n"
+             "> $$\n");
+}
+
+static void
+what_looks_like_code_may_be_in_formulas(void **state)
+{
+    (void) state;
+    markdown(60,
+             "- $$\n"
+             "  a\n"
+             "  >\n"
+             "  - b\n"
+             "  $$\n"
+             "- ```x``` $a_1$ and $\\text{`b'}$\n",
+             "  -   a > - b\n"
+             "  - x a₁ and `b'\n");
+}
+
 static void
 what_acts_on_terminals_is_shown(void **state)
 {
@@ -507,7 +565,7 @@ static const char everything[] =
     "# Title\nPara *with* `code` $x_i$ and\nmore \033[m.\n\n"
     "| a | b |\n|---|:-:|\n| 1 | 漢 <br> |\n\n"
     "- one\n\n  two\n- three\n  ```c\n  int x;\n  ```\n\n> quote\nlazy\n\n"
-    "1. a\n2) b\n\n\tcode\r\n\n~~~~ sh\n```\n~~~\n~~~~\n"
+    "1. a\n2) b\n\n\tcode $$\r\n\tis $$\n\n~~~~ sh\n```\n~~~\n~~~~\n"
     "Setext\n===\n[ref] e\xCC\x81 \xE2\x82 \xFF👩‍👦 \\[ \\frac12 "
     "\\]\n***\n"
     "[ref]: http://x.example\n\n[ref]: http://y.example\n"
@@ -688,6 +746,33 @@ any_cut_of_code_keeps_its_source(void **state)
     }
     buffer_release(&text);
     buffer_release(&lines);
+}
+
+/* The source of the only block of code in a text. */
+static void
+code_alone(const char *text, const char *source)
+{
+    struct document *document = opened(DOCUMENT_MARKDOWN);
+
+    add(document, text, strlen(text));
+    assert_int_equal(document_finish(document, &err), STATUS_OK);
+    lay_out(document, 60);
+    assert_int_equal(document_code_count(document), 1);
+    expect_code(document, 1, source, strlen(source));
+    document_close(document);
+}
+
+static void
+code_with_formulas_keeps_its_lines(void **state)
+{
+    (void) state;
+    code_alone("    echo $$\n    kill $$\n", "echo $$\nkill $$\n");
+    code_alone("1. Do $x_1$:\n\n       echo $$\n       kill $$",
+               "echo $$\nkill $$\n");
+    code_alone("    a \\( b\n    c \\) $d\\\n    e$",
+               "a \\( b\nc \\) $d\\\ne$\n");
+    code_alone("- ```\n  1. ```\n  echo $$\n  ``` no\n  kill $$\n  ```",
+               "1. ```\necho $$\n``` no\nkill $$\n");
 }
 
 /* Of each byte of the lines a letter for its look. */
@@ -894,6 +979,8 @@ main(void)
         cmocka_unit_test(tables_that_are_too_wide_are_told),
         cmocka_unit_test(a_table_may_follow_its_sentence),
         cmocka_unit_test(formulas_are_read_and_money_is_money),
+        cmocka_unit_test(variables_of_a_shell_are_no_formulas),
+        cmocka_unit_test(what_looks_like_code_may_be_in_formulas),
         cmocka_unit_test(what_acts_on_terminals_is_shown),
         cmocka_unit_test(looks_tell_what_is_what),
         cmocka_unit_test(code_in_lists_is_code),
@@ -905,6 +992,7 @@ main(void)
         cmocka_unit_test(any_cut_of_a_long_paragraph_gives_the_same_lines),
         cmocka_unit_test(a_long_paragraph_goes_on_where_it_was_cut),
         cmocka_unit_test(any_cut_of_code_keeps_its_source),
+        cmocka_unit_test(code_with_formulas_keeps_its_lines),
         cmocka_unit_test(any_cut_of_code_gives_the_same_looks),
         cmocka_unit_test(memory_that_is_short_loses_nothing),
         cmocka_unit_test(work_grows_with_the_length_of_the_text),

@@ -17,7 +17,8 @@ struct search {
     const char *bytes;
     size_t length, at;
     size_t copied; // everything before is in the text
-    bool table;
+    enum formula_reach reach;
+    bool quoted; // the line at hand is of a quote
     // the fence of a list's item or of a quote that is open
     char fence;
     size_t fence_marks;
@@ -56,9 +57,19 @@ item_marker(const struct search *s, size_t at)
 
     while (at + n < s->length && isdigit((unsigned char) s->bytes[at + n]))
         n++;
-    if (at + n + 1 >= s->length || s->bytes[at + n + 1] != ' ')
+    if (at + n + 1 >= s->length ||
+        (s->bytes[at + n + 1] != ' ' && s->bytes[at + n + 1] != '\t'))
         return 0;
     return strchr(n > 0 ? ".)" : "-*+", s->bytes[at + n]) != NULL ? n + 1 : 0;
+}
+
+static size_t
+past_quotes(const struct search *s, size_t at)
+{
+    while (at < s->length &&
+           (s->bytes[at] == ' ' || s->bytes[at] == '\t' || s->bytes[at] == '>'))
+        at++;
+    return at;
 }
 
 /* Past what marks items and quotes at the start of a line. */
@@ -84,23 +95,54 @@ line_end(const struct search *s, size_t at)
     return newline ? (size_t) (newline - s->bytes) + 1 : s->length;
 }
 
+/* Marks of a fence that begins here; 0: none does. */
+static size_t
+fence_begin(const struct search *s, size_t at)
+{
+    char c = at < s->length ? s->bytes[at] : '\0';
+    size_t marks = c == '`' || c == '~' ? run_of(s, at) : 0;
+
+    if (marks < FENCE_MARKS)
+        return 0;
+    // else it is code in a line
+    at += marks;
+    return c == '~' || memchr(s->bytes + at, '`', line_end(s, at) - at) == NULL
+               ? marks
+               : 0;
+}
+
+/* Does the line at s->at end the fence? In code, items have no markers. */
+static bool
+ends_fence(const struct search *s)
+{
+    size_t at = past_quotes(s, s->at), end = line_end(s, s->at);
+
+    if (at >= end || s->bytes[at] != s->fence)
+        return false;
+    size_t marks = run_of(s, at);
+
+    for (at += marks; at < end; at++)
+        if (!is_blank(s->bytes[at]))
+            return false;
+    return marks >= s->fence_marks;
+}
+
 /* At the start of a line: is it of a block of code? Passes it then. */
 static bool
 pass_code_line(struct search *s)
 {
     size_t at = past_markers(s, s->at);
-    char c = at < s->length ? s->bytes[at] : '\0';
-    size_t marks = c == '`' || c == '~' ? run_of(s, at) : 0;
-    bool was_open = s->fence != '\0';
 
-    if (was_open && c == s->fence && marks >= s->fence_marks) {
-        s->fence = '\0';
-    } else if (!was_open && marks >= FENCE_MARKS) {
-        s->fence = c;
-        s->fence_marks = marks;
+    s->quoted = memchr(s->bytes + s->at, '>', at - s->at) != NULL;
+    if (s->fence != '\0') {
+        if (ends_fence(s))
+            s->fence = '\0';
+    } else {
+        s->fence_marks = fence_begin(s, at);
+        if (s->fence_marks == 0)
+            return false;
+        s->fence = s->bytes[at];
     }
-    if (!was_open && s->fence == '\0')
-        return false;
     s->at = line_end(s, s->at);
     return true;
 }
@@ -118,16 +160,26 @@ find_last_ticks(struct search *s)
     }
 }
 
+/* Do the ` that begin here have a counterpart? */
+static bool
+opens_code(struct search *s, size_t at)
+{
+    size_t n = run_of(s, at);
+
+    if (!s->ticks_known)
+        find_last_ticks(s);
+    return n <= TICKS_MOST && s->last_ticks[n] >= at + n;
+}
+
 /* At a `: passes it, or the code that it opens. */
 static void
 pass_ticks(struct search *s)
 {
     size_t n = run_of(s, s->at), from = s->at + n;
+    bool opens = opens_code(s, s->at);
 
-    if (!s->ticks_known)
-        find_last_ticks(s);
     s->at = from;
-    if (n > TICKS_MOST || s->last_ticks[n] < from)
+    if (!opens)
         return;
     for (size_t i = from; i < s->length;) {
         size_t run = s->bytes[i] == '`' ? run_of(s, i) : 1;
@@ -184,14 +236,29 @@ put_formula(struct search *s, size_t end, enum formula_kind kind,
     return STATUS_OK;
 }
 
-/* Is there a blank line at this newline? */
+/* Is there a blank line, or a fence, behind this newline? */
 static bool
 ends_paragraph(const struct search *s, size_t at)
 {
-    for (at++; at < s->length && s->bytes[at] != '\n'; at++)
-        if (!is_blank(s->bytes[at]))
-            return false;
-    return true;
+    size_t text = at + 1;
+
+    while (text < s->length &&
+           (s->bytes[text] == ' ' || s->bytes[text] == '\t' ||
+            (s->quoted && s->bytes[text] == '>')))
+        text++;
+    return text >= s->length || s->bytes[text] == '\n' ||
+           fence_begin(s, past_markers(s, at + 1)) > 0;
+}
+
+/* Whether no formula goes on beyond this place: a line's end, or code. */
+static bool
+ends_formula(struct search *s, size_t at)
+{
+    char c = s->bytes[at];
+
+    return (c == '\n' &&
+            (s->reach != REACH_PARAGRAPH || ends_paragraph(s, at))) ||
+           (c == '`' && opens_code(s, at));
 }
 
 /*
@@ -199,19 +266,20 @@ ends_paragraph(const struct search *s, size_t at)
  * in this paragraph, or the same is opened before.
  */
 static size_t
-find_pair(const struct search *s, char first, char last, char opening)
+find_pair(struct search *s, char first, char last, char opening)
 {
     for (size_t i = s->at + 2; i + 1 < s->length; i++) {
         char c = s->bytes[i], next = s->bytes[i + 1];
 
         if (c == first && next == last)
             return i + 2;
-        if (c == '\n' && (s->table || ends_paragraph(s, i)))
+        if (ends_formula(s, i) ||
+            (c == '\\' && first == '\\' && next == opening))
             return 0;
-        if (c == '\\' && first == '\\' && next == opening)
-            return 0;
-        if (c == '\\')
+        if (c == '\\' && next != '\n')
             i++;
+        else if (c == '`')
+            i += run_of(s, i) - 1;
     }
     return 0;
 }
@@ -242,7 +310,7 @@ reads_as_words(const char *text, size_t length)
 
 /* $...$: as in other programs, blanks inside and digits behind forbid it. */
 static size_t
-find_dollar(const struct search *s)
+find_dollar(struct search *s)
 {
     const char *bytes = s->bytes;
     size_t from = s->at + 1, i;
@@ -251,14 +319,17 @@ find_dollar(const struct search *s)
         (s->at > 0 && is_word(bytes[s->at - 1])))
         return 0;
     for (i = from; i < s->length && bytes[i] != '$'; i++) {
-        bool ends = bytes[i] == '\n' && (s->table || ends_paragraph(s, i));
-
-        if (ends || i - from > INLINE_MOST)
+        if (ends_formula(s, i) || i - from > INLINE_MOST)
             return 0;
-        if (s->table && bytes[i] == '|' && is_blank(bytes[i - 1]))
+        // nor does it go on in another item
+        if (bytes[i] == '\n' && item_marker(s, past_quotes(s, i + 1)) > 0)
             return 0;
-        if (bytes[i] == '\\')
+        if (s->reach == REACH_CELL && bytes[i] == '|' && is_blank(bytes[i - 1]))
+            return 0;
+        if (bytes[i] == '\\' && i + 1 < s->length && bytes[i + 1] != '\n')
             i++;
+        else if (bytes[i] == '`')
+            i += run_of(s, i) - 1;
     }
     if (i >= s->length || i == from || is_blank(bytes[i - 1]) ||
         (i + 1 < s->length && is_word(bytes[i + 1])) ||
@@ -356,10 +427,10 @@ take_byte(struct search *s, struct error *err)
 
 enum status
 formulas_find(struct formulas *formulas, const char *block, size_t length,
-              bool table, struct error *err)
+              enum formula_reach reach, struct error *err)
 {
     struct search s = {
-        .bytes = block, .length = length, .table = table, .out = formulas};
+        .bytes = block, .length = length, .reach = reach, .out = formulas};
 
     formulas_clear(formulas);
     while (s.at < length) {

@@ -7,6 +7,9 @@
 
 #include "ui/text/offset_map.h"
 
+/* How far a formula may go. */
+enum formula_reach { REACH_CELL, REACH_LINE, REACH_PARAGRAPH };
+
 enum formula_kind { FORMULA_INLINE, FORMULA_DISPLAY, FORMULA_BREAK };
 
 struct formula {
@@ -30,7 +33,8 @@ enum { FORMULA_BYTES = 15 };
 /* Fills text, list and origin from a block. */
 MUST_CHECK enum status formulas_find(struct formulas *formulas,
                                      const char *block, size_t length,
-                                     bool table, struct error *err);
+                                     enum formula_reach reach,
+                                     struct error *err);
 void formulas_clear(struct formulas *formulas);
 void formulas_release(struct formulas *formulas);
 

@@ -507,7 +507,7 @@ has_pair(const char *text, size_t length, char first, const char *seconds)
 
 /* Gives md4c the block, with placeholders and definitions where need be. */
 static enum status
-prepare(struct renderer *r, const char *text)
+prepare(struct renderer *r, const char *text, enum formula_reach reach)
 {
     struct document *d = r->document;
     size_t length = r->block->length;
@@ -525,8 +525,7 @@ prepare(struct renderer *r, const char *text)
 
     if (!marked && !is_short)
         return STATUS_OK;
-    TRY(formulas_find(&r->formulas, text, length, r->block->kind == BLOCK_TABLE,
-                      r->err));
+    TRY(formulas_find(&r->formulas, text, length, reach, r->err));
     r->has_formulas = true;
     if (is_short) {
         const char *newline =
@@ -600,34 +599,6 @@ put_waiting_table(struct renderer *r, const char *text)
     return line_store_end(lines, r->err);
 }
 
-static enum status
-parse(struct renderer *r, const char *text)
-{
-    struct document *d = r->document;
-
-    if (is_waiting_table(r->block, text))
-        return put_waiting_table(r, text);
-    TRY(prepare(r, text));
-    struct line_mark lines = line_store_mark(&d->lines);
-    size_t codes = d->codes.length, code_text = d->code_text.length;
-    struct reading before = d->now;
-
-    d->work.parsed_bytes += r->parsed_length;
-    if (md_parse(r->parsed, (MD_SIZE) r->parsed_length, &parser, r) == 0)
-        return STATUS_OK;
-    if (r->status == STATUS_NOMEM)
-        return r->status;
-    line_store_cut(&d->lines, lines);
-    d->codes.length = codes;
-    d->code_text.length = code_text;
-    d->now = before;
-    r->has_formulas = false;
-    r->parsed = text;
-    r->parsed_length = r->block->length;
-    TRY(document_gap(d, false, r->err));
-    return put_as_it_is(r, text);
-}
-
 static struct buffer
 emptied(struct buffer buffer)
 {
@@ -661,15 +632,72 @@ give_back(struct renderer *r)
     };
 }
 
+static void
+begin(struct renderer *r, struct document *d,
+      const struct markdown_block *block, struct error *err)
+{
+    *r = (struct renderer){.document = d, .block = block, .err = err};
+    r->keep_breaks = d->text.data[d->now.at] == '<';
+    take_buffers(r);
+}
+
+/* Whatever a parse that failed has left is undone. */
+static enum status
+try_parse(struct renderer *r, const char *text, enum formula_reach reach,
+          bool *parsed)
+{
+    struct document *d = r->document;
+
+    TRY(prepare(r, text, reach));
+    struct line_mark lines = line_store_mark(&d->lines);
+    size_t codes = d->codes.length, code_text = d->code_text.length;
+    struct reading before = d->now;
+
+    d->work.parsed_bytes += r->parsed_length;
+    *parsed = md_parse(r->parsed, (MD_SIZE) r->parsed_length, &parser, r) == 0;
+    if (*parsed)
+        return STATUS_OK;
+    if (r->status == STATUS_NOMEM)
+        return r->status;
+    line_store_cut(&d->lines, lines);
+    d->codes.length = codes;
+    d->code_text.length = code_text;
+    d->now = before;
+    return STATUS_OK;
+}
+
+static enum status
+parse(struct renderer *r, const char *text)
+{
+    bool parsed;
+
+    if (is_waiting_table(r->block, text))
+        return put_waiting_table(r, text);
+    TRY(try_parse(r, text,
+                  r->block->kind == BLOCK_TABLE ? REACH_CELL : REACH_PARAGRAPH,
+                  &parsed));
+    if (r->torn_code) {
+        give_back(r);
+        begin(r, r->document, r->block, r->err);
+        TRY(try_parse(r, text, REACH_LINE, &parsed));
+    }
+    if (parsed)
+        return STATUS_OK;
+    r->has_formulas = false;
+    r->parsed = text;
+    r->parsed_length = r->block->length;
+    TRY(document_gap(r->document, false, r->err));
+    return put_as_it_is(r, text);
+}
+
 enum status
 markdown_lay_out(struct document *d, const struct markdown_block *block,
                  struct error *err)
 {
     const char *text = d->text.data + d->now.at;
-    struct renderer r = {.document = d, .block = block, .err = err};
+    struct renderer r;
 
-    take_buffers(&r);
-    r.keep_breaks = text[0] == '<';
+    begin(&r, d, block, err);
     d->work.laid_bytes += block->length;
     enum status status = parse(&r, text);
 

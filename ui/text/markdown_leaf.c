@@ -175,6 +175,10 @@ add_placeholder(struct renderer *r, const char *bytes, size_t length,
     *taken = formula ? FORMULA_BYTES : 3;
     if (formula == NULL)
         return STATUS_OK;
+    if (r->code && memchr(formula->typed, '\n', formula->typed_length)) {
+        r->torn_code = true;
+        return error_set(r->err, STATUS_LIMIT, "a formula goes beyond a line");
+    }
     if (r->code || r->coded > 0 || r->links > 0)
         return markdown_leaf_add_plain(r, formula->typed,
                                        formula->typed_length);

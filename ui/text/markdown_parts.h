@@ -39,6 +39,7 @@ struct renderer {
     size_t parsed_length;
     struct formulas formulas;
     bool has_formulas;
+    bool torn_code;           // some formula took in lines of code
     struct buffer containers; // struct container
     size_t fresh;             // containers from here on have no line yet
     bool begun;               // some line of this block is written
