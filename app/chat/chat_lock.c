@@ -152,7 +152,7 @@ come_to_rest(struct chat *chat)
 static void
 keep_typed(struct chat *chat)
 {
-    char *typed = line_editor_typed();
+    char *typed = line_editor_lowest();
 
     if (typed != NULL && typed[strspn(typed, " \t\n")] != '\0')
         chat->typed_kept = chat_remember(chat, typed);

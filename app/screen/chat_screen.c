@@ -130,6 +130,7 @@ face_ask_secret(struct chat *chat, const char *prompt)
     memcpy(said, chat_screen.notice, sizeof said);
     if (!chat->settling) {
         screen_close_cover();
+        screen_give_up_filter();
         cover_with_unlock(chat);
     }
     memcpy(chat_screen.notice, said, sizeof said);

@@ -151,6 +151,8 @@ bool screen_open_view(struct chat *chat, const char *name,
 void screen_close_cover(void);
 /* The same, where it is the one of this name. */
 void screen_close_view(const char *name);
+/* What is searched for in a view or the transcript is given up, if it is. */
+void screen_give_up_filter(void);
 /* Something to know at once; stays until the next key. */
 void screen_notice(const char *text);
 

@@ -68,6 +68,16 @@ show_other_line(enum screen_box box, const char *prompt, const char *text)
     choose_map();
 }
 
+/* What is searched for in a view is of no use elsewhere, and no message. */
+void
+screen_give_up_filter(void)
+{
+    if (chat_screen.box != BOX_FILTER)
+        return;
+    line_editor_give_up();
+    show_own_line();
+}
+
 /* The first start has one place; without it the box asks below the chat. */
 static void
 cover_with_first(struct chat *chat, const char *prompt)
@@ -94,6 +104,7 @@ screen_ask(struct chat *chat, const char *prompt, const char *text)
         cover_with_first(chat, prompt);
     } else {
         screen_close_cover();
+        screen_give_up_filter();
         chat_screen.notice[0] = '\0';
     }
     show_other_line(BOX_ASK, prompt, text);
@@ -168,16 +179,6 @@ post(void *context, const char *line)
     screen_touch();
 }
 
-/* What is searched for in a view is of no use to another one. */
-static void
-give_up_filter(void)
-{
-    if (chat_screen.box != BOX_FILTER)
-        return;
-    (void) line_editor_interrupt();
-    show_own_line();
-}
-
 void
 screen_close_cover(void)
 {
@@ -185,7 +186,7 @@ screen_close_cover(void)
 
     if (cover->ops == NULL)
         return;
-    give_up_filter();
+    screen_give_up_filter();
     chat_screen.close_cover(cover);
     *cover = (struct view){0};
     chat_screen.work = false;
@@ -221,7 +222,7 @@ open_cover(size_t number)
     struct error err;
 
     screen_close_cover();
-    give_up_filter();
+    screen_give_up_filter();
     if (covers[number].open(chat_screen.chat, post, NULL, &view, &err) !=
         STATUS_OK) {
         screen_notice(err.text);
@@ -421,20 +422,20 @@ changed(void *context)
 static void
 offer(void *context, char **words, size_t count)
 {
+    char word[sizeof chat_screen.notice];
     size_t length = 0, i = 0;
 
     (void) context;
     chat_screen.notice[0] = '\0';
     for (; i < count; i++) {
-        char *end = chat_screen.notice + length;
-        size_t room = sizeof chat_screen.notice - length;
+        text_quote(word, sizeof word, words[i], strlen(words[i]));
+        size_t quoted = strlen(word);
 
-        if (strlen(words[i]) + 16 > room)
+        if (length + quoted + sizeof "  ..." > sizeof chat_screen.notice)
             break;
-        text_quote(end, room, words[i], strlen(words[i]));
-        length += strlen(end);
-        memcpy(chat_screen.notice + length, "  ", 3);
-        length += 2;
+        memcpy(chat_screen.notice + length, word, quoted);
+        memcpy(chat_screen.notice + length + quoted, "  ", 3);
+        length += quoted + 2;
     }
     if (i < count)
         snprintf(chat_screen.notice + length,

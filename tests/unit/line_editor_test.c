@@ -212,6 +212,9 @@ a_hidden_line_comes_back_where_it_was(void **state)
     type("in", LINE_MORE);
     line_editor_hide();
     line_editor_show("Two? ");
+    typed = line_editor_lowest();
+    assert_string_equal(typed, "half");
+    free(typed);
     type("y\r", LINE_DONE);
     line_editor_resume();
     expect_box("One? ", "in", 2);
@@ -220,6 +223,23 @@ a_hidden_line_comes_back_where_it_was(void **state)
     line_editor_resume();
     expect_box("> ", "half", 3);
     assert_int_equal(told.actions, 0);
+}
+
+static void
+a_line_within_is_given_up_shown_or_hidden(void **state)
+{
+    (void) state;
+    type("half", LINE_MORE);
+    for (int hidden = 0; hidden < 2; hidden++) {
+        line_editor_hide();
+        line_editor_show("/ ");
+        type("what is searched for", LINE_MORE);
+        if (hidden)
+            line_editor_hide();
+        line_editor_give_up();
+        line_editor_resume();
+        expect_box("> ", "half", 4);
+    }
 }
 
 static void
@@ -595,6 +615,7 @@ main(void)
         TEST(a_sequence_may_come_in_pieces),
         TEST(what_follows_a_line_waits_for_the_next),
         TEST(a_hidden_line_comes_back_where_it_was),
+        TEST(a_line_within_is_given_up_shown_or_hidden),
         TEST(an_action_may_ask_before_it_returns),
         TEST(an_interrupt_gives_up_whatever_is_typed),
         TEST(a_search_ends_before_a_full_history_drops_a_line),

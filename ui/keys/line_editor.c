@@ -507,6 +507,23 @@ line_editor_resume(void)
     line_editor_tell_changed();
 }
 
+void
+line_editor_give_up(void)
+{
+    if (editor.kept_count > 0 && !line_editor.visible)
+        forget_line(&editor.kept[--editor.kept_count]);
+    else if (line_editor.visible)
+        (void) line_editor_interrupt();
+}
+
+char *
+line_editor_lowest(void)
+{
+    if (editor.kept_count == 0)
+        return line_editor_typed();
+    return editor.kept[0].text ? strdup(editor.kept[0].text) : NULL;
+}
+
 char *
 line_editor_typed(void)
 {

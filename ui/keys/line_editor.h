@@ -85,6 +85,8 @@ bool line_editor_interrupt(void);
 void line_editor_hide(void);
 /* Takes the half-typed line up again where it was, if there is one. */
 void line_editor_resume(void);
+/* Gives up the line that is shown, or else the one that was hidden last. */
+void line_editor_give_up(void);
 bool line_editor_visible(void);
 
 /* -- the box ---------------------------------------------------------------
@@ -170,6 +172,8 @@ struct line_box line_editor_box(void);
 
 /* A copy of the half-typed line, shown or hidden, to be wiped and freed. */
 char *line_editor_typed(void); // NULL: none
+/* The same of the line that lies below the others, which were shown later. */
+char *line_editor_lowest(void);
 void line_editor_resized(void);
 
 #endif
