@@ -842,21 +842,15 @@ matches_in_hidden_thoughts_that_were_never_shown_are_survived(void **state)
 
     (void) state;
     begin(&f);
-    f.style.thoughts = true;
+    put(&f, TRANSCRIPT_QUESTION, "a needle is asked for");
     put_thought_with_needle(&f, 1);
-    put(&f, TRANSCRIPT_NOTE, "the needle is named");
-    draw(&f, 16, 60);
-    search(&f, "needle is named");
-    search(&f, "needle");
+    draw(&f, 40, 60);
+    search(&f, "needle"); // goes to the question
     f.style.thoughts = false;
-    // between a change of the layout and the next key nothing may be drawn
-    for (int i = 0; i < 3; i++)
-        assert_true(transcript_search_next(f.transcript, 1));
-    draw(&f, 16, 60);
-    for (int i = 0; i < 3; i++) {
-        assert_true(transcript_search_next(f.transcript, -1));
-        draw(&f, 16, 60);
-    }
+    draw(&f, 40, 60);
+    assert_true(transcript_search_next(f.transcript, 1));
+    draw(&f, 40, 60);
+    assert_true(row_of(&f, ">  a needle is asked for") >= 0);
     end(&f);
 }
 
@@ -1077,6 +1071,123 @@ a_pane_shows_the_thought_of_what_is_in_view(void **state)
     end(&f);
 }
 
+static void
+draw_pane(struct fixture *f, unsigned columns)
+{
+    struct error err;
+
+    assert_int_equal(canvas_resize(&f->canvas, 20, columns, &err), STATUS_OK);
+    assert_int_equal(transcript_draw_pane(f->transcript, &f->canvas,
+                                          (struct area){0, 0, 20, columns},
+                                          true, true, &err),
+                     STATUS_OK);
+}
+
+/* Paragraphs that take one row in 130 columns and more in 50. */
+static size_t
+put_wide_thought(struct fixture *f)
+{
+    size_t item;
+    char line[200];
+
+    f->style.thoughts = false;
+    put(f, TRANSCRIPT_QUESTION, "question");
+    item = add(f, TRANSCRIPT_ANSWER);
+    for (int i = 1; i <= 60; i++) {
+        snprintf(line, sizeof line,
+                 "Idea %d, which wraps where the window is narrow, and stands "
+                 "on one line where it is wide.\n",
+                 i);
+        append(f, item, TRANSCRIPT_THOUGHT, line);
+    }
+    return item;
+}
+
+static void
+another_width_keeps_the_first_line_of_the_pane(void **state)
+{
+    struct fixture f;
+    size_t item;
+
+    (void) state;
+    for (int streams = 0; streams < 2; streams++) {
+        begin(&f);
+        item = put_wide_thought(&f);
+        draw(&f, 20, 130);
+        draw_pane(&f, 130);
+        assert_true(transcript_pane_page(f.transcript, -1));
+        draw_pane(&f, 130);
+        assert_int_equal(row_of(&f, "Idea 27,"), 2);
+        if (streams)
+            append(&f, item, TRANSCRIPT_THOUGHT, "More ");
+        draw_pane(&f, 50);
+        assert_int_equal(row_of(&f, "Idea 27,"), 2);
+        draw_pane(&f, 130);
+        assert_int_equal(row_of(&f, "Idea 27,"), 2);
+        end(&f);
+    }
+}
+
+static void
+one_pane_and_back_keeps_the_first_line_of_the_pane(void **state)
+{
+    struct fixture f;
+    size_t item;
+
+    (void) state;
+    begin(&f);
+    item = put_wide_thought(&f);
+    append(&f, item, TRANSCRIPT_TEXT, "fact");
+    finish(&f, item);
+    draw(&f, 20, 50);
+    draw_pane(&f, 50);
+    assert_true(transcript_pane_scroll(f.transcript, 60));
+    draw_pane(&f, 50);
+    keep_screen(&f);
+    f.style.thoughts = true;
+    draw(&f, 20, 130);
+    assert_true(transcript_fold(f.transcript, item));
+    draw(&f, 20, 130);
+    f.style.thoughts = false;
+    draw(&f, 20, 50);
+    draw_pane(&f, 50);
+    assert_same_screen(&f);
+    // a wide one has less than that below: its end, and back
+    draw_pane(&f, 400);
+    draw_pane(&f, 50);
+    assert_same_screen(&f);
+    end(&f);
+}
+
+static void
+the_pane_scrolls_from_where_it_is_while_a_thought_comes_in(void **state)
+{
+    struct fixture f;
+    size_t item;
+
+    (void) state;
+    begin(&f);
+    item = put_wide_thought(&f);
+    draw(&f, 20, 130);
+    draw_pane(&f, 130);
+    assert_true(transcript_pane_page(f.transcript, -2));
+    draw_pane(&f, 130);
+    assert_int_equal(row_of(&f, "Idea 11,"), 2);
+    append(&f, item, TRANSCRIPT_THOUGHT, "More ");
+    assert_true(transcript_pane_scroll(f.transcript, 1));
+    draw_pane(&f, 130);
+    assert_int_equal(row_of(&f, "Idea 12,"), 2);
+    transcript_pane_follow(f.transcript);
+    draw_pane(&f, 130);
+    assert_int_equal(row_of(&f, "More"), 19);
+    append(&f, item, TRANSCRIPT_THOUGHT, "\n");
+    assert_true(transcript_pane_top(f.transcript));
+    assert_false(transcript_pane_top(f.transcript));
+    draw_pane(&f, 130);
+    assert_int_equal(row_of(&f, "Idea 1,"), 2);
+    end(&f);
+}
+
 /* A chat with everything in it; false where memory ran short. */
 static bool
 play(struct transcript *transcript, struct canvas *canvas, size_t *bytes)
@@ -1272,6 +1383,10 @@ main(void)
         cmocka_unit_test(what_is_cut_is_gone),
         cmocka_unit_test(matches_in_what_is_cut_are_gone),
         cmocka_unit_test(a_pane_shows_the_thought_of_what_is_in_view),
+        cmocka_unit_test(another_width_keeps_the_first_line_of_the_pane),
+        cmocka_unit_test(one_pane_and_back_keeps_the_first_line_of_the_pane),
+        cmocka_unit_test(
+            the_pane_scrolls_from_where_it_is_while_a_thought_comes_in),
         cmocka_unit_test(memory_that_is_short_loses_no_text),
         cmocka_unit_test(any_order_of_keys_is_survived),
     };

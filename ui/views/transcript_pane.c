@@ -52,22 +52,32 @@ choose_item(struct transcript *transcript)
     if (item == pane->item)
         return;
     pane->item = item;
-    pane->top = 0;
+    pane->top = (struct transcript_anchor){0};
     pane->follows = item != TRANSCRIPT_NONE && transcript->items[item].thinking;
 }
 
 /* The first line where the last one is shown last. */
 static size_t
-pane_end(struct transcript *transcript)
+pane_end(const struct transcript_pane *pane,
+         const struct transcript_piece *piece)
 {
-    const struct transcript_piece *piece = pane_piece(transcript);
-    size_t rows = transcript->pane.rows;
-
-    if (!piece || piece->columns == 0)
-        return 0;
     size_t lines = document_lines(piece->document);
 
-    return lines > rows ? lines - rows : 0;
+    return lines > pane->rows ? lines - pane->rows : 0;
+}
+
+/* The first line that is shown, of a thought that is laid out. */
+static size_t
+pane_top(const struct transcript_pane *pane,
+         const struct transcript_piece *piece)
+{
+    size_t end = pane_end(pane, piece);
+
+    if (pane->follows || document_lines(piece->document) == 0)
+        return end;
+    size_t top = piece_anchored_line(piece, &pane->top);
+
+    return top < end ? top : end;
 }
 
 static void
@@ -119,29 +129,28 @@ draw_pane_more(struct canvas *canvas, unsigned row, struct area area,
 }
 
 static void
-draw_pane_text(struct transcript *transcript, const struct document *document,
-               struct canvas *canvas, struct area area, bool focused)
+draw_pane_text(const struct transcript *transcript,
+               const struct transcript_piece *piece, struct canvas *canvas,
+               struct area area, bool focused)
 {
-    struct transcript_pane *pane = &transcript->pane;
+    const struct transcript_pane *pane = &transcript->pane;
+    const struct document *document = piece->document;
     size_t lines = document_lines(document), rows = pane->rows;
-    size_t end = pane_end(transcript);
+    size_t top = pane_top(pane, piece);
 
-    if (pane->follows || pane->top > end)
-        pane->top = end;
-    for (size_t i = 0; i < rows && pane->top + i < lines; i++) {
+    for (size_t i = 0; i < rows && top + i < lines; i++) {
         unsigned row = area.row + area.rows - pane->rows + (unsigned) i;
         unsigned taken = transcript_draw_line(
             transcript, canvas, row, area.column + TEXT_COLUMN,
-            area.columns - TEXT_COLUMN, document, pane->top + i, true);
+            area.columns - TEXT_COLUMN, document, top + i, true);
 
-        if (pane->top + i + 1 == lines &&
-            transcript->items[pane->item].thinking)
+        if (top + i + 1 == lines && transcript->items[pane->item].thinking)
             canvas_print(canvas, row, area.column + TEXT_COLUMN + taken, 1,
                          LOOK_DIM, "_");
     }
-    if (pane->top + rows < lines && rows > 0)
+    if (top + rows < lines && rows > 0)
         draw_pane_more(canvas, area.row + area.rows - 1, area,
-                       lines - pane->top - rows + 1, focused);
+                       lines - top - rows + 1, focused);
 }
 
 enum status
@@ -151,10 +160,10 @@ transcript_draw_pane(struct transcript *transcript, struct canvas *canvas,
 {
     struct transcript_pane *pane = &transcript->pane;
     unsigned head_rows = 1 + ruled;
-    unsigned columns = area.columns > TEXT_COLUMN + EDGE + LEAST_COLUMNS
-                           ? area.columns - TEXT_COLUMN - EDGE
-                           : LEAST_COLUMNS;
 
+    pane->columns = area.columns > TEXT_COLUMN + EDGE + LEAST_COLUMNS
+                        ? area.columns - TEXT_COLUMN - EDGE
+                        : LEAST_COLUMNS;
     canvas_clear(canvas, area);
     choose_item(transcript);
     pane->rows = area.rows > head_rows ? area.rows - head_rows : 0;
@@ -169,35 +178,45 @@ transcript_draw_pane(struct transcript *transcript, struct canvas *canvas,
                      area.columns - TEXT_COLUMN, LOOK_DIM, "thinking");
         return STATUS_OK;
     }
-    // the top line stays when the width changes
-    bool anew = piece->columns > 0 && piece->columns != columns;
-    size_t source = anew && pane->top < document_lines(piece->document)
-                        ? document_line(piece->document, pane->top).source
-                        : 0;
-
-    TRY(piece_layout(piece, columns, err));
-    if (anew)
-        pane->top = piece_line_at(piece, source);
+    TRY(piece_layout(piece, pane->columns, err));
     draw_pane_head(transcript, canvas, area, focused);
-    draw_pane_text(transcript, piece->document, canvas, area, focused);
+    draw_pane_text(transcript, piece, canvas, area, focused);
     return STATUS_OK;
+}
+
+/* The piece, laid out as it was drawn; NULL: there is none, or no memory. */
+static struct transcript_piece *
+drawn_piece(struct transcript *transcript)
+{
+    struct transcript_piece *piece = pane_piece(transcript);
+    struct error err;
+
+    if (!piece || transcript->pane.columns == 0)
+        return NULL;
+    if (piece_layout(piece, transcript->pane.columns, &err) == STATUS_OK)
+        return piece;
+    transcript->failure = err;
+    return NULL;
 }
 
 bool
 transcript_pane_scroll(struct transcript *transcript, long rows)
 {
     struct transcript_pane *pane = &transcript->pane;
-    size_t end = pane_end(transcript), before = pane->top;
+    const struct transcript_piece *piece = drawn_piece(transcript);
 
-    if (!pane_piece(transcript))
+    if (!piece)
         return false;
+    size_t end = pane_end(pane, piece), before = pane_top(pane, piece);
+    size_t top = before;
+
     if (rows < 0)
-        pane->top -= (size_t) -rows < pane->top ? (size_t) -rows : pane->top;
+        top -= (size_t) -rows < top ? (size_t) -rows : top;
     else
-        pane->top =
-            pane->top + (size_t) rows < end ? pane->top + (size_t) rows : end;
-    pane->follows = rows > 0 && pane->top == end;
-    return pane->top != before;
+        top = top + (size_t) rows < end ? top + (size_t) rows : end;
+    piece_anchor(piece, top, &pane->top);
+    pane->follows = rows > 0 && top == end;
+    return top != before;
 }
 
 bool
@@ -212,18 +231,19 @@ transcript_pane_page(struct transcript *transcript, long pages)
 bool
 transcript_pane_top(struct transcript *transcript)
 {
-    transcript->pane.follows = false;
-    if (transcript->pane.top == 0)
-        return false;
-    transcript->pane.top = 0;
-    return true;
+    struct transcript_pane *pane = &transcript->pane;
+    const struct transcript_piece *piece = drawn_piece(transcript);
+    bool moves = piece && pane_top(pane, piece) > 0;
+
+    pane->follows = false;
+    pane->top = (struct transcript_anchor){0};
+    return moves;
 }
 
 void
 transcript_pane_follow(struct transcript *transcript)
 {
     transcript->pane.follows = true;
-    transcript->pane.top = pane_end(transcript);
 }
 
 size_t

@@ -72,8 +72,8 @@ struct transcript_hunt {
 struct transcript_pane {
     size_t item;
     bool follows;
-    size_t top;    // line, where it does not follow
-    unsigned rows; // of text
+    struct transcript_anchor top; // where it does not follow
+    unsigned rows, columns;       // of text, of the last drawing
 };
 
 struct transcript {
@@ -107,6 +107,12 @@ MUST_CHECK enum status piece_layout(struct transcript_piece *piece,
 size_t piece_lines(const struct transcript_piece *piece, unsigned columns);
 /* The line with this byte of its source, of a piece that is laid out. */
 size_t piece_line_at(const struct transcript_piece *piece, size_t source);
+
+/* A line of a piece that is laid out, as an anchor keeps it; and back. */
+void piece_anchor(const struct transcript_piece *piece, size_t line,
+                  struct transcript_anchor *anchor);
+size_t piece_anchored_line(const struct transcript_piece *piece,
+                           const struct transcript_anchor *anchor);
 
 unsigned transcript_indent(const struct transcript *transcript,
                            enum transcript_section section);

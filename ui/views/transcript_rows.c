@@ -62,6 +62,32 @@ piece_line_at(const struct transcript_piece *piece, size_t source)
     return line > 0 ? line - 1 : 0;
 }
 
+void
+piece_anchor(const struct transcript_piece *piece, size_t line,
+             struct transcript_anchor *anchor)
+{
+    if (piece->columns == 0 || line >= document_lines(piece->document))
+        return;
+    anchor->source = document_line(piece->document, line).source;
+    anchor->skip = line - piece_line_at(piece, anchor->source);
+}
+
+/* Lines that begin at one byte are told apart by their number. */
+size_t
+piece_anchored_line(const struct transcript_piece *piece,
+                    const struct transcript_anchor *anchor)
+{
+    size_t line = piece_line_at(piece, anchor->source);
+    size_t lines = document_lines(piece->document);
+
+    for (size_t skip = anchor->skip; skip > 0 && line + 1 < lines; skip--) {
+        if (document_line(piece->document, line + 1).source != anchor->source)
+            break;
+        line++;
+    }
+    return line;
+}
+
 unsigned
 transcript_indent(const struct transcript *transcript,
                   enum transcript_section section)

@@ -20,27 +20,9 @@ anchor_at(struct transcript *transcript, struct transcript_spot spot)
     const struct transcript_piece *piece =
         transcript_piece_of(transcript, spot.item, anchor.section);
 
-    if (piece && piece->columns > 0 && line < document_lines(piece->document)) {
-        anchor.source = document_line(piece->document, line).source;
-        anchor.skip = line - piece_line_at(piece, anchor.source);
-    }
+    if (piece)
+        piece_anchor(piece, line, &anchor);
     return anchor;
-}
-
-/* Lines that begin at one byte are told apart by their number. */
-static size_t
-anchored_line(const struct transcript_piece *piece,
-              const struct transcript_anchor *anchor)
-{
-    size_t line = piece_line_at(piece, anchor->source);
-    size_t lines = document_lines(piece->document);
-
-    for (size_t skip = anchor->skip; skip > 0 && line + 1 < lines; skip--) {
-        if (document_line(piece->document, line + 1).source != anchor->source)
-            break;
-        line++;
-    }
-    return line;
 }
 
 static struct transcript_spot
@@ -61,7 +43,7 @@ anchored_spot(struct transcript *transcript)
 
     if (piece && section != SECTION_HEAD && piece->columns > 0 &&
         document_lines(piece->document) > 0)
-        row += anchored_line(piece, anchor);
+        row += piece_anchored_line(piece, anchor);
     return (struct transcript_spot){anchor->item, row};
 }
 
