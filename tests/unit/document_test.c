@@ -382,6 +382,38 @@ what_looks_like_code_may_be_in_formulas(void **state)
              "  - x a₁ and `b'\n");
 }
 
+/* What stands for a formula, were it ours. */
+#define PLACEHOLDER                                                            \
+    "\xEF\xB7\x90\xEF\xB7\xA0\xEF\xB7\xA0\xEF\xB7\xA0\xEF\xB7\xA0"
+#define DISARMED "\xEF\xBF\xBD\xEF\xB7\xA0\xEF\xB7\xA0\xEF\xB7\xA0\xEF\xB7\xA0"
+
+static void
+placeholders_from_outside_stand_for_nothing(void **state)
+{
+    (void) state;
+    markdown(60,
+             "$x_1$ `a" PLACEHOLDER "b` [a]\n"
+             "\n"
+             "- $y_1$\n"
+             "  ```" PLACEHOLDER "\n"
+             "  " PLACEHOLDER "\n"
+             "  ```\n"
+             "\n"
+             "[a]: http://" PLACEHOLDER "\n",
+             "x₁ a" DISARMED "b a <http://" DISARMED ">\n"
+             "\n"
+             "  - y₁\n"
+             "    " DISARMED "                             "
+             "[1] y1 copies, o pages\n"
+             "    " DISARMED "\n");
+    markdown(60,
+             "+\t~~~ a$b$ c<br>d\n"
+             "\t$y$\n"
+             "\t~~~\n",
+             "  - a$b$ c<br>d                       [1] y1 copies, o pages\n"
+             "    $y$\n");
+}
+
 static void
 what_acts_on_terminals_is_shown(void **state)
 {
@@ -771,6 +803,7 @@ code_with_formulas_keeps_its_lines(void **state)
                "echo $$\nkill $$\n");
     code_alone("    a \\( b\n    c \\) $d\\\n    e$",
                "a \\( b\nc \\) $d\\\ne$\n");
+    code_alone("$x_1$\n\n    " PLACEHOLDER "<br>\n", PLACEHOLDER "<br>\n");
     code_alone("- ```\n  1. ```\n  echo $$\n  ``` no\n  kill $$\n  ```",
                "1. ```\necho $$\n``` no\nkill $$\n");
 }
@@ -981,6 +1014,7 @@ main(void)
         cmocka_unit_test(formulas_are_read_and_money_is_money),
         cmocka_unit_test(variables_of_a_shell_are_no_formulas),
         cmocka_unit_test(what_looks_like_code_may_be_in_formulas),
+        cmocka_unit_test(placeholders_from_outside_stand_for_nothing),
         cmocka_unit_test(what_acts_on_terminals_is_shown),
         cmocka_unit_test(looks_tell_what_is_what),
         cmocka_unit_test(code_in_lists_is_code),

@@ -192,12 +192,27 @@ pass_ticks(struct search *s)
     }
 }
 
+void
+formulas_disarm(char *bytes, size_t length)
+{
+    char *end = bytes + length, *found;
+
+    while ((found = memmem(bytes, (size_t) (end - bytes), FORMULA_BEGIN, 3))) {
+        memcpy(found, "\xEF\xBF\xBD", 3);
+        bytes = found + 3;
+    }
+}
+
 static enum status
 copy_to(struct search *s, size_t end, struct error *err)
 {
-    TRY(offset_map_add(&s->out->origin, s->out->text.length, s->copied, err));
-    TRY(buffer_append(&s->out->text, s->bytes + s->copied, end - s->copied,
-                      err));
+    struct buffer *text = &s->out->text;
+    size_t length = end - s->copied;
+
+    TRY(offset_map_add(&s->out->origin, text->length, s->copied, err));
+    TRY(buffer_append(text, s->bytes + s->copied, length, err));
+    if (length > 0)
+        formulas_disarm(text->data + text->length - length, length);
     s->copied = end;
     return STATUS_OK;
 }
@@ -389,21 +404,6 @@ try_break(struct search *s, struct error *err)
     return STATUS_OK;
 }
 
-/* A placeholder that came from outside stands for nothing. */
-static enum status
-try_noncharacter(struct search *s, struct error *err)
-{
-    if (s->length - s->at >= 3 &&
-        memcmp(s->bytes + s->at, FORMULA_BEGIN, 3) == 0) {
-        TRY(copy_to(s, s->at, err));
-        TRY(buffer_append(&s->out->text, "\xEF\xBF\xBD", 3, err));
-        s->copied += 3;
-        s->at += 2;
-    }
-    s->at++;
-    return STATUS_OK;
-}
-
 static enum status
 take_byte(struct search *s, struct error *err)
 {
@@ -417,8 +417,6 @@ take_byte(struct search *s, struct error *err)
         return try_dollar(s, err);
     case '<':
         return try_break(s, err);
-    case '\xEF': // FORMULA_BEGIN
-        return try_noncharacter(s, err);
     default:
         s->at++;
         return STATUS_OK;

@@ -35,6 +35,8 @@ MUST_CHECK enum status formulas_find(struct formulas *formulas,
                                      const char *block, size_t length,
                                      enum formula_reach reach,
                                      struct error *err);
+/* What looks like a placeholder in text from elsewhere stands for nothing. */
+void formulas_disarm(char *bytes, size_t length);
 void formulas_clear(struct formulas *formulas);
 void formulas_release(struct formulas *formulas);
 

@@ -535,10 +535,15 @@ prepare(struct renderer *r, const char *text, enum formula_reach reach)
         ruler = (size_t) (newline - r->formulas.text.data) + 1;
         TRY(widen_ruler(&r->formulas.text, ruler, r->err));
     }
-    if (defined)
-        TRY(link_definitions_add(d, text, length, &r->formulas.text, r->err));
-    r->parsed = r->formulas.text.data;
-    r->parsed_length = r->formulas.text.length;
+    struct buffer *out = &r->formulas.text;
+    size_t end = out->length;
+
+    if (defined) {
+        TRY(link_definitions_add(d, text, length, out, r->err));
+        formulas_disarm(out->data + end, out->length - end);
+    }
+    r->parsed = out->data;
+    r->parsed_length = out->length;
     return STATUS_OK;
 }
 

@@ -103,6 +103,24 @@ typed_indent(const struct renderer *r, const char *text, size_t columns)
     return (size_t) (text - at);
 }
 
+/* Code that is indented has no label. */
+static enum status
+begin_code(struct renderer *r, const MD_BLOCK_CODE_DETAIL *detail,
+           struct flow_form *form)
+{
+    struct buffer label = {0};
+    enum status status = markdown_leaf_label(
+        r, detail->info.text, detail->fence_char != 0 ? detail->info.size : 0,
+        &label);
+
+    if (status == STATUS_OK)
+        status =
+            document_code_begin(r->document, label.length > 0 ? label.data : "",
+                                label.length, form, r->err);
+    buffer_release(&label);
+    return status;
+}
+
 enum status
 markdown_code_enter(struct renderer *r, const MD_BLOCK_CODE_DETAIL *detail)
 {
@@ -111,9 +129,7 @@ markdown_code_enter(struct renderer *r, const MD_BLOCK_CODE_DETAIL *detail)
     r->code_begin = find_fence(r, detail->fence_char);
     TRY(markdown_nest_gap(r, true));
     r->code_begin = 0;
-    TRY(document_code_begin(
-        r->document, detail->fence_char != 0 ? detail->info.text : "",
-        detail->fence_char != 0 ? detail->info.size : 0, &form, r->err));
+    TRY(begin_code(r, detail, &form));
     struct code_record *code = document_code_last(r->document);
 
     code->copied = true;

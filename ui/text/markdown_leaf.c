@@ -166,6 +166,14 @@ add_formula(struct renderer *r, const struct formula *formula)
     return status;
 }
 
+/* Code that a formula goes through is not what was typed. */
+static enum status
+tear_code(struct renderer *r)
+{
+    r->torn_code = true;
+    return error_set(r->err, STATUS_LIMIT, "a formula goes beyond a line");
+}
+
 static enum status
 add_placeholder(struct renderer *r, const char *bytes, size_t length,
                 size_t *taken)
@@ -175,10 +183,8 @@ add_placeholder(struct renderer *r, const char *bytes, size_t length,
     *taken = formula ? FORMULA_BYTES : 3;
     if (formula == NULL)
         return STATUS_OK;
-    if (r->code && memchr(formula->typed, '\n', formula->typed_length)) {
-        r->torn_code = true;
-        return error_set(r->err, STATUS_LIMIT, "a formula goes beyond a line");
-    }
+    if (r->code && memchr(formula->typed, '\n', formula->typed_length))
+        return tear_code(r);
     if (r->code || r->coded > 0 || r->links > 0)
         return markdown_leaf_add_plain(r, formula->typed,
                                        formula->typed_length);
@@ -206,6 +212,27 @@ markdown_leaf_add_text(struct renderer *r, const char *bytes, size_t length)
         bytes = found + taken;
     }
     return markdown_leaf_add_plain(r, bytes, (size_t) (end - bytes));
+}
+
+enum status
+markdown_leaf_label(struct renderer *r, const char *bytes, size_t length,
+                    struct buffer *out)
+{
+    const char *end = bytes + length, *found;
+
+    while ((found = find_placeholder(r, bytes, (size_t) (end - bytes)))) {
+        const struct formula *formula =
+            formulas_at(&r->formulas, found, (size_t) (end - found));
+
+        if (formula == NULL)
+            break;
+        if (memchr(formula->typed, '\n', formula->typed_length))
+            return tear_code(r);
+        TRY(buffer_append(out, bytes, (size_t) (found - bytes), r->err));
+        TRY(buffer_append(out, formula->typed, formula->typed_length, r->err));
+        bytes = found + FORMULA_BYTES;
+    }
+    return buffer_append(out, bytes, (size_t) (end - bytes), r->err);
 }
 
 bool

@@ -106,6 +106,10 @@ MUST_CHECK enum status markdown_leaf_add_text(struct renderer *r,
 MUST_CHECK enum status markdown_leaf_settle_break(struct renderer *r,
                                                   const char *bytes,
                                                   size_t length);
+/* The label of a block of code, as it was typed. */
+MUST_CHECK enum status markdown_leaf_label(struct renderer *r,
+                                           const char *bytes, size_t length,
+                                           struct buffer *out);
 /* Does it lie in what md4c was given? */
 bool markdown_is_parsed(const struct renderer *r, const char *text);
 /* What is added next came from there, if it is in what was parsed. */
