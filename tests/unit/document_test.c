@@ -55,6 +55,28 @@ lines_of(const struct document *document)
     return out.data;
 }
 
+/* A text whose first `cut` bytes were laid out before the rest came. */
+static struct document *
+laid_out_at(const struct buffer *text, size_t cut, unsigned columns)
+{
+    struct document *document = opened(DOCUMENT_MARKDOWN);
+
+    add(document, text->data, cut);
+    lay_out(document, columns);
+    add(document, text->data + cut, text->length - cut);
+    assert_int_equal(document_finish(document, &err), STATUS_OK);
+    lay_out(document, columns);
+    return document;
+}
+
+static void
+add_times(struct buffer *out, const char *unit, size_t times)
+{
+    for (size_t i = 0; i < times; i++)
+        assert_int_equal(buffer_append(out, unit, strlen(unit), &err),
+                         STATUS_OK);
+}
+
 static void
 expect(enum document_kind kind, unsigned columns, const char *text,
        const char *wanted)
@@ -514,6 +536,23 @@ labels_give_way_to_narrow_panes(void **state)
     markdown(12, "```a_long_label_for_code here\n```", "a_long_l [1]\n");
 }
 
+static void
+labels_are_not_longer_than_anybody_reads(void **state)
+{
+    struct buffer text = {0};
+
+    (void) state;
+    add_times(&text, "```a", 1);
+    add_times(&text, "é", 1000);
+    struct document *document = laid_out_at(&text, 100, 40);
+
+    assert_int_equal(document_code_count(document), 1);
+    assert_int_equal(strlen(document_code(document, 1).label), 199);
+    assert_true(document_code(document, 1).open);
+    document_close(document);
+    buffer_release(&text);
+}
+
 /* While text comes, what may still become something else waits. */
 static void
 the_open_end_is_shown_as_far_as_it_is_decided(void **state)
@@ -628,28 +667,6 @@ any_cut_gives_the_same_lines(void **state)
             assert_string_equal(lines_of(document), whole);
             document_close(document);
         }
-}
-
-/* A text whose first `cut` bytes were laid out before the rest came. */
-static struct document *
-laid_out_at(const struct buffer *text, size_t cut, unsigned columns)
-{
-    struct document *document = opened(DOCUMENT_MARKDOWN);
-
-    add(document, text->data, cut);
-    lay_out(document, columns);
-    add(document, text->data + cut, text->length - cut);
-    assert_int_equal(document_finish(document, &err), STATUS_OK);
-    lay_out(document, columns);
-    return document;
-}
-
-static void
-add_times(struct buffer *out, const char *unit, size_t times)
-{
-    for (size_t i = 0; i < times; i++)
-        assert_int_equal(buffer_append(out, unit, strlen(unit), &err),
-                         STATUS_OK);
 }
 
 /* Beyond 32 KiB of a paragraph its lines are shown as they are. */
@@ -970,6 +987,46 @@ work_grows_with_the_length_of_the_text(void **state)
     assert_true(prose.laid_bytes < 3 * 20000u * 20);
 }
 
+/* What takes no room ends its row, too, and so do blanks beyond its edge. */
+static void
+rows_are_not_longer_than_their_columns_allow(void **state)
+{
+    static const char *const units[] = {
+        "e\xCC\x81\xCC\x81\xCC\x81", "\xE2\x80\x8B", " ", "\t", "\xCC\x81 ",
+    };
+    struct buffer text = {0};
+
+    (void) state;
+    for (size_t i = 0; i < sizeof units / sizeof units[0]; i++) {
+        struct document *streamed = opened(DOCUMENT_PLAIN);
+        struct document *whole = opened(DOCUMENT_PLAIN);
+
+        buffer_clear(&text);
+        add_times(&text, "x", 1);
+        add_times(&text, units[i], 100000 / strlen(units[i]));
+        add_times(&text, "y z", 1);
+        for (size_t at = 0; at < text.length; at += 1000) {
+            size_t left = text.length - at;
+
+            add(streamed, text.data + at, left < 1000 ? left : 1000);
+            lay_out(streamed, 40);
+        }
+        assert_true(document_work(streamed).laid_bytes < 500000);
+        add(whole, text.data, text.length);
+        lay_out(whole, 40);
+        char *wanted = strdup(lines_of(whole));
+
+        assert_string_equal(lines_of(streamed), wanted);
+        for (size_t k = 0; k < document_lines(whole); k++)
+            assert_true(document_line(whole, k).columns <= 40);
+        free(wanted);
+        document_close(streamed);
+        document_close(whole);
+    }
+    expect(DOCUMENT_PLAIN, 10, "x                             y\n", "x\ny\n");
+    buffer_release(&text);
+}
+
 static void
 a_document_at_another_width_is_another_one(void **state)
 {
@@ -1019,6 +1076,7 @@ main(void)
         cmocka_unit_test(looks_tell_what_is_what),
         cmocka_unit_test(code_in_lists_is_code),
         cmocka_unit_test(labels_give_way_to_narrow_panes),
+        cmocka_unit_test(labels_are_not_longer_than_anybody_reads),
         cmocka_unit_test(the_open_end_is_shown_as_far_as_it_is_decided),
         cmocka_unit_test(closed_lines_end_where_text_may_still_change),
         cmocka_unit_test(lines_know_where_they_come_from),
@@ -1030,6 +1088,7 @@ main(void)
         cmocka_unit_test(any_cut_of_code_gives_the_same_looks),
         cmocka_unit_test(memory_that_is_short_loses_nothing),
         cmocka_unit_test(work_grows_with_the_length_of_the_text),
+        cmocka_unit_test(rows_are_not_longer_than_their_columns_allow),
         cmocka_unit_test(a_document_at_another_width_is_another_one),
         cmocka_unit_test(in_ascii_all_of_it_is_ascii),
     };

@@ -20,6 +20,7 @@ enum {
     WIDE_LABEL = 90,    // columns from which the hint has more words
     LABEL_COLUMNS = 40, // and below which it has none
     WAITING_MOST = 200, // bytes of marks that wait for what they become
+    LABEL_MOST = 200,   // bytes of a fence's line that are its label
 };
 
 enum status
@@ -237,6 +238,8 @@ static enum status
 keep_label(struct document *d, const char *label, size_t length,
            struct error *err)
 {
+    if (length > LABEL_MOST)
+        length = utf8_complete_prefix(label, LABEL_MOST);
     while (length > 0 &&
            (label[length - 1] == ' ' || label[length - 1] == '\t'))
         length--;

@@ -8,7 +8,10 @@
 
 #include <string.h>
 
-enum { TAB_COLUMNS = 8 };
+enum {
+    TAB_COLUMNS = 8,
+    COLUMN_BYTES = 64, // of a row, for each of its columns
+};
 
 /* Where a line may end, and where the next one begins then. */
 struct turn {
@@ -80,6 +83,7 @@ struct search {
     struct run_cursor cursor;
     size_t start, at;
     unsigned columns, used;
+    bool after_blank; // the line before ended at one
     bool text;        // something but blanks was there
     bool wide_before; // the last of it is wide
     uint32_t before;
@@ -100,8 +104,9 @@ pass_blank(struct search *s)
 {
     struct turn *turn = s->turn;
     bool fits = s->used < s->columns;
+    bool may_end = s->words && (s->text || s->after_blank);
 
-    if (!fits && !(s->text && s->words)) {
+    if (!fits && !may_end) {
         *turn = (struct turn){s->at, s->at, true, false};
         return false;
     }
@@ -111,7 +116,7 @@ pass_blank(struct search *s)
                    ? tab_columns(s->used, fits ? s->columns - s->used : 0)
                    : 1;
     s->at++;
-    *turn = (struct turn){turn->end, s->at, s->text && s->words, true};
+    *turn = (struct turn){turn->end, s->at, may_end, true};
     return true;
 }
 
@@ -184,8 +189,29 @@ pass_plain(struct search *s)
 }
 
 /*
+ * What takes no room, or may go on beyond the edge, as blanks do, would make a
+ * row of any length, laid out again and again while it grows.
+ */
+static bool
+is_long(const struct search *s)
+{
+    return s->at - s->start >= (size_t) COLUMN_BYTES * s->columns;
+}
+
+/* Ends the row right here, or where the blanks begin that end it. */
+static void
+turn_here(struct search *s)
+{
+    struct turn *turn = s->turn;
+
+    if (!turn->found || !turn->blank || turn->next != s->at)
+        *turn = (struct turn){s->at, s->at, true, false};
+}
+
+/*
  * Finds the end of the line that starts at `start` and has room for `columns`;
- * turn->next is the flow's length when all the rest fits.
+ * turn->next is the flow's length when all the rest fits. A line that goes on
+ * behind a blank takes those that follow it for the same.
  */
 static void
 find_turn(const struct flow *flow, bool words, struct run_cursor cursor,
@@ -198,11 +224,16 @@ find_turn(const struct flow *flow, bool words, struct run_cursor cursor,
         .start = start,
         .at = start,
         .columns = columns,
+        .after_blank = turn->blank,
         .turn = turn,
     };
 
     *turn = (struct turn){0};
     while (s.at < flow->length) {
+        if (is_long(&s)) {
+            turn_here(&s);
+            return;
+        }
         if (!is_blank(&s))
             pass_plain(&s);
         if (s.at < flow->length &&
@@ -292,7 +323,7 @@ enum status
 flow_lines(const struct flow *flow, struct flow_form *form, struct error *err)
 {
     struct run_cursor cursor = {0};
-    struct turn turn = {0};
+    struct turn turn = {.blank = form->continues && form->blank};
     size_t at = 0;
 
     do {
