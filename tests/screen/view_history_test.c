@@ -2,6 +2,7 @@
 #include "config.h"
 
 #include "tests/screen/golden_screen.h"
+#include "ui/views/history_pane.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -593,6 +594,79 @@ what_is_found_shows_in_the_preview_at_once(void **state)
 }
 
 static void
+fill_pane_of_paragraphs(struct history_pane *pane)
+{
+    static char text[8000];
+    struct history_turn turns[2] = {{true, "14:02", "", "Why?", 4},
+                                    {false, "14:04", "", text, 0}};
+    size_t length = 0;
+
+    for (int i = 1; i <= 60; i++)
+        length += (size_t) snprintf(
+            text + length, sizeof text - length,
+            "Paragraph %d, which wraps where the window is narrow, and stands "
+            "on one line where it is wide.\n\n",
+            i);
+    turns[1].length = length;
+    history_pane_fill(pane, &(struct history_preview){.head = "",
+                                                      .tags = "",
+                                                      .tree = "",
+                                                      .earlier = 8,
+                                                      .turns = turns,
+                                                      .count = 2,
+                                                      .at = 1});
+}
+
+/* The text of the first line in sight. */
+static const char *
+first_line(struct history_pane *pane, unsigned columns)
+{
+    static char text[1000];
+    struct canvas canvas = {0};
+    struct error err;
+    size_t length = 0;
+
+    assert_int_equal(canvas_resize(&canvas, 24, columns, &err), STATUS_OK);
+    history_pane_draw(pane, &canvas, (struct area){0, 0, 24, columns}, "", "",
+                      true);
+    for (unsigned i = 0; i < columns; i++)
+        length += (size_t) snprintf(text + length, sizeof text - length, "%s",
+                                    canvas.cells[2 * columns + i].text);
+    canvas_release(&canvas);
+    return text;
+}
+
+static void
+another_width_keeps_the_first_line_of_the_preview(void **state)
+{
+    struct history_pane pane = {0};
+    char last[1000];
+
+    (void) state;
+    fill_pane_of_paragraphs(&pane);
+    assert_non_null(strstr(first_line(&pane, 160), "fathom 14:04"));
+    assert_non_null(strstr(first_line(&pane, 60), "fathom 14:04"));
+    assert_true(history_pane_act(&pane, ACTION_LINE_DOWN, 79));
+    assert_non_null(strstr(first_line(&pane, 60), "  Paragraph 27,"));
+    assert_non_null(strstr(first_line(&pane, 160), "  Paragraph 27,"));
+    // the second line of it is none there, and comes back
+    assert_non_null(strstr(first_line(&pane, 60), "  Paragraph 27,"));
+    assert_true(history_pane_act(&pane, ACTION_LINE_DOWN, 1));
+    assert_non_null(strstr(first_line(&pane, 60), "on one line where"));
+    assert_non_null(strstr(first_line(&pane, 160), "  Paragraph 27,"));
+    assert_non_null(strstr(first_line(&pane, 60), "on one line where"));
+    // a wider one shows the end before that, and back
+    assert_true(history_pane_act(&pane, ACTION_LINE_DOWN, 1000));
+    (void) snprintf(last, sizeof last, "%s", first_line(&pane, 60));
+    assert_null(strstr(first_line(&pane, 160), last));
+    assert_string_equal(first_line(&pane, 60), last);
+    assert_true(history_pane_act(&pane, ACTION_TOP, 1));
+    assert_non_null(strstr(first_line(&pane, 60), "(8 earlier)"));
+    assert_non_null(strstr(first_line(&pane, 160), "(8 earlier)"));
+    history_pane_clear(&pane);
+}
+
+static void
 keys_become_command_lines(void **state)
 {
     struct fake fake = fake_of(found, 4, 4);
@@ -809,6 +883,7 @@ main(void)
         cmocka_unit_test(the_chosen_row_is_always_in_sight),
         cmocka_unit_test(n_goes_from_hit_to_hit_and_back),
         cmocka_unit_test(what_is_found_shows_in_the_preview_at_once),
+        cmocka_unit_test(another_width_keeps_the_first_line_of_the_preview),
         cmocka_unit_test(keys_become_command_lines),
         cmocka_unit_test(a_chat_is_tagged_by_its_key),
         cmocka_unit_test(a_key_makes_the_text_an_expression_and_plain_again),

@@ -291,12 +291,116 @@ keep_in_range(struct history_pane *pane)
         pane->top = most;
 }
 
+static size_t
+text_lines(const struct pane_turn *turn)
+{
+    return turn->text ? document_lines(turn->text) : 1;
+}
+
+/* The first line with this byte of the text, or the one before it. */
+static size_t
+line_with(const struct document *text, size_t source)
+{
+    size_t line = 0;
+
+    while (line + 1 < document_lines(text) &&
+           document_line(text, line).source < source &&
+           document_line(text, line + 1).source <= source)
+        line++;
+    return line;
+}
+
+static struct pane_place
+place_in_text(const struct history_pane *pane, size_t number, size_t line)
+{
+    const struct document *text = pane->turns[number].text;
+    struct pane_place place = {number, PLACE_TEXT, 0, 0};
+
+    if (text) {
+        place.source = document_line(text, line).source;
+        place.skip = line - line_with(text, place.source);
+    }
+    return place;
+}
+
+static size_t
+line_in_text(const struct document *text, const struct pane_place *place)
+{
+    size_t line = line_with(text, place->source);
+
+    for (size_t skip = place->skip; skip > 0; skip--) {
+        if (line + 1 >= document_lines(text) ||
+            document_line(text, line + 1).source != place->source)
+            break;
+        line++;
+    }
+    return line;
+}
+
+/* What is first in sight, by the lines of the last drawing. */
+static struct pane_place
+place_of(const struct history_pane *pane)
+{
+    size_t line = pane->earlier > 0;
+
+    if (pane->top < line)
+        return (struct pane_place){0};
+    for (size_t i = 0; i < pane->count; i++) {
+        size_t text = line + 1, below = text + text_lines(&pane->turns[i]);
+
+        if (pane->top == line)
+            return (struct pane_place){i, PLACE_HEADING, 0, 0};
+        if (pane->top < below)
+            return place_in_text(pane, i, pane->top - text);
+        if (pane->top == below)
+            return (struct pane_place){i, PLACE_BELOW, 0, 0};
+        line = below + 1;
+    }
+    return (struct pane_place){pane->count, PLACE_HEADING, 0, 0};
+}
+
+static size_t
+line_of_place(const struct history_pane *pane)
+{
+    const struct pane_place *place = &pane->place;
+    size_t line = pane->earlier > 0;
+
+    if (place->part == PLACE_ABOVE)
+        return 0;
+    for (size_t i = 0; i < place->turn; i++)
+        line += 1 + text_lines(&pane->turns[i]) + 1;
+    if (place->part == PLACE_HEADING)
+        return line;
+    const struct pane_turn *turn = &pane->turns[place->turn];
+
+    if (place->part == PLACE_BELOW)
+        return line + 1 + text_lines(turn);
+    return line + 1 + (turn->text ? line_in_text(turn->text, place) : 0);
+}
+
+/* At another width the first line stays, also where the end is nearer. */
+static void
+keep_place(struct history_pane *pane, struct sheet *sheet)
+{
+    if (pane->top != pane->placed)
+        pane->place = place_of(pane);
+    pane->lines = draw_all(pane, sheet); // nothing in sight
+    pane->top = line_of_place(pane);
+    keep_in_range(pane);
+    pane->placed = pane->top;
+}
+
 static void
 draw_turns(struct history_pane *pane, struct canvas *canvas, struct area area)
 {
     struct sheet sheet = {canvas, area, 0, SIZE_MAX, SIZE_MAX, SIZE_MAX};
+    bool another_width =
+        pane->columns > 0 && pane->columns != area.columns && !pane->to_turn;
 
     pane->rows = area.rows;
+    pane->columns = area.columns;
+    if (another_width)
+        keep_place(pane, &sheet);
     if (pane->to_turn) {
         // measured first, with nothing in sight
         pane->lines = draw_all(pane, &sheet);

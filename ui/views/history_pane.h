@@ -16,6 +16,14 @@ struct pane_turn {
     struct document *text; // NULL: there was no memory for it
 };
 
+/* A line of the preview, the same whatever is laid out anew. */
+struct pane_place {
+    size_t turn;
+    enum { PLACE_ABOVE, PLACE_HEADING, PLACE_TEXT, PLACE_BELOW } part;
+    size_t source; // byte of its text
+    size_t skip;   // lines after the first with that byte
+};
+
 /* Start from {0}. */
 struct history_pane {
     bool stale;   // shows another chat than the one in use
@@ -24,10 +32,12 @@ struct history_pane {
     size_t earlier, later;
     struct pane_turn turns[PANE_TURNS];
     size_t count, at;
-    struct buffer hit; // what was found in turn `at`, or empty
-    size_t hit_begin;  // byte of its text
-    size_t top, lines; // first line shown, and all, as drawn last
-    unsigned rows;     // of them
+    struct buffer hit;       // what was found in turn `at`, or empty
+    size_t hit_begin;        // byte of its text
+    size_t top, lines;       // first line shown, and all, as drawn last
+    unsigned rows, columns;  // the same
+    struct pane_place place; // of the first line ...
+    size_t placed;           // ... while that is this one
 };
 
 void history_pane_stale(struct history_pane *pane);
