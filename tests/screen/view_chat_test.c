@@ -448,6 +448,44 @@ waiting_shows_progress_with_rate_and_time(void **state)
     end(&f);
 }
 
+static bool
+screen_says(const struct fixture *f, const char *words)
+{
+    struct buffer text = {0};
+    struct error err;
+
+    assert_int_equal(canvas_text(&f->canvas, &text, &err), STATUS_OK);
+    assert_int_equal(buffer_append(&text, "", 1, &err), STATUS_OK);
+    bool found = strstr(text.data, words) != NULL;
+
+    buffer_release(&text);
+    return found;
+}
+
+static void
+figures_out_of_all_measure_keep_their_width(void **state)
+{
+    struct fixture f;
+
+    (void) state;
+    begin(&f);
+    ask(&f, "14:02", 1);
+    f.state.context_used = 100000000;
+    f.state.context_tokens = 1;
+    draw(&f, 24, 80, 4);
+    assert_true(screen_says(&f, " 9999%"));
+    f.state.phase = CHAT_READING;
+    f.state.phase_text = "reading the prompt";
+    f.state.phase_all = 4096;
+    f.state.phase_eta_s = 1e308;
+    draw(&f, 24, 80, 4);
+    assert_true(screen_says(&f, "eta over 999 days"));
+    f.state.phase_eta_s = 600000;
+    draw(&f, 24, 80, 4);
+    assert_true(screen_says(&f, "eta 7 days"));
+    end(&f);
+}
+
 static void
 notes_come_before_what_to_do(void **state)
 {
@@ -624,6 +662,7 @@ main(void)
         cmocka_unit_test(a_wide_screen_shows_thoughts_beside_the_answer),
         cmocka_unit_test(every_layout_has_its_place_for_thoughts),
         cmocka_unit_test(an_empty_chat_tells_what_to_do),
+        cmocka_unit_test(figures_out_of_all_measure_keep_their_width),
         cmocka_unit_test(notes_come_before_what_to_do),
         cmocka_unit_test(a_click_folds_and_opens_a_thought),
         cmocka_unit_test(keys_go_round_the_parts_that_are_there),

@@ -207,6 +207,21 @@ shares_are_of_uses(void **state)
 }
 
 static void
+a_layer_of_three_figures_is_whole(void **state)
+{
+    struct fixture f;
+
+    (void) state;
+    begin(&f, 4, 4);
+    f.map.first_layer = 98;
+    draw(&f, 24, 80);
+    assert_non_null(strstr(row_text(&f, 2), ">L98 "));
+    assert_memory_equal(row_text(&f, 4), " L100", 5);
+    assert_memory_equal(row_text(&f, 5), " L101", 5);
+    canvas_release(&f.canvas);
+}
+
+static void
 one_tier_is_said(void **state)
 {
     struct fixture f;
@@ -357,6 +372,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_glyph_tells_place_and_heat),
         cmocka_unit_test(shares_are_of_uses),
+        cmocka_unit_test(a_layer_of_three_figures_is_whole),
         cmocka_unit_test(one_tier_is_said),
         cmocka_unit_test(a_sentence_stands_for_a_map_that_is_not),
         cmocka_unit_test(keys_move_and_stay_inside),

@@ -157,6 +157,30 @@ all_of_it_can_be_reached(void **state)
 }
 
 static void
+a_larger_window_shows_all_of_it(void **state)
+{
+    struct fixture f;
+
+    (void) state;
+    begin(&f);
+    golden_draw(&f.canvas, &f.view, 16, 60, 3, 0);
+    act(&f, ACTION_BOTTOM, 1);
+    golden_draw(&f.canvas, &f.view, 48, 160, 4, 0);
+    assert_true(shows(&f, "why slow: busy machine"));
+    assert_true(shows(&f, "seed         4711"));
+    assert_int_equal(f.state.top, 0);
+    golden_screen(&f.canvas, "view_stats-160x48");
+    // less to show has the same effect
+    golden_draw(&f.canvas, &f.view, 16, 60, 3, 0);
+    act(&f, ACTION_BOTTOM, 1);
+    f.sheet.part_count = 1;
+    f.sheet.bar_count = 0;
+    golden_draw(&f.canvas, &f.view, 16, 60, 3, 0);
+    assert_true(shows(&f, "4,633 of 131,072 tokens, 4 %"));
+    canvas_release(&f.canvas);
+}
+
+static void
 before_the_first_answer_there_is_little(void **state)
 {
     struct fixture f;
@@ -208,6 +232,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(all_of_it_can_be_reached),
+        cmocka_unit_test(a_larger_window_shows_all_of_it),
         cmocka_unit_test(before_the_first_answer_there_is_little),
         cmocka_unit_test(every_size_is_drawn),
         cmocka_unit_test(statistics_look_so),

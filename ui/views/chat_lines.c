@@ -15,6 +15,8 @@ enum {
     CONTEXT_BAR = 32,
     PHASE_BAR = 24,
     LEAST_BAR = 8,
+    MOST_DAYS = 999,
+    MOST_PERCENT = 9999,
 };
 
 /* -- lines of text --------------------------------------------------------- */
@@ -105,8 +107,12 @@ put_seconds(struct line *line, double seconds)
         put(line, "%.0f s", seconds);
     else if (seconds < 6000)
         put(line, "%.0fm", seconds / 60);
-    else
+    else if (seconds < 360000)
         put(line, "%.0fh", seconds / 3600);
+    else if (seconds < 86400 * MOST_DAYS)
+        put(line, "%.0f days", seconds / 86400);
+    else
+        put(line, "over %d days", MOST_DAYS);
 }
 
 static void
@@ -255,14 +261,16 @@ compose_context(struct status_line *status, const struct chat_view_state *state,
                 bool large)
 {
     struct line *line;
-    unsigned percent;
+    double share;
 
     if (state->context_tokens == 0)
         return;
     line = add_segment(status, 0);
-    percent = (unsigned) (100.0 * (double) state->context_used /
-                              (double) state->context_tokens +
-                          0.5);
+    share =
+        100.0 * (double) state->context_used / (double) state->context_tokens;
+    unsigned percent =
+        (unsigned) (share < MOST_PERCENT ? share + 0.5 : MOST_PERCENT);
+
     put(line, "ctx ");
     if (large)
         put(line, "%*s", CONTEXT_BAR + 1, ""); // the bar is drawn over it

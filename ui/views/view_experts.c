@@ -7,7 +7,7 @@
 #include <string.h>
 
 enum {
-    MAP_COLUMN = 5,      // of the first cell, behind "L12"
+    MAP_COLUMN = 5,      // of the first cell, behind " L12 " or " L100"
     SHARES_COLUMNS = 10, // "  70 27  3" behind the map
     BAR_COLUMNS = 10,
     ROOMY_COLUMNS = 76, // for whole sentences
@@ -299,7 +299,7 @@ draw_layer(const struct map_frame *f, unsigned row, size_t l)
     if (chosen)
         canvas_print(f->canvas, row, left, 1, LOOK_STRONG, "%s",
                      canvas_glyph(GLYPH_CHOSEN));
-    canvas_print(f->canvas, row, left + 1, MAP_COLUMN - 2,
+    canvas_print(f->canvas, row, left + 1, MAP_COLUMN - 1,
                  chosen ? LOOK_STRONG : LOOK_DIM, "L%02zu",
                  f->map->first_layer + l);
     for (size_t c = 0; c < view->wide; c++)

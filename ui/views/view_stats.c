@@ -215,6 +215,25 @@ draw_wide(const struct stats_sheet *sheet, struct stats_column *left)
     return left->line > right.line ? left->line : right.line;
 }
 
+/* The first line where the last one is shown; a blank ends the last part. */
+static size_t
+last_top(const struct view_stats *view)
+{
+    return view->lines > view->height + 1 ? view->lines - view->height - 1 : 0;
+}
+
+static void
+draw_parts(struct view_stats *view, const struct stats_sheet *sheet,
+           struct canvas *canvas, struct area area)
+{
+    struct stats_column c = {canvas, area, view->top, 0};
+
+    canvas_clear(canvas, area);
+    view->height = area.rows;
+    view->lines = area.columns >= WIDE_COLUMNS ? draw_wide(sheet, &c)
+                                               : draw_narrow(sheet, &c);
+}
+
 static void
 stats_draw(void *state, struct canvas *canvas, struct area area,
            uint64_t now_ns)
@@ -233,11 +252,13 @@ stats_draw(void *state, struct canvas *canvas, struct area area,
     unsigned gap = area.rows > 12 ? 3 : 2; // title, rule, a blank
     struct area inside = {area.row + gap, area.column, area.rows - gap,
                           area.columns};
-    struct stats_column c = {canvas, inside, view->top, 0};
-    bool wide = area.columns >= WIDE_COLUMNS;
 
-    view->lines = wide ? draw_wide(sheet, &c) : draw_narrow(sheet, &c);
-    view->height = inside.rows;
+    draw_parts(view, sheet, canvas, inside);
+    // another size, or another answer, may leave less to show
+    if (view->top > last_top(view)) {
+        view->top = last_top(view);
+        draw_parts(view, sheet, canvas, inside);
+    }
     // a blank ends the last part
     if (view->lines > view->top + view->height + 1)
         canvas_print_right(canvas, area.row + area.rows - 1,
@@ -248,8 +269,7 @@ stats_draw(void *state, struct canvas *canvas, struct area area,
 static void
 scroll(struct view_stats *view, int64_t by)
 {
-    size_t last =
-        view->lines > view->height + 1 ? view->lines - view->height - 1 : 0;
+    size_t last = last_top(view);
 
     if (by < 0)
         view->top = view->top > (uint64_t) -by ? view->top - (size_t) -by : 0;
