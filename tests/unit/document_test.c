@@ -1027,6 +1027,42 @@ rows_are_not_longer_than_their_columns_allow(void **state)
     buffer_release(&text);
 }
 
+/* Bytes of lines for a byte of the text, which is wiped. */
+static size_t
+growth_of(struct buffer *text)
+{
+    struct document *document = opened(DOCUMENT_MARKDOWN);
+
+    add(document, text->data, text->length);
+    assert_int_equal(document_finish(document, &err), STATUS_OK);
+    lay_out(document, 40);
+    size_t growth = strlen(lines_of(document)) / text->length;
+
+    document_close(document);
+    buffer_clear(text);
+    return growth;
+}
+
+/* What is written once and shown often is not shown whole each time. */
+static void
+lines_stay_in_proportion_to_the_text(void **state)
+{
+    struct buffer text = {0};
+
+    (void) state;
+    add_times(&text, "|h", 1);
+    add_times(&text, "\xCC\x81", 5000);
+    add_times(&text, "|what is too wide for a table of columns|\n|-|-|\n", 1);
+    add_times(&text, "|1|\n", 4000);
+    assert_in_range(growth_of(&text), 4, 60);
+    add_times(&text, "[a]: http://", 1);
+    add_times(&text, "x", 2000);
+    add_times(&text, "\n", 1);
+    add_times(&text, "[a]", 4000);
+    assert_in_range(growth_of(&text), 0, 2);
+    buffer_release(&text);
+}
+
 static void
 a_document_at_another_width_is_another_one(void **state)
 {
@@ -1089,6 +1125,7 @@ main(void)
         cmocka_unit_test(memory_that_is_short_loses_nothing),
         cmocka_unit_test(work_grows_with_the_length_of_the_text),
         cmocka_unit_test(rows_are_not_longer_than_their_columns_allow),
+        cmocka_unit_test(lines_stay_in_proportion_to_the_text),
         cmocka_unit_test(a_document_at_another_width_is_another_one),
         cmocka_unit_test(in_ascii_all_of_it_is_ascii),
     };

@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <stdio.h>
 #include <string.h>
 
 static void
@@ -51,6 +52,20 @@ rows_need_not_be_as_long_as_the_header(void **state)
            "a: 1\n\na: 1\nb: 2\n3\n");
 }
 
+/* Of 81 characters 80 in the second row. */
+static void
+a_long_header_is_told_once(void **state)
+{
+    char header[512] = "", text[1024], wanted[2048];
+
+    (void) state;
+    for (int i = 0; i < 81; i++)
+        strcat(header, "漢");
+    snprintf(text, sizeof text, "|%s|\n|-|\n|1|\n|2|\n", header);
+    snprintf(wanted, sizeof wanted, "%s: 1\n\n%.240s: 2\n", header, header);
+    expect(text, wanted);
+}
+
 static void
 a_table_at_the_end_is_told_too(void **state)
 {
@@ -88,6 +103,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_table_becomes_lines),
         cmocka_unit_test(rows_need_not_be_as_long_as_the_header),
+        cmocka_unit_test(a_long_header_is_told_once),
         cmocka_unit_test(a_table_at_the_end_is_told_too),
         cmocka_unit_test(lines_with_bars_that_are_no_table_stay),
         cmocka_unit_test(other_text_passes_at_once),

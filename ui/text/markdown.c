@@ -18,6 +18,7 @@
 enum {
     LIST_INDENT = 2,
     HREF_BYTES = 2048,
+    ADDRESSES_FREE = 8192, // bytes in a block, besides its length
 };
 
 /* A leaf of text ends, if there is one. */
@@ -289,6 +290,16 @@ says_address(const struct renderer *r, const char *address, size_t length)
             address[length - shown - 1] == '/');
 }
 
+/* One definition may be used often: then its address is left out. */
+static bool
+spend(struct renderer *r, size_t length)
+{
+    if (r->addresses + length > r->block->length + ADDRESSES_FREE)
+        return false;
+    r->addresses += length;
+    return true;
+}
+
 static enum status
 add_address(struct renderer *r, const MD_ATTRIBUTE *href)
 {
@@ -296,7 +307,8 @@ add_address(struct renderer *r, const MD_ATTRIBUTE *href)
     size_t length = address_of(r, href, address);
 
     if (length == 0 || address[0] == '#' ||
-        (r->text.length > 0 && says_address(r, address, length)))
+        (r->text.length > 0 && says_address(r, address, length)) ||
+        !spend(r, length))
         return STATUS_OK;
     TRY(markdown_leaf_add_string(r, LOOK_DIM,
                                  r->text.length > r->begin ? " <" : "<"));

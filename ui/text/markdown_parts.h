@@ -59,6 +59,7 @@ struct renderer {
     bool keep_breaks;
     unsigned strong, emphasis, deleted, coded, links;
     size_t link_begin;
+    size_t addresses; // bytes of them that are shown
 
     struct buffer cells; // struct table_cell
     size_t columns;      // of the table

@@ -5,6 +5,8 @@
 
 #include <string.h>
 
+enum { HEADER_BYTES = 240 }; // of it in each row but the first
+
 /* A part of a row between two bars, without the blanks around it. */
 struct cell {
     const char *text;
@@ -53,11 +55,16 @@ tell_row(struct spoken_table *t, struct buffer *out, struct error *err)
                *row_end = row + t->line.length;
     struct cell name, value;
 
-    if (t->after_rows)
+    bool first = !t->after_rows;
+
+    if (!first)
         TRY(buffer_append(out, "\n", 1, err));
     t->after_rows = true;
     while (next_cell(&row, row_end, &value)) {
         if (next_cell(&header, header_end, &name) && name.length > 0) {
+            // nobody wants to hear a long one again
+            if (!first && name.length > HEADER_BYTES)
+                name.length = utf8_complete_prefix(name.text, HEADER_BYTES);
             TRY(buffer_append(out, name.text, name.length, err));
             TRY(buffer_append(out, ": ", 2, err));
         }

@@ -9,6 +9,7 @@
 
 enum {
     COLUMN_GAP = 2,
+    HEADER_BYTES = 4,    // a column, of a header that is told again and again
     HANGING_COLUMNS = 2, // of a value that takes several lines
 };
 
@@ -58,26 +59,40 @@ find_widths(const struct table *table, unsigned *widths, unsigned room)
     return true;
 }
 
-/* The text of a cell at the end of the line that is open, if it fits. */
+/* So much of a cell as fits, at the end of the line that is open. */
 static enum status
 put_cell(const struct table *table, const struct table_cell *cell,
-         unsigned limit, struct line_store *store, struct error *err)
+         unsigned limit, size_t bytes_limit, struct line_store *store,
+         struct error *err)
 {
     size_t at = cell->text;
 
     for (size_t i = 0; i < cell->runs && limit > 0; i++) {
         const struct look_run *run = table->runs + cell->run + i;
         const char *bytes = table->text + at;
-        size_t used, length = text_fit(bytes, run->length, limit, &used);
+        size_t used, length = run->length;
 
+        if (length > bytes_limit)
+            length = utf8_complete_prefix(bytes, bytes_limit);
+        length = text_fit(bytes, length, limit, &used);
         TRY(line_store_put(store, run->look, bytes, length, (unsigned) used,
                            err));
         if (length < run->length)
             break;
         limit -= (unsigned) used;
+        bytes_limit -= length;
         at += run->length;
     }
     return STATUS_OK;
+}
+
+/* What has no width may be long; headers are written for every row. */
+static enum status
+put_header(const struct table *table, const struct table_cell *cell,
+           unsigned limit, struct line_store *store, struct error *err)
+{
+    return put_cell(table, cell, limit, HEADER_BYTES * (size_t) table->room,
+                    store, err);
 }
 
 static unsigned
@@ -103,7 +118,7 @@ put_row(const struct table *table, size_t row, const unsigned *widths,
         // blanks only where text follows
         if (width > 0) {
             TRY(line_store_blanks(store, LOOK_PLAIN, owed + before, err));
-            TRY(put_cell(table, cell, width, store, err));
+            TRY(put_cell(table, cell, width, cell->length, store, err));
             owed = 0;
         } else {
             owed += before;
@@ -156,7 +171,7 @@ begin_told(void *owner, size_t offset, struct error *err)
         return line_store_blanks(store, LOOK_PLAIN, HANGING_COLUMNS, err);
     if (told->width == 0)
         return STATUS_OK;
-    TRY(put_cell(told->table, told->header, told->width, store, err));
+    TRY(put_header(told->table, told->header, told->width, store, err));
     return line_store_put(store, LOOK_STRONG, ": ", 2, 2, err);
 }
 
@@ -167,7 +182,8 @@ tell_long_header(const struct told_cell *told, struct error *err)
 
     line_store_begin(store);
     TRY(told->form->begin(told->form->owner, told->header->text, err));
-    TRY(put_cell(told->table, told->header, told->table->room - 1, store, err));
+    TRY(put_header(told->table, told->header, told->table->room - 1, store,
+                   err));
     TRY(line_store_put(store, LOOK_STRONG, ":", 1, 1, err));
     return line_store_end(store, err);
 }
