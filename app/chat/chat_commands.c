@@ -189,9 +189,10 @@ const struct chat_verb chat_verbs[] = {
     BETWEEN("model", "[MODEL]", "show or change the model", chat_run_model,
             NULL),
     BETWEEN("history",
-            "[N|title ID TEXT|tag ID WORD..|pin ID|unpin ID|delete ID]",
+            "[N|title ID TEXT|tag ID WORD..|pin|unpin|delete ID|"
+            "export ID FILE]",
             "the chats that are kept, newest first", chat_run_history,
-            "title|tag|pin|unpin|delete"),
+            "title|tag|pin|unpin|delete|export"),
     BETWEEN("search", "TEXT", "look for TEXT in all of them", chat_run_search,
             NULL),
     BETWEEN("resume", "[ID]", "go on with another chat, or the newest",
@@ -385,6 +386,17 @@ complete_setting(const char *arguments, const char *word,
         add_choices(out, row->argument);
 }
 
+/* Whether a word of "export ID FILE" is behind the id. */
+static bool
+is_kept_file(const char *arguments, const char *word)
+{
+    const char *id, *rest;
+
+    (void) chat_first_word(arguments, &id);
+    (void) chat_first_word(id, &rest);
+    return chat_is_word(arguments, "export") && rest > id && word >= rest;
+}
+
 static void
 complete_argument(const struct chat *chat, const struct chat_verb *verb,
                   const char *line, size_t start, struct line_candidates *out)
@@ -401,6 +413,10 @@ complete_argument(const struct chat *chat, const struct chat_verb *verb,
         // a path is completed as one
         out->files =
             line[start] == '/' || line[start] == '.' || line[start] == '~';
+    } else if (strcmp(verb->name, "history") == 0 &&
+               is_kept_file(line + argument, line + start)) {
+        out->files = line[start] != '-';
+        line_candidates_add(out, "--with-thinking");
     } else if (strcmp(verb->name, first ? "resume" : "history") == 0) {
         chat_complete_ids(chat, out);
     } else if (strcmp(verb->name, "preset") == 0 && first) {

@@ -153,7 +153,7 @@ chat_run_history(struct chat *chat, const char *arguments)
 
     snprintf(word, sizeof word, "%.*s", (int) chat_first_word(arguments, &rest),
              arguments);
-    if (option_is_choice("title|tag|pin|unpin|delete", word)) {
+    if (option_is_choice("title|tag|pin|unpin|delete|export", word)) {
         if (has_vault(chat))
             chat_change_kept(chat, arguments);
         return;
@@ -341,8 +341,37 @@ fill_records(struct turn_record *out, const struct conversation *c)
 }
 
 static enum status
-print_export(struct buffer *out, const struct chat *chat,
-             const struct export_how *how, struct error *err)
+print_export(struct buffer *out, const struct export_how *how,
+             const struct export_chat *exported, struct error *err)
+{
+    TRY(history_export_begin(out, how, (uint64_t) time(NULL) * 1000, err));
+    TRY(history_export_chat(out, how, exported, 0, err));
+    return history_export_end(out, how, err);
+}
+
+static enum status
+print_kept(struct buffer *out, const struct export_how *how,
+           struct vault *vault, const struct chat_id *chat, struct error *err)
+{
+    struct export_chat exported = {0};
+    struct vault_chat *kept;
+    char id[CHAT_ID_TEXT];
+
+    TRY(vault_chat_open(&kept, vault, chat, err));
+    chat_id_text(id, chat);
+    exported.id = id;
+    exported.info = vault_chat_info(kept);
+    exported.turns = vault_chat_turns(kept, &exported.count);
+    enum status status = print_export(out, how, &exported, err);
+
+    vault_chat_close(kept);
+    return status;
+}
+
+/* The chat that is open, which may not be kept. */
+static enum status
+print_open(struct buffer *out, const struct export_how *how,
+           const struct chat *chat, struct error *err)
 {
     const struct conversation *c = &chat->conversation;
     struct chat_info info = {
@@ -367,13 +396,8 @@ print_export(struct buffer *out, const struct chat *chat,
     TRY(memory_alloc(&memory, c->count * sizeof *exported.turns, err));
     fill_records(memory, c);
     exported.turns = memory;
-    enum status status =
-        history_export_begin(out, how, (uint64_t) time(NULL) * 1000, err);
+    enum status status = print_export(out, how, &exported, err);
 
-    if (status == STATUS_OK)
-        status = history_export_chat(out, how, &exported, 0, err);
-    if (status == STATUS_OK)
-        status = history_export_end(out, how, err);
     free(memory);
     return status;
 }
@@ -418,21 +442,14 @@ chat_save_file(struct chat *chat, const char *path, const struct buffer *text)
     chat_say(chat, "written to %s, in clear text, for you alone", shown);
 }
 
-void
-chat_run_export(struct chat *chat, const char *arguments)
+/* `kept`: a chat of the vault; NULL: the one that is open. */
+static void
+write_export(struct chat *chat, const struct export_order *order,
+             const struct chat_id *kept)
 {
-    struct export_order order = {0};
     struct buffer text = {0};
     struct error err;
 
-    if (!read_export(&order, arguments)) {
-        chat_say_usage(chat, "export");
-        return;
-    }
-    if (chat->conversation.leaf == TURN_NONE) {
-        chat_say(chat, "there is nothing to export yet");
-        return;
-    }
     if (policy_forbids_plain_export()) {
         audit_refusal(chat->keeping.vault, "export.plaintext = deny");
         (void) !policy_refusal(&err, "an export in clear text",
@@ -440,11 +457,41 @@ chat_run_export(struct chat *chat, const char *arguments)
         chat_say(chat, "%s", err.text);
         return;
     }
-    if (print_export(&text, chat, &order.how, &err) != STATUS_OK)
+    enum status status =
+        kept ? print_kept(&text, &order->how, chat->keeping.vault, kept, &err)
+             : print_open(&text, &order->how, chat, &err);
+
+    if (status != STATUS_OK)
         chat_say(chat, "%s", err.text);
-    else if (note_export(chat, &order))
-        chat_save_file(chat, order.path, &text);
+    else if (note_export(chat, order))
+        chat_save_file(chat, order->path, &text);
     buffer_release(&text);
+}
+
+void
+chat_run_export(struct chat *chat, const char *arguments)
+{
+    struct export_order order = {0};
+
+    if (!read_export(&order, arguments))
+        chat_say_usage(chat, "export");
+    else if (chat->conversation.leaf == TURN_NONE)
+        chat_say(chat, "there is nothing to export yet");
+    else
+        write_export(chat, &order, NULL);
+}
+
+void
+chat_export_kept(struct chat *chat, const struct chat_id *id,
+                 const char *arguments)
+{
+    struct export_order order = {0};
+
+    if (read_export(&order, arguments))
+        write_export(chat, &order, id);
+    else
+        chat_say(chat, "a name for the file is needed that ends with .md, "
+                       ".json or .html");
 }
 
 /* -- keeping this chat -----------------------------------------------------

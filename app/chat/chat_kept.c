@@ -1,4 +1,4 @@
-/* What /history does to chats that are kept: title, tag, pin, delete. */
+/* What /history does to chats that are kept: titles, tags, pins, files. */
 #include "config.h"
 
 #include "app/chat/chat_title.h"
@@ -89,6 +89,8 @@ tag(struct chat *chat, const struct chat_id *id, const char *words,
 
     if (status == STATUS_OK)
         chat_say_tags(chat, conversation_text(&t.tags));
+    if (status == STATUS_OK)
+        chat->face->moved(chat);
     buffer_release(&t.tags);
     return status;
 }
@@ -107,6 +109,7 @@ retitle(struct chat *chat, const struct chat_id *id, const char *text,
         chat_moved(chat);
     } else {
         TRY(change(chat, id, set_title, title, err));
+        chat->face->moved(chat);
     }
     chat_say(chat, "the title is \"%s\"", title);
     return STATUS_OK;
@@ -165,8 +168,9 @@ chat_change_kept(struct chat *chat, const char *arguments)
     snprintf(word, sizeof word, "%.*s", (int) chat_first_word(id, &rest), id);
     bool title = chat_is_word(arguments, "title");
     bool tags = chat_is_word(arguments, "tag");
+    bool export = chat_is_word(arguments, "export");
 
-    if (*word == '\0' || (!title && !tags && *rest != '\0')) {
+    if (*word == '\0' || (!title && !tags && !export && *rest != '\0')) {
         chat_say_usage(chat, "history");
         return;
     }
@@ -177,6 +181,8 @@ chat_change_kept(struct chat *chat, const char *arguments)
         status = retitle(chat, &found, rest, &err);
     else if (status == STATUS_OK && tags)
         status = tag(chat, &found, rest, &err);
+    else if (status == STATUS_OK && export)
+        chat_export_kept(chat, is_open(chat, &found) ? NULL : &found, rest);
     else if (status == STATUS_OK && chat_is_word(arguments, "delete"))
         status = delete_kept(chat, &found, &err);
     else if (status == STATUS_OK)

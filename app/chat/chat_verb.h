@@ -85,12 +85,19 @@ MUST_CHECK enum status chat_set_tags(struct chat *chat, const char *typed,
                                      struct error *err);
 void chat_say_tags(struct chat *chat, struct text tags);
 
+/*
+ * A chat of the vault, or the one that is open (NULL), to a file as /export
+ * does: "FILE [--with-thinking]".
+ */
+void chat_export_kept(struct chat *chat, const struct chat_id *id,
+                      const char *arguments);
+
 /* Writes a file for the user alone; asks before it replaces one. */
 void chat_save_file(struct chat *chat, const char *path,
                     const struct buffer *text);
 
 /* chat_kept.c: "title ID TEXT", "tag ID WORD..", "pin ID", "unpin ID", and
- * "delete ID". */
+ * "delete ID", "export ID FILE". */
 void chat_change_kept(struct chat *chat, const char *arguments);
 /* A chat of the vault, also the one that is open. */
 MUST_CHECK enum status chat_set_pinned(struct chat *chat,

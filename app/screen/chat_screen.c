@@ -233,7 +233,7 @@ face_open(struct chat *chat, struct error *err)
         explicit_bzero(&chat_screen, sizeof chat_screen);
         return status;
     }
-    line_editor_open_box(chat_complete, &screen_box_calls);
+    line_editor_open_box(screen_complete, &screen_box_calls);
     say_remarks(chat);
     screen_ask(chat, NULL, "");
     return STATUS_OK;
@@ -264,6 +264,9 @@ face_moved(struct chat *chat)
     struct error err;
 
     check(screen_turns_update(&chat_screen.turns, chat, &err), &err);
+    chat_screen_history_changed();
+    chat_screen.work =
+        chat_screen.cover.ops != NULL && chat_screen.cover.ops->work != NULL;
 }
 
 static void

@@ -101,6 +101,7 @@ enum screen_box {
     BOX_LINE,   // the next message
     BOX_ASK,    // an answer to a question of the chat
     BOX_FILTER, // what a view, or the transcript, is searched for
+    BOX_END,    // the end of a command that a view has begun
     BOX_SECRET, // a passphrase, which the editor does not see
 };
 
@@ -117,6 +118,8 @@ struct chat_screen {
     bool work; // the cover has something to do
 
     enum screen_box box;
+    char begun[100];    // of BOX_END: the command
+    bool asks_in_cover; // a question of that command leaves the cover
     char secret_prompt[200];
     size_t secret_typed;
     const struct secret *made; // is to be written down; or NULL
@@ -137,6 +140,10 @@ extern struct chat_screen chat_screen;
 extern const struct line_box_calls screen_box_calls;
 extern const struct chat_view_calls screen_view_calls;
 
+/* What Tab may offer; see line_editor.h. */
+void screen_complete(void *context, const char *line, size_t start,
+                     struct line_candidates *out);
+
 /* Standard input is readable: what became of the box. */
 enum line_result screen_feed(struct chat *chat);
 /* The same while the core is busy. */
@@ -151,7 +158,7 @@ bool screen_open_view(struct chat *chat, const char *name,
 void screen_close_cover(void);
 /* The same, where it is the one of this name. */
 void screen_close_view(const char *name);
-/* What is searched for in a view or the transcript is given up, if it is. */
+/* What a view or the transcript asks for is given up, if it does. */
 void screen_give_up_filter(void);
 /* Something to know at once; stays until the next key. */
 void screen_notice(const char *text);

@@ -54,7 +54,7 @@ draw_hint(struct canvas *canvas, struct view view)
     const char *text =
         view.ops->hint ? view.ops->hint(view.state, canvas->columns) : NULL;
 
-    if (chat_screen.box == BOX_ASK)
+    if (chat_screen.box == BOX_ASK || chat_screen.box == BOX_END)
         text = "  Enter goes on   ^C gives up";
     else if (text == NULL)
         text = general_hint(canvas->columns);

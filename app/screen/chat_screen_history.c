@@ -7,6 +7,7 @@
 static struct {
     struct history_source *source; // NULL: there is no vault to look into
     struct chat *chat;
+    struct view view;
 } history;
 
 /* Why there is nothing to show; NULL: there is. */
@@ -36,17 +37,30 @@ chat_screen_history_open(struct chat *chat, view_post_fn *post, void *context,
     history.source = NULL;
     history.chat = chat;
     if (absent != NULL)
-        return view_history_open(out, NULL, absent, post, context, err);
+        return view_history_open(out, NULL, absent, post, chat_screen_ask_end,
+                                 context, err);
     TRY(history_source_open(&history.source, chat, err));
     calls = history_source_calls(history.source);
-    enum status status =
-        view_history_open(out, &calls, NULL, post, context, err);
+    enum status status = view_history_open(out, &calls, NULL, post,
+                                           chat_screen_ask_end, context, err);
     size_t none;
     struct error why;
 
-    if (status != STATUS_OK)
+    if (status != STATUS_OK) {
         (void) !history_source_close(history.source, &none, &why);
+        history.source = NULL;
+    }
+    history.view = *out;
     return status;
+}
+
+void
+chat_screen_history_changed(void)
+{
+    if (history.source == NULL)
+        return;
+    history_source_changed(history.source);
+    view_history_changed(&history.view);
 }
 
 void

@@ -68,11 +68,11 @@ show_other_line(enum screen_box box, const char *prompt, const char *text)
     choose_map();
 }
 
-/* What is searched for in a view is of no use elsewhere, and no message. */
+/* What a view asks for is of no use elsewhere, and no message. */
 void
 screen_give_up_filter(void)
 {
-    if (chat_screen.box != BOX_FILTER)
+    if (chat_screen.box != BOX_FILTER && chat_screen.box != BOX_END)
         return;
     line_editor_give_up();
     show_own_line();
@@ -103,10 +103,12 @@ screen_ask(struct chat *chat, const char *prompt, const char *text)
     if (chat->settling) {
         cover_with_first(chat, prompt);
     } else {
-        screen_close_cover();
+        if (!chat_screen.asks_in_cover)
+            screen_close_cover();
         screen_give_up_filter();
         chat_screen.notice[0] = '\0';
     }
+    chat_screen.asks_in_cover = false;
     show_other_line(BOX_ASK, prompt, text);
 }
 
@@ -180,6 +182,37 @@ post(void *context, const char *line)
 }
 
 void
+chat_screen_ask_end(void *context, const char *prompt, const char *text,
+                    const char *command)
+{
+    (void) context;
+    snprintf(chat_screen.begun, sizeof chat_screen.begun, "%s", command);
+    show_other_line(BOX_END, prompt, text);
+}
+
+/* The command is whole, unless there is nothing to end it with. */
+static void
+take_end(const char *typed)
+{
+    struct buffer line = {0};
+    size_t length = strlen(typed);
+    struct error err;
+
+    while (length > 0 && strchr(" \t\n", typed[length - 1]) != NULL)
+        length--;
+    if (length == 0)
+        return;
+    if (buffer_print(&line, &err, "%s%.*s", chat_screen.begun, (int) length,
+                     typed) != STATUS_OK) {
+        screen_notice(err.text);
+    } else {
+        chat_screen.asks_in_cover = true;
+        post(NULL, line.data);
+    }
+    buffer_release(&line);
+}
+
+void
 screen_close_cover(void)
 {
     struct view *cover = &chat_screen.cover;
@@ -189,6 +222,7 @@ screen_close_cover(void)
     screen_give_up_filter();
     chat_screen.close_cover(cover);
     *cover = (struct view){0};
+    chat_screen.asks_in_cover = false;
     chat_screen.work = false;
     if (chat_screen.box == BOX_LINE)
         show_own_line();
@@ -375,7 +409,8 @@ act(void *context, enum action action, int count)
     if (chat_screen.box == BOX_ASK && action != ACTION_REDRAW &&
         action != ACTION_PAGE_DOWN && action != ACTION_PAGE_UP)
         return; // the question comes first
-    if (chat_screen.box == BOX_FILTER && action == ACTION_FOCUS) {
+    if ((chat_screen.box == BOX_FILTER || chat_screen.box == BOX_END) &&
+        action == ACTION_FOCUS) {
         screen_interrupt(chat);
     } else if (!act_anywhere(chat, action)) {
         if (chat_screen.cover.ops != NULL)
@@ -398,6 +433,26 @@ filter_with(const char *text)
         return;
     view.ops->filter(view.state, text);
     chat_screen.work = view.ops->work != NULL;
+}
+
+void
+screen_complete(void *context, const char *line, size_t start,
+                struct line_candidates *out)
+{
+    struct chat *chat = chat_screen.chat;
+    struct buffer whole = {0};
+    struct error err;
+
+    (void) context;
+    if (chat_screen.box == BOX_LINE)
+        chat_complete(chat, line, start, out);
+    if (chat_screen.box != BOX_END)
+        return;
+    // without memory there is no completion
+    if (buffer_print(&whole, &err, "%s%s", chat_screen.begun, line) ==
+        STATUS_OK)
+        chat_complete(chat, whole.data, strlen(chat_screen.begun) + start, out);
+    buffer_release(&whole);
 }
 
 /* What is searched for is looked for as it is typed. */
@@ -507,8 +562,10 @@ take_result(enum line_result result)
         return LINE_MORE;
     if (box == BOX_FILTER && result == LINE_DONE)
         filter_with(line_editor_line());
+    if (box == BOX_END && result == LINE_DONE)
+        take_end(line_editor_line());
     show_own_line();
-    return box == BOX_FILTER ? LINE_MORE : result;
+    return box == BOX_FILTER || box == BOX_END ? LINE_MORE : result;
 }
 
 enum line_result

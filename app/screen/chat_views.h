@@ -27,6 +27,11 @@ chat_view_open_fn chat_screen_stats_open;
 chat_view_open_fn chat_screen_loading_open;
 chat_view_open_fn chat_screen_models_open;
 
+/* For the history: asks below it. */
+view_ask_fn chat_screen_ask_end;
+/* Chats of the vault have changed: the history, if it is open, shows it. */
+void chat_screen_history_changed(void);
+
 chat_view_close_fn chat_screen_help_close;
 chat_view_close_fn chat_screen_history_close;
 chat_view_close_fn chat_screen_unlock_close;

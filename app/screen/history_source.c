@@ -539,6 +539,12 @@ history_source_close(struct history_source *s, size_t *deleted,
     return status;
 }
 
+void
+history_source_changed(struct history_source *source)
+{
+    chat_rows_release(&source->kept);
+}
+
 struct view_history_source
 history_source_calls(struct history_source *source)
 {

@@ -22,6 +22,9 @@ MUST_CHECK enum status history_source_open(struct history_source **out,
 MUST_CHECK enum status history_source_close(struct history_source *source,
                                             size_t *deleted, struct error *err);
 
+/* Chats have changed: what is known of them is read again. */
+void history_source_changed(struct history_source *source);
+
 struct view_history_source history_source_calls(struct history_source *source);
 
 #endif

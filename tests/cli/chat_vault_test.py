@@ -725,6 +725,33 @@ def kept_chats_are_renamed_pinned_and_deleted():
             assert "no chat" in chat.line("/history pin 99999999")
 
 
+def kept_chats_are_exported_without_opening_them():
+    with Vault() as home:
+        with Chat(home) as chat:
+            chat.line("about whales")
+            chat.line("/new")
+            chat.line("about birds")
+            birds, whales = re.findall(r"^(\w{8})  ", chat.line("/history"),
+                                       re.M)
+            chat.line(f"/history export {whales} ~/whales.json")
+            chat.line(f"/history export {birds} md ~/birds")
+            with open(home.file("whales.json")) as file:
+                exported = json.load(file)["chats"]
+            assert [c["title"] for c in exported] == ["about whales"], exported
+            assert os.stat(home.file("whales.json")).st_mode & 0o777 == 0o600
+            with open(home.file("birds")) as file:
+                text = file.read()
+            assert "about birds" in text and "whales" not in text, text
+            assert "about birds" in chat.line("/title")
+            chat.line(f"/history export {whales} ~/birds.md")
+            for line in (f"/history export {whales} ~/whales",
+                         f"/history export {whales}"):
+                assert "ends with .md, .json or .html" in chat.line(line), line
+            assert "istory" in chat.line("/history export")
+            assert "no chat" in chat.line("/history export 99999999 ~/x.md")
+            assert not os.path.exists(home.file("x.md"))
+
+
 def chats_are_tagged_and_found_by_their_tags():
     with Vault() as home:
         with Chat(home) as chat:

@@ -256,6 +256,16 @@ post(void *context, const char *line)
         snprintf(fake->posted[fake->posts++], 100, "%s", line);
 }
 
+/* As it would be posted, with what is in the box to begin with. */
+static void
+ask(void *context, const char *prompt, const char *text, const char *command)
+{
+    struct fake *fake = context;
+
+    snprintf(fake->posted[fake->posts++], 100, "%s[%s%s]", command, prompt,
+             text);
+}
+
 static const struct entry found[] = {
     {"today 14:04",
      "V4-Flash-q2",
@@ -339,8 +349,9 @@ open_view(struct fake *fake)
     struct view view;
     struct error err;
 
-    assert_int_equal(view_history_open(&view, &source, NULL, post, fake, &err),
-                     STATUS_OK);
+    assert_int_equal(
+        view_history_open(&view, &source, NULL, post, ask, fake, &err),
+        STATUS_OK);
     return view;
 }
 
@@ -461,7 +472,7 @@ an_empty_history_and_none_at_all_say_so(void **state)
         view_history_open(&view, NULL,
                           "Nothing of this chat is written, so there is no "
                           "history. \"fathom vault init\" begins one.",
-                          post, &fake, &err),
+                          post, ask, &fake, &err),
         STATUS_OK);
     fake.closed = false;
     expect_golden(&view, 24, 80, "view_history-none-80x24");
@@ -675,14 +686,17 @@ keys_become_command_lines(void **state)
     (void) state;
     act(&view, ACTION_LINE_DOWN, 2);
     act(&view, ACTION_RENAME, 1);
-    assert_string_equal(fake.posted[0], "/history title id2 ");
+    assert_string_equal(
+        fake.posted[0],
+        "/history title id2 [title: Cheat sheet for ibv_modify_qp]");
+    act(&view, ACTION_EXPORT, 1);
+    assert_string_equal(fake.posted[1], "/history export id2 [to FILE.md, "
+                                        ".json or .html: ]");
     assert_false(fake.closed);
     act(&view, ACTION_CHOOSE, 1);
-    assert_string_equal(fake.posted[1], "/resume id2");
+    assert_string_equal(fake.posted[2], "/resume id2");
     assert_true(fake.closed);
-    act(&view, ACTION_EXPORT, 1);
-    assert_string_equal(fake.posted[3], "/export md ");
-    assert_int_equal(fake.posts, 4);
+    assert_int_equal(fake.posts, 3);
     view_history_close(&view);
 }
 
@@ -694,7 +708,8 @@ a_chat_is_tagged_by_its_key(void **state)
 
     (void) state;
     act(&view, ACTION_TAG, 1);
-    assert_string_equal(fake.posted[0], "/history tag id0 ");
+    assert_string_equal(fake.posted[0],
+                        "/history tag id0 [tags, -WORD takes one away: ]");
     assert_false(fake.closed);
     // shown where its title leaves room, and cut there
     assert_non_null(strstr(text_of_view(&view, 80), "RDMA notes  rdma verbs"));

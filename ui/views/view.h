@@ -42,4 +42,12 @@ struct view {
  */
 typedef void view_post_fn(void *context, const char *line);
 
+/*
+ * Asks in the box, below the view, for the end of a command line: `text` is
+ * there to begin with. The line is `command` and what came of it, and done as
+ * one that is posted; an empty end is none. All three are copied.
+ */
+typedef void view_ask_fn(void *context, const char *prompt, const char *text,
+                         const char *command);
+
 #endif

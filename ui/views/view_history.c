@@ -37,6 +37,7 @@ struct view_history {
     bool present; // there is a source
     char absent[FAULT_BYTES];
     view_post_fn *post;
+    view_ask_fn *ask;
     void *context;
 
     char wanted[WANTED_BYTES]; // what is looked for
@@ -658,19 +659,28 @@ branch(struct view_history *v, const struct history_row *row)
 static void
 rename_chat(struct view_history *v, const struct history_row *row)
 {
-    char line[200];
+    char command[80];
 
-    snprintf(line, sizeof line, "/history title %s ", row->id);
-    v->post(v->context, line);
+    snprintf(command, sizeof command, "/history title %s ", row->id);
+    v->ask(v->context, "title: ", row->title, command);
 }
 
 static void
 tag_chat(struct view_history *v, const struct history_row *row)
 {
-    char line[200];
+    char command[80];
 
-    snprintf(line, sizeof line, "/history tag %s ", row->id);
-    v->post(v->context, line);
+    snprintf(command, sizeof command, "/history tag %s ", row->id);
+    v->ask(v->context, "tags, -WORD takes one away: ", "", command);
+}
+
+static void
+export_chat(struct view_history *v, const struct history_row *row)
+{
+    char command[80];
+
+    snprintf(command, sizeof command, "/history export %s ", row->id);
+    v->ask(v->context, "to FILE.md, .json or .html: ", "", command);
 }
 
 static void delete (struct view_history *v)
@@ -705,7 +715,7 @@ act_do(struct view_history *v, enum action action)
     else if (action == ACTION_BRANCH)
         branch(v, &row);
     else if (action == ACTION_EXPORT)
-        resume(v, &row, "/export md ");
+        export_chat(v, &row);
     else if (action == ACTION_RENAME)
         rename_chat(v, &row);
     else if (action == ACTION_TAG)
@@ -844,8 +854,8 @@ static const struct view_ops history_ops = {
 
 enum status
 view_history_open(struct view *out, const struct view_history_source *source,
-                  const char *absent, view_post_fn *post, void *context,
-                  struct error *err)
+                  const char *absent, view_post_fn *post, view_ask_fn *ask,
+                  void *context, struct error *err)
 {
     void *memory;
 
@@ -855,6 +865,7 @@ view_history_open(struct view *out, const struct view_history_source *source,
 
     *v = (struct view_history){.present = source != NULL,
                                .post = post,
+                               .ask = ask,
                                .context = context,
                                .hit = NO_HIT};
     if (source != NULL)
@@ -863,6 +874,14 @@ view_history_open(struct view *out, const struct view_history_source *source,
     snprintf(v->absent, sizeof v->absent, "%s", absent ? absent : "");
     *out = (struct view){&history_ops, v};
     return STATUS_OK;
+}
+
+void
+view_history_changed(struct view *view)
+{
+    struct view_history *v = view->state;
+
+    history_pane_stale(&v->pane);
 }
 
 void

@@ -103,8 +103,10 @@ struct view_history_source {
  */
 MUST_CHECK enum status
 view_history_open(struct view *out, const struct view_history_source *source,
-                  const char *absent, view_post_fn *post, void *context,
-                  struct error *err);
+                  const char *absent, view_post_fn *post, view_ask_fn *ask,
+                  void *context, struct error *err);
+/* What a chat is called, or its tags, is another now. */
+void view_history_changed(struct view *view);
 void view_history_close(struct view *view); // wipes; takes an empty one
 
 #endif
