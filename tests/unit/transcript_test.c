@@ -681,6 +681,10 @@ a_search_passes_over_marks_and_line_breaks(void **state)
     assert_int_equal(matches(&f), 1);
     search(&f, "ÜBER");
     assert_int_equal(matches(&f), 0);
+    // two blanks, of which the second is behind marks
+    put(&f, TRANSCRIPT_ANSWER, "is so \n\n*_\nb7");
+    search(&f, "  b7");
+    assert_int_equal(matches(&f), 1);
     put(&f, TRANSCRIPT_ANSWER, "Über alles");
     search(&f, "über");
     assert_int_equal(matches(&f), 1);

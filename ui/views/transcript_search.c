@@ -114,24 +114,34 @@ find_beginnings(const struct transcript_hunt *hunt, struct beginnings *out)
         out->may[i] = true;
 }
 
+static size_t
+run_length(const char *text, size_t length, bool (*is)(uint32_t))
+{
+    size_t at = 0;
+
+    while (at < length && is((unsigned char) text[at]))
+        at++;
+    return at;
+}
+
 /*
  * Bytes in which no match begins after none began with the first of them. In a
  * run of blanks or marks each later one would go on in the same way, since
  * what of the run is not wanted is passed over; only so a long run is looked
- * through once and not from each of its bytes.
+ * through once and not from each of its bytes. A run that has not all the
+ * blanks that are wanted could have them behind marks.
  */
 static size_t
-hopeless(const char *text, size_t length)
+hopeless(const struct transcript_hunt *hunt, const char *text, size_t length)
 {
-    bool blank = is_blank((unsigned char) text[0]);
-    size_t at = 1;
+    size_t marks = run_length(text, length, is_mark);
+    size_t blanks = run_length(text, length, is_blank);
+    size_t wanted =
+        run_length(hunt->needle.data, hunt->needle.length, is_blank);
 
-    if (!blank && !is_mark((unsigned char) text[0]))
-        return 1;
-    while (at < length && (blank ? is_blank((unsigned char) text[at])
-                                 : is_mark((unsigned char) text[at])))
-        at++;
-    return at;
+    if (wanted > 0 && blanks >= wanted)
+        return blanks - wanted + 1;
+    return marks > 0 ? marks : 1;
 }
 
 static enum status
@@ -160,7 +170,7 @@ search_piece(struct transcript *transcript, size_t item,
         if (length > 0)
             TRY(keep_match(hunt, (struct transcript_match){item, at, part},
                            err));
-        at += length > 0 ? length : hopeless(rest, left);
+        at += length > 0 ? length : hopeless(hunt, rest, left);
     }
     return STATUS_OK;
 }
@@ -312,7 +322,11 @@ transcript_line_match(const struct transcript_hunt *hunt,
         size_t from = at > joined.begin ? at : joined.begin;
         size_t to = at + length < joined.end ? at + length : joined.end;
 
-        at += length > 0 ? length : 1;
+        // marks are not passed over here
+        if (length == 0 && is_blank((unsigned char) joined.text[at]))
+            at += hopeless(hunt, joined.text + at, joined.length - at);
+        else
+            at += length > 0 ? length : 1;
         if (length == 0 || to <= from)
             continue;
         *begin = from - joined.begin;
