@@ -14,6 +14,7 @@
 #include <cmocka.h>
 #include <locale.h>
 #include <string.h>
+#include <time.h>
 
 struct formula_text {
     const char *typed, *utf8, *ascii;
@@ -216,6 +217,29 @@ hostile_formulas_end(void **state)
     buffer_release(&out);
 }
 
+/* Time grows with their number: were it the square of it, tens of seconds. */
+static void
+many_matrices_stand_beside_each_other_soon(void **state)
+{
+    static const char matrix[] = "\\begin{pmatrix}漢\\\\漢\\end{pmatrix}";
+    struct buffer in = {0}, out = {0};
+    struct error err;
+    bool understood;
+    clock_t begin = clock();
+
+    (void) state;
+    for (size_t i = 0; i < 10000; i++)
+        assert_int_equal(buffer_append(&in, matrix, sizeof matrix - 1, &err),
+                         STATUS_OK);
+    assert_int_equal(
+        latex_write(&out, in.data, in.length, true, &understood, &err),
+        STATUS_OK);
+    assert_true(understood);
+    assert_true((clock() - begin) / CLOCKS_PER_SEC < 5);
+    buffer_release(&in);
+    buffer_release(&out);
+}
+
 static void
 symbols_are_sorted_and_ascii_where_they_must(void **state)
 {
@@ -271,6 +295,7 @@ main(void)
         cmocka_unit_test(what_is_not_known_stays_as_it_was_typed),
         cmocka_unit_test(formulas_that_do_not_match_are_none),
         cmocka_unit_test(hostile_formulas_end),
+        cmocka_unit_test(many_matrices_stand_beside_each_other_soon),
         cmocka_unit_test(symbols_are_sorted_and_ascii_where_they_must),
         cmocka_unit_test(memory_that_is_short_shows_as_that),
     };

@@ -37,11 +37,27 @@ make_room(struct latex_grid *grid, size_t above, size_t below)
     memmove(grid->lines + more, grid->lines,
             grid->count * sizeof grid->lines[0]);
     memset(grid->lines, 0, more * sizeof grid->lines[0]);
+    memmove(grid->columns + more, grid->columns,
+            grid->count * sizeof grid->columns[0]);
+    memset(grid->columns, 0, more * sizeof grid->columns[0]);
     grid->base += more;
     grid->count += more;
     if (grid->count < grid->base + below + 1)
         grid->count = grid->base + below + 1;
     return true;
+}
+
+/* The line at `row` grows to `column`, and by `text`. */
+static enum status
+put_line(struct latex_grid *grid, size_t row, size_t column,
+         const struct buffer *text, struct error *err)
+{
+    struct buffer *line = &grid->lines[row];
+
+    TRY(put_blanks(line, column - grid->columns[row], err));
+    grid->columns[row] = column + columns_of(text);
+    return text->length > 0 ? buffer_append(line, text->data, text->length, err)
+                            : STATUS_OK;
 }
 
 enum status
@@ -52,15 +68,13 @@ latex_grid_put(struct latex_grid *grid, const struct buffer *lines,
         return STATUS_OK;
     if (!make_room(grid, base, count - base - 1))
         return error_set(err, STATUS_LIMIT, "a formula is too high");
-    size_t width = columns_of(&grid->lines[grid->base]);
+    size_t first = grid->base - base, column = 0;
 
-    for (size_t i = 0; i < count; i++) {
-        struct buffer *line = &grid->lines[grid->base - base + i];
-
-        TRY(put_blanks(line, width - columns_of(line), err));
-        if (lines[i].length > 0)
-            TRY(buffer_append(line, lines[i].data, lines[i].length, err));
-    }
+    for (size_t i = 0; i < count; i++)
+        if (grid->columns[first + i] > column)
+            column = grid->columns[first + i];
+    for (size_t i = 0; i < count; i++)
+        TRY(put_line(grid, first + i, column, &lines[i], err));
     return STATUS_OK;
 }
 
@@ -87,6 +101,7 @@ latex_grid_release(struct latex_grid *grid)
 {
     for (size_t i = 0; i < GRID_ROWS; i++)
         buffer_release(&grid->lines[i]);
+    memset(grid->columns, 0, sizeof grid->columns);
     grid->count = grid->base = 0;
 }
 

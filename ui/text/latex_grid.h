@@ -11,7 +11,8 @@ enum { GRID_ROWS = 64 };
 
 struct latex_grid {
     struct buffer lines[GRID_ROWS];
-    size_t count, base; // text of one line goes into lines[base]
+    size_t columns[GRID_ROWS]; // of each line
+    size_t count, base;        // text of one line goes into lines[base]
 };
 
 MUST_CHECK enum status latex_grid_put(struct latex_grid *grid,
