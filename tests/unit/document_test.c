@@ -811,15 +811,30 @@ code_alone(const char *text, const char *source)
     document_close(document);
 }
 
+/* md4c makes their blanks up, and their ends. */
+static void
+empty_lines_of_code_are_as_they_were_typed(void **state)
+{
+    (void) state;
+    code_alone("- ```\r\n  a\r\n\r\n  b\r\n  ```", "a\r\n\r\nb\r\n");
+    code_alone("> ```\r\n> a\r\n>\r\n> b\n>\n> ```", "a\r\n\r\nb\n\n");
+    code_alone("    a\r\n\r\n    b\r\n\n\nx", "a\r\n\r\nb\r\n");
+    code_alone("- ~~~~~\n  \t\n  x\n  ~~~~~ ", "\t\nx\n");
+    code_alone("- $x$\n  ```\r\n\r\n  \t\r\n  $x$ \r\n\n\t\n  ```\r\n",
+               "\r\n\t\r\n$x$ \r\n\n  \n");
+    code_alone("- ```\n  a ", "a ");
+    code_alone("- ```\n\n  \n  ```", "\n\n");
+}
+
 static void
 code_with_formulas_keeps_its_lines(void **state)
 {
     (void) state;
     code_alone("    echo $$\n    kill $$\n", "echo $$\nkill $$\n");
     code_alone("1. Do $x_1$:\n\n       echo $$\n       kill $$",
-               "echo $$\nkill $$\n");
+               "echo $$\nkill $$");
     code_alone("    a \\( b\n    c \\) $d\\\n    e$",
-               "a \\( b\nc \\) $d\\\ne$\n");
+               "a \\( b\nc \\) $d\\\ne$");
     code_alone("$x_1$\n\n    " PLACEHOLDER "<br>\n", PLACEHOLDER "<br>\n");
     code_alone("- ```\n  1. ```\n  echo $$\n  ``` no\n  kill $$\n  ```",
                "1. ```\necho $$\n``` no\nkill $$\n");
@@ -1120,6 +1135,7 @@ main(void)
         cmocka_unit_test(any_cut_of_a_long_paragraph_gives_the_same_lines),
         cmocka_unit_test(a_long_paragraph_goes_on_where_it_was_cut),
         cmocka_unit_test(any_cut_of_code_keeps_its_source),
+        cmocka_unit_test(empty_lines_of_code_are_as_they_were_typed),
         cmocka_unit_test(code_with_formulas_keeps_its_lines),
         cmocka_unit_test(any_cut_of_code_gives_the_same_looks),
         cmocka_unit_test(memory_that_is_short_loses_nothing),

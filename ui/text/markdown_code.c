@@ -78,6 +78,13 @@ keep_code(struct renderer *r, const char *bytes, size_t length)
     return STATUS_OK;
 }
 
+static void
+drop_code(struct renderer *r, size_t length)
+{
+    r->document->code_text.length -= length;
+    document_code_last(r->document)->length -= length;
+}
+
 /*
  * md4c gives the blanks before a line of code as so many spaces. What was
  * typed there may be a tab: it is found before `text`, the rest of the line,
@@ -109,9 +116,9 @@ begin_code(struct renderer *r, const MD_BLOCK_CODE_DETAIL *detail,
            struct flow_form *form)
 {
     struct buffer label = {0};
+    size_t length = detail->fence_char != 0 ? detail->info.size : 0;
     enum status status = markdown_leaf_label(
-        r, detail->info.text, detail->fence_char != 0 ? detail->info.size : 0,
-        &label);
+        r, length > 0 ? detail->info.text : "", length, &label);
 
     if (status == STATUS_OK)
         status =
@@ -137,46 +144,157 @@ markdown_code_enter(struct renderer *r, const MD_BLOCK_CODE_DETAIL *detail)
                                      code->label_length);
     r->code_inside = 0;
     r->code = true;
+    r->code_found = r->code_text = false;
     r->indented = detail->fence_char == 0;
     markdown_leaf_clear(r);
     return STATUS_OK;
 }
 
-enum status
-markdown_code_text(struct renderer *r, const char *text, size_t length)
+static size_t
+line_start(const struct renderer *r, size_t at)
 {
-    struct document *d = r->document;
+    while (at > 0 && r->parsed[at - 1] != '\n')
+        at--;
+    return at;
+}
 
-    if (!markdown_is_parsed(r, text)) {
-        if (length == 1 && text[0] == '\n') {
-            TRY(keep_code(r, "\n", 1));
-            return end_code_line(r);
-        }
-        TRY(keep_code(r, text, length));
-        return markdown_leaf_add_plain(r, text, length);
+static size_t
+line_end(const struct renderer *r, size_t at)
+{
+    const char *newline = memchr(r->parsed + at, '\n', r->parsed_length - at);
+
+    return newline ? (size_t) (newline - r->parsed) : r->parsed_length;
+}
+
+/* Keeps the source of a line's end: a CR is not in what was parsed. */
+static enum status
+keep_line_end(struct renderer *r, size_t end)
+{
+    const struct buffer *source = &r->document->source;
+    size_t from = markdown_source(r, end), to = from;
+
+    if (to + 1 < source->length && source->data[to] == '\r')
+        to++;
+    if (to == source->length || source->data[to] != '\n')
+        return STATUS_OK;
+    return keep_code(r, source->data + from, to + 1 - from);
+}
+
+/* Keeps a line that has nothing but the blanks that md4c made of it. */
+static enum status
+keep_blank_line(struct renderer *r, size_t line, const char *made,
+                size_t columns)
+{
+    size_t end = line_end(r, line);
+    size_t typed = columns > 0 ? typed_indent(r, r->parsed + end, columns) : 0;
+
+    TRY(typed > 0 ? keep_code(r, r->parsed + end - typed, typed)
+                  : keep_code(r, made, columns));
+    return keep_line_end(r, end);
+}
+
+/* Keeps lines as they were typed that were kept as md4c made them. */
+static enum status
+keep_again(struct renderer *r, const char *made, size_t length)
+{
+    drop_code(r, length);
+    while (length > 0) {
+        const char *newline = memchr(made, '\n', length);
+        size_t columns = newline ? (size_t) (newline - made) : length;
+
+        if (newline == NULL) // the blanks of the line in hand
+            return keep_code(r, made, length);
+        TRY(keep_blank_line(r, r->code_line, made, columns));
+        r->code_line = line_end(r, r->code_line) + 1;
+        made += columns + 1;
+        length -= columns + 1;
     }
+    return STATUS_OK;
+}
+
+/* Where lines are is known from the first that has text, which is this one. */
+static enum status
+find_lines(struct renderer *r, const char *text)
+{
+    const struct document *d = r->document;
+    const struct code_record *code = document_code_last(r->document);
+    struct buffer made = {0};
+
+    r->code_found = true;
+    r->code_line = line_start(r, (size_t) (text - r->parsed));
+    if (code->length == r->text.length)
+        return STATUS_OK;
+    TRY(buffer_append(&made, d->code_text.data + code->text, code->length,
+                      r->err));
+    for (size_t i = 0; i < made.length; i++)
+        if (made.data[i] == '\n')
+            r->code_line = line_start(r, r->code_line - 1);
+    enum status status = keep_again(r, made.data, made.length);
+
+    buffer_release(&made);
+    return status;
+}
+
+static enum status
+end_typed_line(struct renderer *r)
+{
+    size_t end = line_end(r, r->code_line), made = r->text.length;
+
+    if (r->code_text) {
+        TRY(keep_line_end(r, end));
+    } else {
+        drop_code(r, made);
+        TRY(keep_blank_line(r, r->code_line, made > 0 ? r->text.data : "",
+                            made));
+    }
+    r->code_text = false;
+    r->code_line = end < r->parsed_length ? end + 1 : end;
+    return end_code_line(r);
+}
+
+static enum status
+add_made(struct renderer *r, const char *text, size_t length)
+{
+    bool ends = length == 1 && text[0] == '\n';
+
+    if (ends && r->code_found)
+        return end_typed_line(r);
+    TRY(keep_code(r, text, length));
+    return ends ? end_code_line(r) : markdown_leaf_add_plain(r, text, length);
+}
+
+/* Tabs before the text of a line stay tabs. */
+static enum status
+add_typed_indent(struct renderer *r, const char *text)
+{
     size_t made = r->text.length;
     size_t indent = made > 0 ? typed_indent(r, text, made) : 0;
 
-    if (indent > 0 && memchr(text - indent, '\t', indent) != NULL) {
-        struct code_record *code = document_code_last(d);
+    if (indent == 0 || memchr(text - indent, '\t', indent) == NULL)
+        return STATUS_OK;
+    drop_code(r, made);
+    markdown_leaf_clear(r);
+    TRY(keep_code(r, text - indent, indent));
+    return markdown_leaf_add_plain(r, text - indent, indent);
+}
 
-        d->code_text.length -= made;
-        code->length -= made;
-        markdown_leaf_clear(r);
-        TRY(keep_code(r, text - indent, indent));
-        TRY(markdown_leaf_add_plain(r, text - indent, indent));
-    }
+enum status
+markdown_code_text(struct renderer *r, const char *text, size_t length)
+{
+    const struct document *d = r->document;
+
+    if (!markdown_is_parsed(r, text))
+        return add_made(r, text, length);
+    if (!r->code_found)
+        TRY(find_lines(r, text));
+    TRY(add_typed_indent(r, text));
     TRY(markdown_leaf_add_anchor(r, text));
     size_t at = (size_t) (text - r->parsed);
 
+    r->code_text = true;
     r->text_end = at + length;
     size_t from = markdown_source(r, at), to = markdown_source(r, at + length);
 
-    // a CR before the LF is not in what was parsed
-    if (to + 1 < d->source.length &&
-        memcmp(d->source.data + to, "\r\n", 2) == 0)
-        to++;
     TRY(keep_code(r, d->source.data + from, to - from));
     return markdown_leaf_add_text(r, text, length);
 }

@@ -56,6 +56,9 @@ struct renderer {
     bool heading, header, code, indented;
     const struct code_language *language; // of the code, or NULL
     unsigned code_inside;                 // as code_looks leaves it
+    bool code_found;                      // it is known where its line in hand
+    size_t code_line;                     // begins, in what was parsed
+    bool code_text;                       // that line has text
     bool keep_breaks;
     unsigned strong, emphasis, deleted, coded, links;
     size_t link_begin;
