@@ -11,6 +11,7 @@
 #include <signal.h>
 #include <spawn.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -19,16 +20,24 @@
 enum { END_MS = 2000 }; // an engine may take to end after its pipe was closed
 
 static char **own_arguments;
+static char *own_locale; // LC_ALL, or NULL
 
 void
 launch_remember(char **arguments)
 {
+    const char *locale = getenv("LC_ALL");
+
     own_arguments = arguments;
+    own_locale = locale ? strdup(locale) : NULL;
 }
 
 enum status
 launch_again(struct error *err)
 {
+    if (own_locale != NULL)
+        setenv("LC_ALL", own_locale, 1);
+    else
+        unsetenv("LC_ALL");
     execv("/proc/self/exe", own_arguments);
     return error_errno(err, "this program cannot be begun anew");
 }

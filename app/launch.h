@@ -23,9 +23,15 @@ MUST_CHECK enum status launch_piped(pid_t *process, int *to, int *from,
 MUST_CHECK enum status launch_prove(pid_t *process, int *from,
                                     struct error *err);
 
-/* With what this program was begun: main says so once. Borrowed. */
+/*
+ * With what this program was begun, and in which locale: main says so once,
+ * before it chooses another. Borrowed.
+ */
 void launch_remember(char **arguments);
-/* Begins this program anew in its own place; returns only if that fails. */
+/*
+ * Begins this program anew in its own place, with both; returns only if that
+ * fails.
+ */
 MUST_CHECK enum status launch_again(struct error *err);
 
 /* A warm engine that was started just now, as long as it is waited for. */
