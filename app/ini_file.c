@@ -31,6 +31,7 @@ struct ini {
     size_t named_count;
     char *place; // of the section with a name that is being read
     bool failed; // *err is filled; the rest is passed over
+    unsigned failed_line;
     struct error *err;
 };
 
@@ -53,6 +54,7 @@ complain(struct ini *ini, const char *format, ...)
     vsnprintf(text, sizeof text, format, args);
     va_end(args);
     ini->failed = true;
+    ini->failed_line = ini->line;
     error_fill(ini->err, STATUS_FORMAT, "%s line %u: %s", ini->text->shown,
                ini->line, text);
 }
@@ -129,8 +131,10 @@ check_section(struct ini *ini, const char *line, size_t length)
     char quoted[SHOWN_BYTES];
     const char *close = memchr(line, ']', length);
 
-    if (close == NULL)
-        return; // libinih complains
+    if (close == NULL) {
+        COMPLAIN(ini, "the name of the section has no ] behind it");
+        return;
+    }
     const char *name = line + 1;
     size_t name_length = (size_t) (close - name);
     const struct ini_row *row = find_section(ini->table, name, name_length);
@@ -335,6 +339,9 @@ complain_of_name(struct ini *ini, const char *section, const char *name)
     if (*section)
         complain(ini, "there is no %s '%s' in [%s]", ini->table->noun, quoted,
                  in);
+    else if (ini->table->row[0].section[0] != '\0')
+        complain(ini, "the %s '%s' is in no [section]", ini->table->noun,
+                 quoted);
     else
         complain(ini, "there is no %s '%s'", ini->table->noun, quoted);
 }
@@ -380,7 +387,8 @@ ini_take(void *out, const struct ini_table *table, const struct ini_text *text,
     int bad =
         text->length > 0 ? ini_parse_stream(next_line, &ini, take, &ini) : 0;
 
-    if (ini.failed)
+    // libinih goes on behind its first one
+    if (ini.failed && (bad <= 0 || (unsigned) bad >= ini.failed_line))
         return STATUS_FORMAT;
     if (bad > 0)
         return error_set(err, STATUS_FORMAT,
