@@ -41,6 +41,7 @@ static struct {
     bool touched, hurried;
     uint64_t next_ns;  // no frame before
     uint64_t retry_ns; // for what the terminal did not take
+    uint64_t pause_ns; // until then, and twice as long after that; 0: it takes
     int colours;
     struct theme_look looks[LOOKS];
     bool ansi; // knows sequences of ECMA-48
@@ -566,18 +567,32 @@ set_next(uint64_t now_ns)
     screen.hurried = false;
 }
 
+/* A terminal that stays stuck is asked less and less often. */
+static void
+wait_longer(uint64_t now_ns)
+{
+    static const uint64_t most_ns = 1000000000;
+    uint64_t pause_ns = screen.pause_ns > 0 ? 2 * screen.pause_ns : frame_ns;
+
+    screen.pause_ns = pause_ns < most_ns ? pause_ns : most_ns;
+    screen.retry_ns = now_ns + screen.pause_ns;
+}
+
 enum status
 screen_show(uint64_t now_ns, struct error *err)
 {
     if (!screen.open || screen.left)
         return STATUS_OK;
-    screen.retry_ns = now_ns + frame_ns;
     // frames are of now: none waits behind another
     if (tty_pending() > 0) {
         TRY(tty_flush(err));
-        if (tty_pending() > 0)
+        if (tty_pending() > 0) {
+            wait_longer(now_ns);
             return STATUS_OK;
+        }
     }
+    screen.pause_ns = 0;
+    screen.retry_ns = now_ns + frame_ns;
     if (screen.whole)
         clearok(curscr, TRUE);
     for (unsigned r = 0; r < screen.canvas.rows; r++)
