@@ -2,6 +2,7 @@
 #include "config.h"
 
 #include "app/screen/chat_screen.h"
+#include "app/history/history_common.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -55,8 +56,17 @@ fill_title(struct screen_texts *texts, const struct conversation *c,
            const struct screen_turns *turns)
 {
     const char *title = c->title.length > 0 ? c->title.data : turns->title;
+    const struct text text = {title, strlen(title)};
+    struct buffer line = {0};
+    struct error err;
+    size_t length = 0, most = sizeof texts->title - 1;
 
-    text_quote(texts->title, sizeof texts->title, title, strlen(title));
+    if (history_line(&line, text, &err) == STATUS_OK && line.length > 0)
+        length = utf8_complete_prefix(line.data,
+                                      line.length < most ? line.length : most);
+    snprintf(texts->title, sizeof texts->title, "%.*s", (int) length,
+             length > 0 ? line.data : "");
+    buffer_release(&line);
 }
 
 static double
