@@ -231,6 +231,51 @@ wide_lines_show_words_as_they_come(void **state)
     }
 }
 
+/* What became of a text that was followed by another, the n-th need unmet. */
+static enum status
+print_without_memory(unsigned long n, char *out, size_t size)
+{
+    static const char first[] = "one two three four five six\nseven\n\033[m a";
+    struct printer printer = {.columns = 12, .colour = true};
+    struct error err;
+    int ends[2];
+
+    assert_int_equal(pipe(ends), 0);
+    printer.descriptor = ends[1];
+    printer_begin(&printer, (struct print_style){.prefix = "| "});
+    fault_arm(n);
+    enum status status = printer_write(&printer, first, sizeof first - 1, &err);
+
+    fault_arm(0);
+    assert_int_equal(printer_write(&printer, "next", 4, &err), STATUS_OK);
+    assert_int_equal(printer_end(&printer, &err), STATUS_OK);
+    printer_release(&printer);
+    close(ends[1]);
+    ssize_t got = read(ends[0], out, size - 1);
+
+    close(ends[0]);
+    assert_true(got >= 0);
+    out[got] = '\0';
+    return status;
+}
+
+static void
+what_memory_did_not_do_for_is_dropped(void **state)
+{
+    enum status status = STATUS_NOMEM;
+    char out[256];
+    int failed = 0;
+
+    (void) state;
+    for (unsigned long n = 1; status != STATUS_OK; n++) {
+        status = print_without_memory(n, out, sizeof out);
+        if (status == STATUS_NOMEM)
+            assert_string_equal(out, "| next\n");
+        failed += status == STATUS_NOMEM;
+    }
+    assert_true(failed >= 3);
+}
+
 static void
 a_write_that_fails_is_told(void **state)
 {
@@ -261,6 +306,7 @@ main(void)
         cmocka_unit_test(dim_text_is_dim_and_nothing_after_it),
         cmocka_unit_test(marks_take_the_room_that_is_seen),
         cmocka_unit_test(wide_lines_show_words_as_they_come),
+        cmocka_unit_test(what_memory_did_not_do_for_is_dropped),
         cmocka_unit_test(a_write_that_fails_is_told),
     };
 

@@ -244,9 +244,21 @@ write_out(struct printer *p, struct error *err)
     return status;
 }
 
+/* What waits, and what is half done, is dropped. */
+static void
+forget(struct printer *p)
+{
+    buffer_clear(&p->fit);
+    buffer_clear(&p->out);
+    buffer_clear(&p->word);
+    p->word_columns = 0;
+    p->blanks = 0;
+}
+
 void
 printer_begin(struct printer *p, struct print_style style)
 {
+    forget(p);
     p->style = style;
     p->sanitiser = (struct sanitiser){0};
     if (p->colour && !style.dim) {
@@ -269,8 +281,8 @@ printer_label(struct printer *p, const char *label, struct error *err)
     return write_out(p, err);
 }
 
-enum status
-printer_write(struct printer *p, const char *bytes, size_t length,
+static enum status
+lay_out_piece(struct printer *p, const char *bytes, size_t length,
               struct error *err)
 {
     bool dim = p->style.dim && p->colour;
@@ -283,11 +295,11 @@ printer_write(struct printer *p, const char *bytes, size_t length,
     TRY(show_begun_word(p, err));
     if (dim && p->out.length > 0)
         TRY(buffer_append(&p->out, DIM_OFF, strlen(DIM_OFF), err));
-    return write_out(p, err);
+    return STATUS_OK;
 }
 
-enum status
-printer_end(struct printer *p, struct error *err)
+static enum status
+lay_out_end(struct printer *p, struct error *err)
 {
     bool dim = p->style.dim && p->colour;
 
@@ -300,9 +312,38 @@ printer_end(struct printer *p, struct error *err)
         TRY(buffer_append(&p->out, DIM_OFF, strlen(DIM_OFF), err));
     p->held_newlines = 0;
     p->blanks = 0;
-    if (p->line_begun)
-        TRY(put_newline(p, err));
-    return write_out(p, err);
+    return p->line_begun ? put_newline(p, err) : STATUS_OK;
+}
+
+/* Writes what was laid out since the line was as `before` says, or none. */
+static enum status
+write_or_forget(struct printer *p, enum status status,
+                const struct printer *before, struct error *err)
+{
+    if (status == STATUS_OK)
+        return write_out(p, err);
+    forget(p);
+    p->column = before->column;
+    p->line_begun = before->line_begun;
+    return status;
+}
+
+enum status
+printer_write(struct printer *p, const char *bytes, size_t length,
+              struct error *err)
+{
+    const struct printer before = *p;
+
+    return write_or_forget(p, lay_out_piece(p, bytes, length, err), &before,
+                           err);
+}
+
+enum status
+printer_end(struct printer *p, struct error *err)
+{
+    const struct printer before = *p;
+
+    return write_or_forget(p, lay_out_end(p, err), &before, err);
 }
 
 void

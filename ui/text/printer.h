@@ -5,7 +5,7 @@
  * are never wrapped.
  *
  * The main thread only. A printer writes at once; it never loses the error of
- * a write.
+ * a write. Without memory a text is dropped, never printed twice.
  */
 #ifndef FATHOM_UI_PRINTER_H
 #define FATHOM_UI_PRINTER_H
