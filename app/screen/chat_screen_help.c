@@ -18,7 +18,10 @@ chat_screen_help_open(struct chat *chat, view_post_fn *post, void *context,
         verbs[count] = (struct help_command){chat_verbs[count].name,
                                              chat_verbs[count].arguments,
                                              chat_verbs[count].help};
-    return view_help_open(out, verbs, count, post, context, err);
+    struct help_content content = {verbs, count,
+                                   settings_enter() == UI_ENTER_NEWLINE};
+
+    return view_help_open(out, &content, post, context, err);
 }
 
 void

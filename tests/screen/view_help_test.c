@@ -22,7 +22,8 @@ static const struct help_command commands[] = {
      "write the chat to a file, in clear text"},
     {"quit", "", "leave"},
 };
-static const size_t command_count = sizeof commands / sizeof *commands;
+static struct help_content content = {
+    commands, sizeof commands / sizeof *commands, false};
 
 static bool closed;
 
@@ -40,9 +41,8 @@ open_help(void)
     struct error err;
 
     closed = false;
-    assert_int_equal(
-        view_help_open(&view, commands, command_count, post, NULL, &err),
-        STATUS_OK);
+    assert_int_equal(view_help_open(&view, &content, post, NULL, &err),
+                     STATUS_OK);
     return view;
 }
 
@@ -103,10 +103,25 @@ every_key_is_told_somewhere(void **state)
     for (int a = ACTION_NONE + 1; a < ACTIONS; a++)
         if (strstr(all.data, action_row((enum action) a)->name) == NULL)
             fail_msg("%s is not told", action_row((enum action) a)->name);
-    for (size_t i = 0; i < command_count; i++)
+    for (size_t i = 0; i < content.count; i++)
         assert_non_null(strstr(all.data, commands[i].help));
     canvas_release(&canvas);
     buffer_release(&all);
+    view_help_close(&view);
+}
+
+static void
+keys_that_change_places_are_told_so(void **state)
+{
+    (void) state;
+    content.enter_opens_line = true;
+    struct view view = open_help();
+
+    content.enter_opens_line = false;
+    assert_non_null(strstr(seen(&view), " ^J M-Enter  send "));
+    assert_non_null(strstr(seen(&view), " Enter       new line "));
+    view.ops->filter(view.state, "enter");
+    assert_non_null(strstr(seen(&view), " ^J M-Enter  send"));
     view_help_close(&view);
 }
 
@@ -193,6 +208,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_first_screen_looks_as_it_should_at_every_size),
         cmocka_unit_test(every_key_is_told_somewhere),
+        cmocka_unit_test(keys_that_change_places_are_told_so),
         cmocka_unit_test(it_scrolls_to_its_end_and_back),
         cmocka_unit_test(a_search_finds_keys_names_and_words_in_any_case),
         cmocka_unit_test(sections_are_reached_by_number_and_in_turn),

@@ -256,12 +256,23 @@ add_word(char out[HELP_KEYS], const char *word)
     snprintf(out + length, HELP_KEYS - length, "%s%s", length ? " " : "", word);
 }
 
+/* The action whose keys of the table this one has. */
+static enum action
+holder_of_keys(enum action action, bool enter_opens_line)
+{
+    if (!enter_opens_line ||
+        (action != ACTION_SEND && action != ACTION_NEWLINE))
+        return action;
+    return action == ACTION_SEND ? ACTION_NEWLINE : ACTION_SEND;
+}
+
 void
 help_keys(char out[HELP_KEYS], enum action_map map, enum action action,
-          size_t most)
+          size_t most, bool enter_opens_line)
 {
     size_t count = 0;
 
+    action = holder_of_keys(action, enter_opens_line);
     out[0] = '\0';
     for (const struct action_key *key = action_keys; key->action; key++)
         if (key->map == map && key->action == action && count++ < most)
@@ -301,19 +312,20 @@ help_map_has(enum action_map map, enum action action)
 
 /* One action has two keys shown, several have one each. */
 static void
-entry_keys(char out[HELP_KEYS], const struct help_entry *entry)
+entry_keys(char out[HELP_KEYS], const struct help_entry *entry,
+           bool enter_opens_line)
 {
+    enum action first = holder_of_keys(entry->actions[0], enter_opens_line);
     char keys[HELP_KEYS];
 
     out[0] = '\0';
     for (size_t i = 0; i < HELP_ENTRY_ACTIONS && entry->actions[i]; i++) {
         bool alone = i == 0 && !entry->actions[1];
 
-        help_keys(keys, entry->map, entry->actions[i],
-                  alone && entry->map == MAP_INPUT &&
-                          entry->actions[0] == ACTION_NEWLINE
-                      ? 2
-                      : 1);
+        help_keys(
+            keys, entry->map, entry->actions[i],
+            alone && entry->map == MAP_INPUT && first == ACTION_NEWLINE ? 2 : 1,
+            enter_opens_line);
         if (keys[0] != '\0')
             add_word(out, keys);
     }
@@ -321,22 +333,24 @@ entry_keys(char out[HELP_KEYS], const struct help_entry *entry)
 
 bool
 help_entry_row(struct help_row *out, const struct help_entry *entry,
-               const struct help_command *commands_, size_t count)
+               const struct help_content *content)
 {
+    const struct help_command *all = content->commands;
+
     *out = (struct help_row){.text = entry->text, .name = ""};
     if (entry->keys != NULL) {
         snprintf(out->keys, sizeof out->keys, "%s", entry->keys);
         return true;
     }
-    for (size_t i = 0; entry->command != NULL && i < count; i++)
-        if (strcmp(commands_[i].name, entry->command) == 0) {
+    for (size_t i = 0; entry->command != NULL && i < content->count; i++)
+        if (strcmp(all[i].name, entry->command) == 0) {
             snprintf(out->keys, sizeof out->keys, "/%s", entry->command);
-            out->text = commands_[i].help;
+            out->text = all[i].help;
             return true;
         }
     if (entry->command != NULL)
         return false;
-    entry_keys(out->keys, entry);
+    entry_keys(out->keys, entry, content->enter_opens_line);
     if (out->text == NULL)
         out->text = action_row(entry->actions[0])->help;
     return out->keys[0] != '\0';

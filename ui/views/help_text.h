@@ -53,11 +53,11 @@ struct help_row {
 
 /* The keys of an action in a map: at most so many. */
 void help_keys(char out[HELP_KEYS], enum action_map map, enum action action,
-               size_t most);
+               size_t most, bool enter_opens_line);
 /* Whether a map of ours has this action, and not only as every map has it. */
 bool help_map_has(enum action_map map, enum action action);
 /* False: it has nothing to say. */
 bool help_entry_row(struct help_row *out, const struct help_entry *entry,
-                    const struct help_command *commands, size_t count);
+                    const struct help_content *content);
 
 #endif

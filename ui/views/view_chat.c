@@ -101,7 +101,9 @@ draw_welcome(const struct view_chat *view, struct canvas *canvas,
 {
     bool kept = strcmp(view->state->vault, "open") == 0;
     const char *lines[] = {
-        "Type a message below and press Enter.",
+        view->state->enter_opens_line
+            ? "Type a message below; ^J sends it, Enter begins a line."
+            : "Type a message below and press Enter.",
         "",
         "F1 shows the keys, /help lists the commands.",
         "F2 finds earlier chats, F3 takes another model.",

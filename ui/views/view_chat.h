@@ -55,6 +55,7 @@ struct chat_view_state {
     bool network;           // "net:ON": it could not be shut off
     size_t turns, branches; // of the chat, large form only
     bool saved;
+    bool enter_opens_line; // and other keys send
 
     bool asking;        // something is asked for: no word of what one can do
     const char *queued; // the message that waits; or ""

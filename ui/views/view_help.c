@@ -29,7 +29,7 @@ struct piece {
 
 struct view_help {
     struct help_command *commands;
-    size_t command_count;
+    struct help_content content; // with these
     view_post_fn *post;
     void *context;
 
@@ -173,7 +173,7 @@ each_entry(struct column *c, const struct help_group *group, row_fn *visit,
 
     for (const struct help_entry *e = group->entries;
          e->keys || e->text || e->command || e->actions[0]; e++)
-        if (help_entry_row(&row, e, c->view->commands, c->view->command_count))
+        if (help_entry_row(&row, e, &c->view->content))
             visit(c, group, &row, keys);
 }
 
@@ -187,7 +187,8 @@ each_action(struct column *c, const struct help_group *group, row_fn *visit,
 
         if (!help_map_has(group->map, (enum action) a))
             continue;
-        help_keys(row.keys, group->map, (enum action) a, 3);
+        help_keys(row.keys, group->map, (enum action) a, 3,
+                  c->view->content.enter_opens_line);
         if (row.keys[0] == '\0')
             snprintf(row.keys, sizeof row.keys, "by name");
         visit(c, group, &row, keys);
@@ -198,7 +199,7 @@ static void
 each_command(struct column *c, const struct help_group *group, row_fn *visit,
              unsigned *keys)
 {
-    for (size_t i = 0; i < c->view->command_count; i++) {
+    for (size_t i = 0; i < c->view->content.count; i++) {
         const struct help_command *command = &c->view->commands[i];
         struct help_row row = {.text = command->help, .name = ""};
 
@@ -269,7 +270,7 @@ put_pairs(struct column *c, const struct help_group *group)
     put_title(c, group);
     for (const struct help_entry *e = group->entries;
          e->keys || e->text || e->command || e->actions[0]; e++) {
-        if (!help_entry_row(&row, e, c->view->commands, c->view->command_count))
+        if (!help_entry_row(&row, e, &c->view->content))
             continue;
         bool wide = half_columns(&row) > half;
 
@@ -291,7 +292,7 @@ put_names(struct column *c, const struct help_group *group)
     unsigned at = 1;
 
     put_title(c, group);
-    for (size_t i = 0; i < c->view->command_count; i++) {
+    for (size_t i = 0; i < c->view->content.count; i++) {
         const char *name = c->view->commands[i].name;
         unsigned columns = (unsigned) strlen(name) + 1;
 
@@ -597,27 +598,28 @@ static const struct view_ops help_ops = {
 };
 
 enum status
-view_help_open(struct view *out, const struct help_command *commands,
-               size_t count, view_post_fn *post, void *context,
-               struct error *err)
+view_help_open(struct view *out, const struct help_content *content,
+               view_post_fn *post, void *context, struct error *err)
 {
+    size_t count = content->count;
     void *memory, *copies;
 
     *out = (struct view){0};
-    TRY(memory_alloc(&copies, (count + 1) * sizeof *commands, err));
+    TRY(memory_alloc(&copies, (count + 1) * sizeof *content->commands, err));
     if (memory_alloc(&memory, sizeof(struct view_help), err) != STATUS_OK) {
         free(copies);
         return err->status;
     }
     if (count > 0)
-        memcpy(copies, commands, count * sizeof *commands);
+        memcpy(copies, content->commands, count * sizeof *content->commands);
     struct view_help *v = memory;
 
     *v = (struct view_help){.commands = copies,
-                            .command_count = count,
+                            .content = *content,
                             .post = post,
                             .context = context,
                             .section = 1};
+    v->content.commands = copies;
     *out = (struct view){&help_ops, v};
     return STATUS_OK;
 }

@@ -14,11 +14,17 @@ struct help_command {
     const char *arguments, *help;
 };
 
+struct help_content {
+    const struct help_command *commands;
+    size_t count;
+    bool enter_opens_line; // as line_editor_enter_opens_line has it
+};
+
 /* The commands are copied. */
 MUST_CHECK enum status view_help_open(struct view *out,
-                                      const struct help_command *commands,
-                                      size_t count, view_post_fn *post,
-                                      void *context, struct error *err);
+                                      const struct help_content *content,
+                                      view_post_fn *post, void *context,
+                                      struct error *err);
 void view_help_close(struct view *view); // takes an empty one
 
 #endif
