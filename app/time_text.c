@@ -40,6 +40,24 @@ time_text_local(char out[TIME_TEXT], uint64_t time_ms)
     return out;
 }
 
+const char *
+time_text_brief(char out[TIME_TEXT], uint64_t time_ms, uint64_t now_ms)
+{
+    time_t then = (time_t) (at_most_last(time_ms) / 1000);
+    time_t now = (time_t) (at_most_last(now_ms) / 1000);
+    struct tm a, b;
+
+    localtime_r(&then, &a);
+    localtime_r(&now, &b);
+    if (a.tm_year != b.tm_year)
+        strftime(out, TIME_TEXT, "%b %Y", &a);
+    else if (a.tm_yday == b.tm_yday)
+        strftime(out, TIME_TEXT, "today %H:%M", &a);
+    else
+        strftime(out, TIME_TEXT, "%d %b", &a);
+    return out;
+}
+
 /* What is left to be read. */
 struct reading {
     const char *at, *end;

@@ -15,6 +15,9 @@ enum { TIME_TEXT = 32 };
 const char *time_text_utc(char out[TIME_TEXT], uint64_t time_ms);
 /* "2026-11-22 14:04", as clocks on the wall say. */
 const char *time_text_local(char out[TIME_TEXT], uint64_t time_ms);
+/* "today 14:04", "20 Nov", "Nov 2024": as exact as is of use at `now_ms`. */
+const char *time_text_brief(char out[TIME_TEXT], uint64_t time_ms,
+                            uint64_t now_ms);
 
 /*
  * Reads what time_text_utc writes, and its kin: a blank in place of the T,

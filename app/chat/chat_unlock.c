@@ -674,11 +674,11 @@ say_open(struct chat *chat)
     }
     if (count == 0)
         chat_say(chat, "net:off vault:open; this chat is kept encrypted, "
-                       "/history and /search find it again");
+                       "/history finds it again");
     else
         chat_say(chat,
                  "net:off vault:open; %zu %s kept, /history lists "
-                 "them, /resume goes on with the last one",
+                 "them, /resume goes on",
                  count, count == 1 ? "chat is" : "chats are");
 }
 

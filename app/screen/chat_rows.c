@@ -29,23 +29,6 @@ empty_row(struct chat_row *row)
     explicit_bzero(row, sizeof *row);
 }
 
-/* "today 14:04", "20 Nov", "Nov 2024" */
-static void
-put_when(char out[TIME_TEXT], uint64_t time_ms)
-{
-    time_t then = (time_t) (time_ms / 1000), now = time(NULL);
-    struct tm a, b;
-
-    localtime_r(&then, &a);
-    localtime_r(&now, &b);
-    if (a.tm_year != b.tm_year)
-        strftime(out, TIME_TEXT, "%b %Y", &a);
-    else if (a.tm_yday == b.tm_yday)
-        strftime(out, TIME_TEXT, "today %H:%M", &a);
-    else
-        strftime(out, TIME_TEXT, "%d %b", &a);
-}
-
 static bool
 fill_row(void *context, const struct chat_info *info,
          const struct turn_record *turn)
@@ -59,7 +42,7 @@ fill_row(void *context, const struct chat_info *info,
     (void) !history_line(&row->model, info->model, &err);
     (void) !history_line(&row->tags, info->tags, &err);
     chat_id_text(row->id, &info->id);
-    put_when(row->when, info->used_ms);
+    time_text_brief(row->when, info->used_ms, (uint64_t) time(NULL) * 1000);
     row->turns = info->turns;
     row->pinned = info->pinned;
     return false;

@@ -18,6 +18,7 @@
 enum {
     LARGE_ROWS = 36,
     LARGE_COLUMNS = 120,
+    HINT_COLUMNS = 134, // for all that the line between says
     ROOMY_ROWS = 20,
     BOX_SHARE = 3, // the box takes no more than this part of the screen
 };
@@ -33,12 +34,12 @@ static const char *
 general_hint(unsigned columns)
 {
     if (columns >= LARGE_COLUMNS)
-        return "  F1 help  F2 history  F3 model  F4 experts  F5 thinking  F6 "
+        return "F1 help  F2 history  F3 model  F4 experts  F5 thinking  F6 "
                "focus  F7 stats  F8 preset  F9 lock  F10 quit";
     if (columns >= 76)
-        return "  F1 help  F2 history  F3 model  F4 experts  F5 thinking  F6 "
+        return "F1 help  F2 history  F3 model  F4 experts  F5 thinking  F6 "
                "focus  F9 lock";
-    return "  F1 help  F2 history  F3 model  F5 thinking  F9 lock";
+    return "F1 help  F2 history  F3 model  F5 thinking  F9 lock";
 }
 
 static struct view
@@ -55,11 +56,11 @@ draw_hint(struct canvas *canvas, struct view view)
         view.ops->hint ? view.ops->hint(view.state, canvas->columns) : NULL;
 
     if (chat_screen.box == BOX_ASK || chat_screen.box == BOX_END)
-        text = "  Enter goes on   ^C gives up";
+        text = "Enter goes on   ^C gives up";
     else if (text == NULL)
         text = general_hint(canvas->columns);
-    canvas_put(canvas, canvas->rows - 1, 0, canvas->columns, LOOK_DIM, text,
-               strlen(text));
+    canvas_put_cut(canvas, canvas->rows - 1, 2, canvas->columns, LOOK_DIM,
+                   text);
 }
 
 /* What Tab offers, or is to be known now; else how to write, on large ones. */
@@ -72,13 +73,16 @@ draw_between(struct canvas *canvas, unsigned row)
     const char *notice = chat_screen.notice;
 
     if (notice[0] != '\0')
-        canvas_put(canvas, row, 2, canvas->columns - 2, LOOK_STRONG, notice,
-                   strlen(notice));
+        canvas_put_cut(canvas, row, 2, canvas->columns - 2, LOOK_STRONG,
+                       notice);
     else if (is_large(canvas) && chat_screen.cover.ops == NULL)
-        canvas_print(canvas, row, 0, canvas->columns, LOOK_DIM,
-                     "  %s   ^X^E editor   ^R search input history   Tab "
-                     "completes   F6 moves focus to the transcript",
-                     keys);
+        canvas_print(canvas, row, 2, canvas->columns, LOOK_DIM,
+                     "%s   ^X^E editor   ^R search input history   Tab "
+                     "completes%s",
+                     keys,
+                     canvas->columns >= HINT_COLUMNS
+                         ? "   F6 moves focus to the transcript"
+                         : "");
 }
 
 /* The prompt of a passphrase: what is typed is counted, not shown. */

@@ -129,12 +129,22 @@ is_same_file(const char *one, const char *other)
             a.st_dev == b.st_dev && a.st_ino == b.st_ino);
 }
 
+/* "81 GB", "9.8 GB": as wide as its column. */
+static void
+put_size(char out[MODEL_CELL], double bytes)
+{
+    static const char *const units[] = {"B", "kB", "MB", "GB", "TB", "PB"};
+    size_t unit = text_thousands(&bytes, sizeof units / sizeof units[0] - 1);
+
+    snprintf(out, MODEL_CELL, "%.*f %s", unit > 0 && bytes < 9.95 ? 1 : 0,
+             bytes, units[unit]);
+}
+
 static void
 add_model(void *context, const char *name)
 {
     struct stat status;
     struct error err;
-    char bytes[BYTES_TEXT];
 
     (void) context;
     if (screen_models.count == screen_models.capacity ||
@@ -151,8 +161,7 @@ add_model(void *context, const char *name)
         return;
     model->bytes = (uint64_t) status.st_size;
     model->all_bytes = all_bytes(model->path, model->bytes);
-    snprintf(model->row.size, MODEL_CELL, "%.16s",
-             progress_bytes(bytes, (double) model->all_bytes));
+    put_size(model->row.size, (double) model->all_bytes);
     snprintf(model->row.fits, MODEL_CELL, "%s",
              model->all_bytes <= memory_available_bytes() ? "RAM" : "not now");
     model->row.in_use = is_same_file(model->path, screen_models.chat->path);

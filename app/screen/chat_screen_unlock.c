@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 
 enum { LINE = 200 };
 
@@ -57,7 +58,8 @@ tell_vault(const char *folder)
     }
     snprintf(unlock.vault, sizeof unlock.vault, "%.1f MB, last written %s",
              (double) file.st_size / 1e6,
-             time_text_local(when, (uint64_t) file.st_mtime * 1000));
+             time_text_brief(when, (uint64_t) file.st_mtime * 1000,
+                             (uint64_t) time(NULL) * 1000));
 }
 
 /* The kinds of slots, and what the first passphrase costs. */

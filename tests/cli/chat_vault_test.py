@@ -285,7 +285,11 @@ def a_chat_is_saved_searched_and_resumed():
             chat.leave()
         with resume(home) as chat:
             assert "Something else" in chat.greeting
-            assert "2 chats are kept" in joined(chat.greeting)
+            # a line of 80 columns, with brackets
+            assert (
+                "[net:off vault:open; 2 chats are kept, /history lists them, "
+                "/resume goes on]" in joined(chat.greeting)
+            )
             text = chat.line("/history")
             assert text.index("Something else") < text.index("Colours"), text
             assert "0 hits" in chat.line("/search RAINBOW")

@@ -84,6 +84,20 @@ golden_screen(const struct canvas *canvas, const char *name)
     buffer_release(&wanted);
 }
 
+/* The line of keys has room at every width, and begins in its column. */
+static void
+check_hints(const struct view *view)
+{
+    for (unsigned columns = 60; view->ops->hint && columns <= 200; columns++) {
+        const char *text = view->ops->hint(view->state, columns);
+
+        if (text != NULL &&
+            (text[0] == ' ' || text_columns(text, strlen(text)) + 2 > columns))
+            fail_msg("%s, keys at %u columns: |%s|", view->ops->name, columns,
+                     text);
+    }
+}
+
 void
 golden_draw(struct canvas *canvas, const struct view *view, unsigned rows,
             unsigned columns, unsigned below, uint64_t now_ns)
@@ -93,4 +107,5 @@ golden_draw(struct canvas *canvas, const struct view *view, unsigned rows,
     assert_int_equal(canvas_resize(canvas, rows, columns, &err), STATUS_OK);
     view->ops->draw(view->state, canvas,
                     (struct area){0, 0, rows - below, columns}, now_ns);
+    check_hints(view);
 }

@@ -11,7 +11,10 @@
 /* Fails the test that runs where the canvas differs, and shows how. */
 void golden_screen(const struct canvas *canvas, const char *name);
 
-/* Draws a view on a fresh canvas of this size, all of it or its first rows. */
+/*
+ * Draws a view on a fresh canvas of this size, all of it or its first rows.
+ * Its line of keys is looked at for all sizes.
+ */
 void golden_draw(struct canvas *canvas, const struct view *view, unsigned rows,
                  unsigned columns, unsigned below, uint64_t now_ns);
 

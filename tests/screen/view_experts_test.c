@@ -159,6 +159,28 @@ the_map_is_as_sketched(void **state)
 }
 
 static void
+the_name_has_what_room_there_is(void **state)
+{
+    struct fixture f;
+
+    (void) state;
+    begin(&f, 4, 8);
+    fill(&f, false);
+    f.map.model = "fathom-mini";
+    draw(&f, 16, 60);
+    assert_non_null(strstr(row_text(&f, 0), "experts  fathom-mini  4 layers"));
+    f.map.model = "SmolLM2-135M-Instruct-Q6_K";
+    draw(&f, 16, 60);
+    assert_non_null(
+        strstr(row_text(&f, 0), "SmolLM2-135M-Instruct~  4 layers"));
+    assert_non_null(strstr(row_text(&f, 0), " last 512 tok "));
+    // the last line is whole
+    draw(&f, 40, 120);
+    assert_non_null(strstr(row_text(&f, 39), "reveals the text  F1 help"));
+    canvas_release(&f.canvas);
+}
+
+static void
 a_glyph_tells_place_and_heat(void **state)
 {
     static const char wanted[] = "#=+-o.!";
@@ -370,6 +392,7 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_name_has_what_room_there_is),
         cmocka_unit_test(a_glyph_tells_place_and_heat),
         cmocka_unit_test(shares_are_of_uses),
         cmocka_unit_test(a_layer_of_three_figures_is_whole),

@@ -453,6 +453,21 @@ a_preview_fills_a_narrow_screen(void **state)
 }
 
 static void
+a_narrow_preview_leaves_out_whole_facts(void **state)
+{
+    struct fake fake = fake_of(found, 4, 4);
+    struct view view = open_view(&fake);
+
+    (void) state;
+    act(&view, ACTION_PREVIEW, 1);
+    assert_non_null(strstr(text_of_view(&view, 60),
+                           "preview  RDMA notes   id 01jd3k8q       "));
+    assert_non_null(strstr(text_of_view(&view, 70),
+                           "id 01jd3k8q   12 turns           Space closes"));
+    view_history_close(&view);
+}
+
+static void
 an_empty_history_and_none_at_all_say_so(void **state)
 {
     struct fake fake = fake_of(found, 4, 0);
@@ -893,6 +908,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_search_looks_as_it_should_at_every_size),
         cmocka_unit_test(a_preview_fills_a_narrow_screen),
+        cmocka_unit_test(a_narrow_preview_leaves_out_whole_facts),
         cmocka_unit_test(an_empty_history_and_none_at_all_say_so),
         cmocka_unit_test(a_million_chats_cost_a_screenful),
         cmocka_unit_test(the_chosen_row_is_always_in_sight),

@@ -234,6 +234,24 @@ the_picker_is_as_sketched(void **state)
 }
 
 static void
+a_long_name_is_marked_where_it_is_cut(void **state)
+{
+    static const struct model_row long_row[] = {
+        {.name = "SmolLM2-135M-Instruct-Q6_K",
+         .size = "138 MB",
+         .fits = "RAM",
+         .speed = "",
+         .context = "8k",
+         .used = "never"}};
+    struct fixture f;
+
+    (void) state;
+    begin(&f, long_row, 1);
+    assert_true(shows(&f, "SmolLM2-135M-I~  138 MB  RAM"));
+    canvas_release(&f.canvas);
+}
+
+static void
 presets_are_a_list_of_their_own(void **state)
 {
     struct fixture f;
@@ -420,6 +438,7 @@ main(void)
         cmocka_unit_test(the_filter_leaves_what_holds_it),
         cmocka_unit_test(without_models_it_says_so),
         cmocka_unit_test(ten_thousand_models_at_every_size),
+        cmocka_unit_test(a_long_name_is_marked_where_it_is_cut),
         cmocka_unit_test(presets_are_a_list_of_their_own),
         cmocka_unit_test(the_default_is_set_and_marked),
         cmocka_unit_test(why_a_model_is_refused_is_always_seen),

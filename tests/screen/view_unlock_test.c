@@ -81,6 +81,37 @@ it_looks_as_it_should_at_every_size(void **state)
     view_unlock_close(&view);
 }
 
+/* The row that has this text, without what is after it; lent. */
+static const char *
+row_with(struct view *view, unsigned columns, const char *text)
+{
+    static struct buffer drawn;
+    struct canvas canvas = {0};
+    struct error err;
+
+    buffer_clear(&drawn);
+    golden_draw(&canvas, view, 16, columns, 0, 0);
+    assert_int_equal(canvas_text(&canvas, &drawn, &err), STATUS_OK);
+    canvas_release(&canvas);
+    char *at = strstr(drawn.data, text);
+
+    assert_non_null(at);
+    at[strcspn(at, "\n")] = '\0';
+    return at;
+}
+
+static void
+what_is_too_long_is_cut_before_the_frame(void **state)
+{
+    struct view view = open_unlock();
+
+    (void) state;
+    sheet.facts[0].text = "1,234.5 MB, last written 26 November 2026";
+    assert_string_equal(row_with(&view, 60, "1,234.5"),
+                        "1,234.5 MB, last written 26 November ~ |");
+    view_unlock_close(&view);
+}
+
 static void
 a_wrong_passphrase_is_told_below_the_box(void **state)
 {
@@ -189,6 +220,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(it_looks_as_it_should_at_every_size),
+        cmocka_unit_test(what_is_too_long_is_cut_before_the_frame),
         cmocka_unit_test(a_wrong_passphrase_is_told_below_the_box),
         cmocka_unit_test(a_question_is_asked_in_the_same_place),
         cmocka_unit_test(the_cursor_is_behind_what_is_shown),

@@ -93,6 +93,22 @@ a_limit_is_kept(void **state)
 }
 
 static void
+a_line_that_is_cut_says_so(void **state)
+{
+    (void) state;
+    assert_int_equal(canvas_put_cut(&canvas, 0, 0, 5, LOOK_PLAIN, "fits!"), 5);
+    assert_int_equal(canvas_put_cut(&canvas, 1, 0, 5, LOOK_PLAIN, "too long"),
+                     5);
+    // half of a wide one is none
+    assert_int_equal(
+        canvas_put_cut(&canvas, 2, 5, 100, LOOK_PLAIN, HAN HAN HAN), 3);
+    assert_int_equal(canvas_put_cut(&canvas, 2, 8, 9, LOOK_PLAIN, "out"), 0);
+    assert_int_equal(canvas_put_cut(&canvas, 2, 0, 0, LOOK_PLAIN, "none"), 0);
+    assert_int_equal(canvas_put_cut(&canvas, 2, 0, 1, LOOK_PLAIN, "one"), 1);
+    assert_shows("fits!\ntoo ~\n~    " HAN "~\n");
+}
+
+static void
 wide_characters_do_not_hang_over_the_edge(void **state)
 {
     (void) state;
@@ -249,6 +265,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         ONE(nothing_is_drawn_outside),
         ONE(a_limit_is_kept),
+        ONE(a_line_that_is_cut_says_so),
         ONE(wide_characters_do_not_hang_over_the_edge),
         ONE(half_of_a_wide_character_is_none),
         ONE(marks_stay_with_their_character),

@@ -183,6 +183,28 @@ canvas_put(struct canvas *canvas, unsigned row, unsigned column, unsigned limit,
 }
 
 unsigned
+canvas_put_cut(struct canvas *canvas, unsigned row, unsigned column,
+               unsigned limit, enum look look, const char *line)
+{
+    const char *mark = canvas_glyph(GLYPH_MORE);
+    size_t length = strlen(line), used;
+    unsigned taken;
+
+    if (column >= canvas->columns || limit == 0)
+        return 0;
+    if (limit > canvas->columns - column)
+        limit = canvas->columns - column;
+    size_t fits = text_fit(line, length, limit, &used);
+
+    if (fits == length)
+        return canvas_put(canvas, row, column, limit, look, line, length);
+    fits = text_fit(line, length, limit - 1, &used);
+    taken = canvas_put(canvas, row, column, limit - 1, look, line, fits);
+    return taken + canvas_put(canvas, row, column + taken, 1, LOOK_DIM, mark,
+                              strlen(mark));
+}
+
+unsigned
 canvas_print(struct canvas *canvas, unsigned row, unsigned column,
              unsigned limit, enum look look, const char *format, ...)
 {

@@ -47,7 +47,10 @@ void canvas_clear(struct canvas *canvas, struct area area);
 unsigned canvas_put(struct canvas *canvas, unsigned row, unsigned column,
                     unsigned limit, enum look look, const char *bytes,
                     size_t length);
-/* The same for text of ours, as printf; at most 500 bytes. */
+/* A line of which a mark ends what is shown where it is longer. */
+unsigned canvas_put_cut(struct canvas *canvas, unsigned row, unsigned column,
+                        unsigned limit, enum look look, const char *line);
+/* As canvas_put for text of ours, as printf; at most 500 bytes. */
 unsigned canvas_print(struct canvas *canvas, unsigned row, unsigned column,
                       unsigned limit, enum look look, const char *format, ...)
     PRINTF_LIKE(6, 7);

@@ -445,23 +445,42 @@ draw_tree(const struct history_pane *pane, struct canvas *canvas,
     return rows;
 }
 
+/* "id 01jd3k8q   12 turns": those that have room, none in part. */
+static void
+draw_facts(struct canvas *canvas, unsigned row, unsigned column, unsigned limit,
+           const char *facts)
+{
+    size_t length = 0, used;
+
+    for (const char *at = facts; *at != '\0'; at += strspn(at, " ")) {
+        const char *gap = strstr(at, "   ");
+
+        at = gap ? gap : at + strlen(at);
+        if (text_fit(facts, (size_t) (at - facts), limit, &used) <
+            (size_t) (at - facts))
+            break;
+        length = (size_t) (at - facts);
+    }
+    canvas_put(canvas, row, column, limit, LOOK_DIM, facts, length);
+}
+
 static void
 draw_head(const struct history_pane *pane, struct canvas *canvas,
           struct area area, const char *title, bool focus)
 {
     const char *head = pane->head.data ? pane->head.data : "";
     unsigned at = area.column, end = area.column + area.columns;
-    size_t behind = text_columns(head, strlen(head)) + 3 + 15, used, length;
+    size_t behind = text_columns(head, strlen(head)) + 3 + 15;
     size_t room = area.columns > 33 + behind ? area.columns - 9 - behind : 24;
 
     at += canvas_print(canvas, area.row, at, 9,
                        focus ? LOOK_CHOSEN : LOOK_TITLE, "preview");
     at += 2;
-    length = text_fit(title, strlen(title), room, &used);
-    at += canvas_put(canvas, area.row, at, end - at, LOOK_STRONG,
-                     *title ? title : "Untitled", *title ? length : 8);
-    canvas_print(canvas, area.row, at + 3, end > at + 18 ? end - at - 18 : 0,
-                 LOOK_DIM, "%s", head);
+    at += canvas_put_cut(canvas, area.row, at,
+                         end - at < room ? end - at : (unsigned) room,
+                         LOOK_STRONG, *title ? title : "Untitled");
+    draw_facts(canvas, area.row, at + 3, end > at + 18 ? end - at - 18 : 0,
+               head);
     canvas_print_right(canvas, area.row, end - 1, LOOK_DIM, "Space closes");
 }
 

@@ -22,7 +22,8 @@ struct view_ops {
     bool (*act)(void *state, enum action action, int count);
     // what is typed in the box while it looks for something; NULL: it cannot
     void (*filter)(void *state, const char *text);
-    // the keys of use here, on the last line; `columns` of the screen
+    // the keys of use here, on the last line from its third column on;
+    // `columns` of the screen
     const char *(*hint)(void *state, unsigned columns);
     // no input box: it draws down to the last line
     bool whole;

@@ -12,6 +12,7 @@
 
 enum {
     SIDE_COLUMNS = 120, // from here on a pane has room beside the text
+    HINT_COLUMNS = 124, // for all keys on the last line
     LARGE_ROWS = 36,
     EDGE = 2,          // columns kept free at the edge of the screen
     BAR_EDGE = 1,      // and before a bar
@@ -671,11 +672,13 @@ hint_chat(void *state, unsigned columns)
         return NULL;
     if (view->focus == CHAT_FOCUS_PANE)
         return "j k PgUp PgDn g G move   F6 input box   F1 help   q back";
-    if (columns >= SIDE_COLUMNS)
+    if (columns >= HINT_COLUMNS)
         return "j k PgUp PgDn g G move   { } turns   [ ] code   t thought   "
                "y y1 yt copy   o pager   e edit   r again   / search   q back";
-    return "j k move  { } turns  [ ] code  t thought  y copy  / search  F1 help"
-           "  q back";
+    if (columns >= 78)
+        return "j k move  { } turns  [ ] code  t thought  y copy  / search  "
+               "F1 help  q back";
+    return "j k move  { } turns  t thought  y copy  / search  q back";
 }
 
 static const struct view_ops view_chat_ops = {

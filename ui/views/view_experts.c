@@ -12,6 +12,7 @@ enum {
     BAR_COLUMNS = 10,
     ROOMY_COLUMNS = 76, // for whole sentences
     WIDE_COLUMNS = 120,
+    FULL_COLUMNS = 156, // for all that the last line says
     LABEL_EXPERTS = 32, // between two numbers above the map
 };
 
@@ -367,9 +368,16 @@ draw_title(const struct map_frame *f)
 
     at += canvas_print(f->canvas, row, at, f->area.columns, LOOK_TITLE,
                        "experts");
-    at += 2 + canvas_print(f->canvas, row, at + 2,
-                           f->area.columns > 50 ? f->area.columns - 50 : 10,
-                           LOOK_PLAIN, "%s", map->model ? map->model : "");
+    // what is beside it; on wide ones "net:off   F4 closes", too
+    size_t beside = 14 + strlen(shape) +
+                    (map->sentence != NULL ? 0 : strlen(window)) +
+                    (f->is_wide ? 30 : 0);
+
+    at += 2 + canvas_put_cut(f->canvas, row, at + 2,
+                             f->area.columns > beside + 8
+                                 ? f->area.columns - (unsigned) beside
+                                 : 8,
+                             LOOK_PLAIN, map->model ? map->model : "");
     at += 2 + (f->is_wide ? 1 : 0);
     canvas_print(f->canvas, row, at, end > at ? end - at : 0, LOOK_PLAIN,
                  "%s%s", shape, f->is_wide && !map->sentence ? window : "");
@@ -451,6 +459,12 @@ static const char privacy[] =
     "live only, never on disk: routing reveals the text (fathom-security(7))";
 static const char privacy_short[] =
     "live only, never on disk: routing reveals the text";
+static const char moves[] =
+    "h j k l move   +/- window   s sort by layer or heat   z cell size   live "
+    "only: never written to disk, because routing reveals the text";
+static const char moves_short[] =
+    "h j k l move   +/- window   s sort   z cell size   live only, never on "
+    "disk: routing reveals the text";
 static const char keys[] =
     "F1 help  F4 close  +/- window  s sort  z cell size  c mono";
 
@@ -504,9 +518,7 @@ draw_footer_wide(const struct map_frame *f, unsigned row)
     snprintf(text + strlen(text), sizeof text - strlen(text), " | %s", all);
     draw_line(f, row + 1, LOOK_PLAIN, text, "");
     draw_line(f, row + 2, LOOK_DIM,
-              "h j k l move   +/- window   s sort by layer or heat   z cell "
-              "size   live only: never written to disk, because routing "
-              "reveals the text",
+              f->area.columns >= FULL_COLUMNS ? moves : moves_short,
               "F1 help  q back");
 }
 

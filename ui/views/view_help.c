@@ -583,9 +583,9 @@ static const char *
 hint(void *state, unsigned columns)
 {
     (void) state;
-    return columns >= NARROW ? "  1 to 7 section   j/k Space scroll   "
+    return columns >= NARROW ? "1 to 7 section   j/k Space scroll   "
                                "/ search   q back"
-                             : "  1 to 7   j/k scroll   / search   q back";
+                             : "1 to 7   j/k scroll   / search   q back";
 }
 
 static const struct view_ops help_ops = {

@@ -161,23 +161,6 @@ layout_of(const struct view_history *v, struct area area)
 }
 
 static void
-draw_text(struct canvas *canvas, unsigned row, unsigned column, unsigned limit,
-          enum look look, const char *text)
-{
-    size_t length = strlen(text), used;
-    size_t fits = text_fit(text, length, limit, &used);
-
-    if (fits == length) {
-        canvas_put(canvas, row, column, limit, look, text, length);
-        return;
-    }
-    fits = text_fit(text, length, limit > 0 ? limit - 1 : 0, &used);
-    canvas_put(canvas, row, column, limit, look, text, fits);
-    canvas_print(canvas, row, column + (unsigned) used, 1, LOOK_DIM, "%s",
-                 canvas_glyph(GLYPH_MORE));
-}
-
-static void
 draw_totals(const struct view_history *v, struct canvas *canvas,
             struct area area, const struct history_totals *t)
 {
@@ -232,17 +215,19 @@ draw_search(const struct view_history *v, struct canvas *canvas,
     unsigned row = area.row + 2;
 
     if (v->remark[0] != '\0' || t->fault != NULL) {
-        draw_text(canvas, row, area.column + 1, area.columns - 2, LOOK_WARNING,
-                  v->remark[0] != '\0' ? v->remark : t->fault);
+        canvas_put_cut(canvas, row, area.column + 1, area.columns - 2,
+                       LOOK_WARNING,
+                       v->remark[0] != '\0' ? v->remark : t->fault);
         return;
     }
     if (v->wanted[0] == '\0') {
-        draw_text(canvas, row, area.column + 1, area.columns - 2, LOOK_DIM,
-                  "/ looks through titles and texts as you type");
+        canvas_put_cut(canvas, row, area.column + 1, area.columns - 2, LOOK_DIM,
+                       "/ looks through titles and texts as you type");
         return;
     }
     canvas_print(canvas, row, area.column + 1, 2, LOOK_DIM, "/");
-    draw_text(canvas, row, area.column + 3, found - 5, LOOK_STRONG, v->wanted);
+    canvas_put_cut(canvas, row, area.column + 3, found - 5, LOOK_STRONG,
+                   v->wanted);
     draw_found(canvas, row, area.column + found, area.columns - found, t,
                area.columns >= FULL);
 }
@@ -279,10 +264,10 @@ draw_title(struct canvas *canvas, unsigned at, unsigned column, unsigned limit,
     const char *title = row->title[0] != '\0' ? row->title : "Untitled";
     size_t taken = text_columns(title, strlen(title)) + 2;
 
-    draw_text(canvas, at, column, limit, look, title);
+    canvas_put_cut(canvas, at, column, limit, look, title);
     if (row->tags[0] != '\0' && taken + TAGS_LEAST <= limit)
-        draw_text(canvas, at, column + (unsigned) taken,
-                  limit - (unsigned) taken, LOOK_DIM, row->tags);
+        canvas_put_cut(canvas, at, column + (unsigned) taken,
+                       limit - (unsigned) taken, LOOK_DIM, row->tags);
 }
 
 static void
@@ -296,10 +281,10 @@ draw_row(struct canvas *canvas, const struct layout *l, unsigned at,
     if (chosen)
         canvas_print(canvas, at, column + 1, 1, look, "%s",
                      canvas_glyph(GLYPH_CHOSEN));
-    draw_text(canvas, at, column + WHEN, 11, look, row->when);
+    canvas_put_cut(canvas, at, column + WHEN, 11, look, row->when);
     canvas_print_right(canvas, at, column + TURNS_END, look, "%s",
                        text_count(turns, row->turns));
-    draw_text(canvas, at, column + MODEL, MODEL_COLUMNS, look, row->model);
+    canvas_put_cut(canvas, at, column + MODEL, MODEL_COLUMNS, look, row->model);
     draw_title(canvas, at, column + TITLE, flags - 1 - column - TITLE, look,
                row);
     canvas_print(canvas, at, flags, 3, LOOK_STRONG, "%s%s%s",
@@ -817,11 +802,13 @@ hint(void *state, unsigned columns)
     const struct view_history *v = state;
 
     if (!v->present)
-        return "  q back   F1 help";
+        return "q back   F1 help";
+    if (columns < 68 && v->pane_shown)
+        return "/ search   n/N next hit   Tab list/preview   F1 help";
     if (columns >= WIDE || v->pane_shown)
-        return "  / search   n/N next hit   ^G cancel   Tab list/preview   "
+        return "/ search   n/N next hit   ^G cancel   Tab list/preview   "
                "F1 help";
-    return "  / search   n/N next hit   ^G cancel   F1 help";
+    return "/ search   n/N next hit   ^G cancel   F1 help";
 }
 
 /* -- the life --------------------------------------------------------------

@@ -349,8 +349,10 @@ static const char *
 loading_hint(void *state, unsigned columns)
 {
     (void) state;
-    (void) columns;
-    return "F1 help  F2 history  F3 model  F4 experts  F6 leaves this screen";
+    return columns >= 76 ? "F1 help  F2 history  F3 model  F4 experts  "
+                           "F6 leaves this screen"
+                         : "F1 help  F2 history  F3 model  "
+                           "F6 leaves this screen";
 }
 
 static const struct view_ops loading_ops = {

@@ -120,8 +120,8 @@ put(const struct models_frame *f, unsigned row, unsigned column, unsigned limit,
 {
     unsigned room = room_from(f, column);
 
-    canvas_put(f->canvas, row, f->area.column + column,
-               limit < room ? limit : room, look, text, strlen(text));
+    canvas_put_cut(f->canvas, row, f->area.column + column,
+                   limit < room ? limit : room, look, text);
 }
 
 /* Where column c begins; 0: it is not shown. */
@@ -381,8 +381,8 @@ draw_pane(const struct models_frame *f, unsigned row, unsigned end)
         return;
     const char *name = row_at(view, view->chosen)->name;
 
-    canvas_put(f->canvas, row, column + 3, f->area.columns - PANE_COLUMN - 3,
-               LOOK_STRONG, name, strlen(name));
+    canvas_put_cut(f->canvas, row, column + 3,
+                   f->area.columns - PANE_COLUMN - 4, LOOK_STRONG, name);
     canvas_rule(f->canvas, row + 1, column + 2,
                 f->area.columns - PANE_COLUMN - 3, LOOK_DIM);
     draw_detail(f, row + 2, end, PANE_COLUMN + 3);

@@ -34,9 +34,10 @@ struct pen {
 static void
 put(const struct pen *pen, unsigned column, enum look look, const char *text)
 {
-    canvas_put(pen->canvas, pen->row, pen->column + column,
-               pen->columns > column + 1 ? pen->columns - column - 1 : 0, look,
-               text, strlen(text));
+    // a blank is left before the frame
+    canvas_put_cut(pen->canvas, pen->row, pen->column + column,
+                   pen->columns > column + 2 ? pen->columns - column - 2 : 0,
+                   look, text);
 }
 
 static void
