@@ -137,8 +137,14 @@ MUST_CHECK enum status chat_start_engine(struct chat *chat, struct error *err);
 MUST_CHECK enum status chat_take_event(struct chat *chat,
                                        const struct event *event,
                                        struct error *err);
-/* Asks `question`, prints the answer as it comes, keeps both. */
-void chat_ask(struct chat *chat, const char *question, size_t length);
+/*
+ * Asks `question`, shows the answer as it comes, keeps both. False: it was
+ * taken back, for nothing came, and the user was told why.
+ */
+bool chat_ask(struct chat *chat, const char *question, size_t length);
+/* The same behind another turn than the leaf; TURN_NONE: at the beginning. */
+bool chat_ask_after(struct chat *chat, size_t turn, const char *question,
+                    size_t length);
 /* Closes the thought that is coming; false: none is. */
 bool chat_answer_now(struct chat *chat);
 /* Answers the last question again. */

@@ -30,24 +30,41 @@ join(struct buffer *out, const struct chat *chat, const char *message,
     return buffer_append(out, message, length, err);
 }
 
+static void
+say_attached(struct chat *chat)
+{
+    const struct chat_attached *attached = &chat->attached;
+    char list[1000] = "";
+
+    for (size_t i = 0; i < attached->count; i++) {
+        size_t used = strlen(list);
+
+        snprintf(list + used, sizeof list - used, "%s%s", i > 0 ? ", " : "",
+                 attached->names[i]);
+    }
+    if (attached->count == 0)
+        chat_say(chat, "nothing goes with your next message");
+    else
+        chat_say(chat, "with your next message: %s; /attach none drops %s",
+                 list, attached->count > 1 ? "them" : "it");
+}
+
 void
 chat_send(struct chat *chat, const char *message, size_t length)
 {
-    size_t turns = chat->conversation.count;
     struct buffer whole = {0};
     struct error err;
 
     if (chat->attached.count == 0) {
-        chat_ask(chat, message, length);
+        (void) chat_ask(chat, message, length);
         return;
     }
     if (join(&whole, chat, message, length, &err) != STATUS_OK)
         chat_say(chat, "%s", err.text);
-    else
-        chat_ask(chat, whole.data, whole.length);
-    // one that was refused was taken back
-    if (chat->conversation.count > turns)
+    else if (chat_ask(chat, whole.data, whole.length))
         chat_drop_attached(chat);
+    else if (!chat->quit)
+        say_attached(chat); // it waits on
     buffer_release(&whole);
 }
 
@@ -109,25 +126,6 @@ attach_file(struct chat *chat, const char *path)
         chat_say(chat, "%s, %s, goes with your next message", name,
                  progress_bytes(size, (double) text.length));
     buffer_release(&text);
-}
-
-static void
-say_attached(struct chat *chat)
-{
-    const struct chat_attached *attached = &chat->attached;
-    char list[1000] = "";
-
-    for (size_t i = 0; i < attached->count; i++) {
-        size_t used = strlen(list);
-
-        snprintf(list + used, sizeof list - used, "%s%s", i > 0 ? ", " : "",
-                 attached->names[i]);
-    }
-    if (attached->count == 0)
-        chat_say(chat, "nothing goes with your next message");
-    else
-        chat_say(chat, "with your next message: %s; /attach none drops %s",
-                 list, attached->count > 1 ? "them" : "it");
 }
 
 void

@@ -147,15 +147,10 @@ chat_run_edit(struct chat *chat, const char *arguments)
     }
     if (c->turns[turn].role == TURN_ANSWER)
         turn = c->turns[turn].parent;
-    if (edit_question(chat, turn, &text)) {
-        size_t before = c->leaf;
-
-        conversation_move(c, c->turns[turn].parent);
-        chat_ask(chat, text.data, text.length);
-        // an edit that was refused leaves everything where it was
-        if (c->leaf == c->turns[turn].parent)
-            chat_move(chat, before);
-    }
+    // an edit that was refused leaves everything where it was
+    if (edit_question(chat, turn, &text))
+        (void) chat_ask_after(chat, c->turns[turn].parent, text.data,
+                              text.length);
     buffer_release(&text);
 }
 
@@ -336,9 +331,16 @@ chat_run_title(struct chat *chat, const char *arguments)
         else
             chat_moved(chat);
     }
-    if (c->title.length == 0)
+    // where nothing is kept the first question is shown for one
+    if (c->title.length > 0)
+        chat_say(chat, "the title is \"%s\"", c->title.data);
+    else if (c->count > 0 &&
+             chat_title(title, conversation_text(&c->turns[0].content)) > 0)
+        chat_say(chat,
+                 "the title is \"%s\", the first question; /title TEXT "
+                 "gives another",
+                 title);
+    else
         chat_say(chat, "there is no title yet; the first question gives one, "
                        "or /title TEXT");
-    else
-        chat_say(chat, "the title is \"%s\"", c->title.data);
 }

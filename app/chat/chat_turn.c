@@ -29,9 +29,15 @@ struct run {
     uint64_t cancelled_ns;
     bool cancelled, finished, ended;
     bool summary; // it counts only if it is whole; see chat_compact.c
-    bool refused; // an ERROR came: err holds it
+    bool refused; // an ERROR came, or we made it
     int refused_exit;
-    struct error why; // a summary was refused
+    bool lost;        // the engine died
+    struct error why; // of either
+    size_t begun;     // bytes that the turn had before
+    // nothing came, so that the turn is taken back: why is told afterwards,
+    // for what is told of a turn goes with it
+    bool empty;
+    enum finish finish;
 };
 
 enum status
@@ -153,12 +159,18 @@ chat_take_event(struct chat *chat, const struct event *event, struct error *err)
     return STATUS_OK;
 }
 
+static size_t
+turn_bytes(const struct turn *turn)
+{
+    return turn->content.length + turn->thinking.length;
+}
+
 static void
-explain_finish(struct run *run, enum finish finish)
+explain_finish(const struct run *run)
 {
     struct chat *chat = run->chat;
 
-    switch (finish) {
+    switch (run->finish) {
     case FINISH_STOP:
     case FINISH_THINK_BUDGET:
         return;
@@ -175,7 +187,7 @@ explain_finish(struct run *run, enum finish finish)
         return;
     case FINISH_INTERRUPTED:
     case FINISH_TIMEOUT:
-        chat_say(chat, run->turn->content.length > 0
+        chat_say(chat, !run->empty && run->turn->content.length > 0
                            ? "stopped; the part above is kept"
                            : "stopped");
         return;
@@ -213,8 +225,10 @@ finish_run(struct run *run, const struct generate_done *done)
     struct error err;
 
     run->finished = true;
+    run->finish = done->finish;
     if (conversation_describe(run->turn, done, &err) != STATUS_OK)
         chat_say(chat, "%s", err.text);
+    run->empty = turn_bytes(run->turn) == run->begun && !run->turn->complete;
     chat->last = (struct chat_figures){.known = true, .done = *done};
     // what lies behind these belongs to the event
     chat->last.done.warnings = NULL;
@@ -225,8 +239,8 @@ finish_run(struct run *run, const struct generate_done *done)
     end_answer(run, done);
     for (size_t i = 0; i < done->warning_count; i++)
         chat_say(chat, "%s", done->warnings[i]);
-    if (!run->summary)
-        explain_finish(run, done->finish);
+    if (!run->summary && !run->empty)
+        explain_finish(run);
     chat->face->figures(chat, done);
     if (!run->summary)
         warn_of_fullness(chat);
@@ -461,8 +475,8 @@ leave_going(struct run *run, struct error *err)
     return STATUS_OK;
 }
 
-/* Follows the answer to its end. False: the engine died. */
-static bool
+/* Follows the answer to its end. */
+static void
 run_to_end(struct run *run, bool asked)
 {
     struct chat *chat = run->chat;
@@ -485,18 +499,24 @@ run_to_end(struct run *run, bool asked)
     if (status == STATUS_OK && !run->finished && chat->locking)
         status = leave_going(run, &err);
     if (status == STATUS_OK || chat->quit)
-        return true;
-    if (!run->refused) {
-        chat_lost_engine(chat, &err);
-        return false;
-    }
+        return;
+    run->lost = !run->refused;
     run->why = err;
-    if (!run->summary)
-        chat_say(chat, "%s%s", err.text,
+}
+
+/* Why nothing came, once the turn that was for it is gone. */
+static void
+explain_nothing(const struct run *run)
+{
+    if (run->lost)
+        chat_lost_engine(run->chat, &run->why);
+    else if (run->refused)
+        chat_say(run->chat, "%s%s", run->why.text,
                  run->refused_exit == EXIT_TOO_LONG
                      ? "; /compact, /undo or /new makes room"
                      : "");
-    return true;
+    else if (run->finished && run->empty)
+        explain_finish(run);
 }
 
 /* What an answer that was stopped has, into the one that goes on from it. */
@@ -515,46 +535,47 @@ copy_beginning(struct conversation *c, size_t answer, size_t from,
                          old->thinking.length, err);
 }
 
-static size_t
-turn_bytes(const struct turn *turn)
+/* Adds an answer to the leaf's question, as answer_leaf says. */
+static enum status
+add_answer(struct run *run, size_t before, size_t from, struct error *err)
 {
-    return turn->content.length + turn->thinking.length;
+    struct conversation *c = &run->chat->conversation;
+    enum status status = conversation_answer(&run->answer, c, err);
+
+    if (status != STATUS_OK) {
+        c->leaf = before;
+        return status;
+    }
+    run->turn = &c->turns[run->answer];
+    if (from != TURN_NONE)
+        status = copy_beginning(c, run->answer, from, err);
+    if (status != STATUS_OK)
+        conversation_drop(c, before);
+    return status;
 }
 
 /*
  * Adds an answer to the leaf's question and fills it, from the beginning that
- * another has where `from` is one. False: the engine died. If nothing comes it
- * is taken back: `before` is the leaf then.
+ * another has where `from` is one. If nothing comes it is taken back: `before`
+ * is the leaf then, and explain_nothing, which has to follow, tells why.
  */
-static bool
-answer_leaf(struct chat *chat, size_t before, size_t from)
+static void
+answer_leaf(struct run *run, size_t before, size_t from)
 {
-    struct conversation *c = &chat->conversation;
-    struct run run = {.chat = chat};
-    struct error err;
+    struct chat *chat = run->chat;
 
-    if (conversation_answer(&run.answer, c, &err) != STATUS_OK) {
-        chat_say(chat, "%s", err.text);
-        return true;
-    }
-    run.turn = &c->turns[run.answer];
-    if (from != TURN_NONE &&
-        copy_beginning(c, run.answer, from, &err) != STATUS_OK) {
-        chat_say(chat, "%s", err.text);
-        conversation_drop(c, before);
-        return true;
-    }
-    size_t begun = turn_bytes(run.turn);
-    bool heard = run_to_end(&run, false);
-
+    run->refused = add_answer(run, before, from, &run->why) != STATUS_OK;
+    if (run->refused)
+        return;
+    run->begun = turn_bytes(run->turn);
+    run_to_end(run, false);
     if (chat->away.number != 0)
-        return true;
-    if (turn_bytes(run.turn) == begun && !run.turn->complete)
-        conversation_drop(c, before);
+        return;
+    if (turn_bytes(run->turn) == run->begun && !run->turn->complete)
+        conversation_drop(&chat->conversation, before);
     chat_keep(chat, TURN_NONE);
-    if (heard)
+    if (!run->lost)
         chat_keep_cache(chat);
-    return heard;
 }
 
 /* The tree as it was: a question and its answer are taken off its end. */
@@ -645,49 +666,37 @@ chat_ask_summary(struct chat *chat, struct text question)
     struct conversation *c = &chat->conversation;
     size_t count = c->count, leaf = c->leaf, redo = c->redo, cut = c->cut;
     struct run run = {.chat = chat, .summary = true};
-    bool heard = false, whole = false;
+    bool whole = false;
     enum finish finish = FINISH_INTERRUPTED;
 
     enum status status = add_summary(&run, question, &run.why);
 
     run.refused = status != STATUS_OK;
     if (status == STATUS_OK) {
-        heard = run_to_end(&run, false);
+        run_to_end(&run, false);
         finish = run.turn->finish;
         whole = run.turn->complete && has_words(&run.turn->content);
     }
     if (!whole)
         take_back(c, count, leaf, redo, cut);
     chat_moved(chat);
-    if (run.refused && run.refused_exit == EXIT_TOO_LONG)
+    if (run.lost)
+        chat_lost_engine(chat, &run.why);
+    else if (run.refused && run.refused_exit == EXIT_TOO_LONG)
         say_too_long(chat, question, run.why.text);
     else if (run.refused)
         chat_say(chat, "%s", run.why.text);
     else if (!whole && run.finished)
         explain_summary(chat, finish, question);
-    return whole && heard;
+    return whole && !run.lost;
 }
 
-void
-chat_ask(struct chat *chat, const char *question, size_t length)
+/* Takes a question without an answer off the branch again. */
+static void
+take_question_back(struct chat *chat, size_t asked, size_t before)
 {
     struct conversation *c = &chat->conversation;
-    size_t asked, before = c->leaf;
-    struct error err;
 
-    if (!chat_have_engine(chat))
-        return;
-    if (conversation_ask(&asked, c, question, length, &err) != STATUS_OK) {
-        chat_say(chat, "%s", err.text);
-        return;
-    }
-    chat_keep(chat, TURN_NONE);
-    bool heard = answer_leaf(chat, asked, TURN_NONE);
-
-    // a question that was refused or stopped at once is not gone on from; if
-    // the engine died it waits for /retry
-    if (!heard || c->leaf != asked || chat->away.number != 0)
-        return;
     if (c->turns[asked].id != 0) {
         chat_move(chat, before);
         return;
@@ -696,31 +705,71 @@ chat_ask(struct chat *chat, const char *question, size_t length)
     chat->face->moved(chat);
 }
 
+bool
+chat_ask(struct chat *chat, const char *question, size_t length)
+{
+    return chat_ask_after(chat, chat->conversation.leaf, question, length);
+}
+
+bool
+chat_ask_after(struct chat *chat, size_t turn, const char *question,
+               size_t length)
+{
+    struct conversation *c = &chat->conversation;
+    struct run run = {.chat = chat};
+    size_t asked, before = c->leaf;
+    struct error err;
+
+    if (!chat_have_engine(chat))
+        return false;
+    c->leaf = turn;
+    if (conversation_ask(&asked, c, question, length, &err) != STATUS_OK) {
+        c->leaf = before;
+        chat_say(chat, "%s", err.text);
+        return false;
+    }
+    chat_keep(chat, TURN_NONE);
+    answer_leaf(&run, asked, TURN_NONE);
+    // a question that was refused or stopped at once is not gone on from; if
+    // the engine died it waits for /retry
+    bool stays = run.lost || c->leaf != asked || chat->away.number != 0;
+
+    if (!stays)
+        take_question_back(chat, asked, before);
+    explain_nothing(&run);
+    return stays;
+}
+
 void
 chat_retry(struct chat *chat)
 {
     struct conversation *c = &chat->conversation;
+    struct run run = {.chat = chat};
 
     if (conversation_question(c) == TURN_NONE) {
         chat_say(chat, "there is no question yet");
         return;
     }
+    if (!chat_have_engine(chat))
+        return;
     // an answer that never comes does not take the place of one that did
-    if (chat_have_engine(chat))
-        (void) answer_leaf(chat, c->leaf, TURN_NONE);
+    answer_leaf(&run, c->leaf, TURN_NONE);
+    explain_nothing(&run);
 }
 
 void
 chat_continue(struct chat *chat)
 {
     struct conversation *c = &chat->conversation;
+    struct run run = {.chat = chat};
     size_t stopped = c->leaf;
 
     if (!chat_have_engine(chat))
         return;
     // beside it: the turn that was kept stays as it is
     conversation_move(c, c->turns[stopped].parent);
-    (void) answer_leaf(chat, stopped, stopped);
+    answer_leaf(&run, stopped, stopped);
+    explain_nothing(&run);
 }
 
 void
@@ -732,13 +781,13 @@ chat_follow(struct chat *chat, uint64_t number)
                       .turn = &c->turns[c->leaf],
                       .number = number};
 
-    bool heard = run_to_end(&run, true);
-
+    run_to_end(&run, true);
     if (chat->away.number != 0)
         return;
     chat_keep(chat, TURN_NONE);
-    if (heard)
+    if (!run.lost)
         chat_keep_cache(chat);
+    explain_nothing(&run);
 }
 
 enum status

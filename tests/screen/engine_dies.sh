@@ -38,6 +38,7 @@ write_test()
         sed -n 's/^..*$/await &/p' | tail -n 1
     printf 'replay\nwant GENERATE\nsay Yes, again.\ndone\ndrain\nend\n'
     printf 'keys \\r\nawait-gone again?\n'
+    printf 'settle\nawait Killed); the conversation is kept\n'
     # a thought is folded: it opens
     [ "$1" -lt 3 ] || printf 'keys <F6>t\nawait Hm.\nkeys q\n'
     printf 'keys /retry\\r\n'
