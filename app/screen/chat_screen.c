@@ -51,6 +51,9 @@ put(enum transcript_kind kind, const char *text, size_t length)
     check(transcript_put(NULL, chat_screen.turns.transcript, kind, NULL, text,
                          length, &err),
           &err);
+    // a reader who scrolled up stays there, unless that is what was asked for
+    if (chat_screen.answers)
+        transcript_follow(chat_screen.turns.transcript);
 }
 
 static void
@@ -288,6 +291,7 @@ face_begin_answer(struct chat *chat, size_t answer)
                                      .residency = counts->residency,
                                      .has_residency = counts->has_residency};
     check(screen_turns_begin(&chat_screen.turns, chat, answer, &err), &err);
+    chat_screen.answers = false;
     if (chat_screen.box == BOX_SECRET || !line_editor_visible())
         screen_ask(chat, NULL, "");
 }
@@ -403,7 +407,8 @@ least(uint64_t a, uint64_t b)
 static uint64_t
 face_deadline(struct chat *chat)
 {
-    uint64_t next = screen_deadline();
+    uint64_t next =
+        least(screen_deadline(), view_chat_deadline(chat_screen.view));
 
     if (chat_screen.work)
         return 0;
@@ -432,6 +437,10 @@ face_tick(struct chat *chat, uint64_t now_ns)
     }
     if (chat_screen.work && cover->ops != NULL && cover->ops->work != NULL) {
         chat_screen.work = cover->ops->work(cover->state, now_ns);
+        screen_touch();
+    }
+    if (now_ns >= view_chat_deadline(chat_screen.view)) {
+        view_chat_hush(chat_screen.view);
         screen_touch();
     }
     // what is being written goes on below it

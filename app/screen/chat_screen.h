@@ -128,8 +128,9 @@ struct chat_screen {
     const struct secret *seen; // what is typed, where the user wants to see it
     size_t seen_length;
     enum line_result pending; // of a key that was waited for
-    char notice[300];         // beside the input box, until the next key
-    uint64_t drawn_ns;        // the last frame
+    bool answers;      // what is put now answers a line that was just typed
+    char notice[300];  // beside the input box, until the next key
+    uint64_t drawn_ns; // the last frame
 };
 
 extern struct chat_screen chat_screen;

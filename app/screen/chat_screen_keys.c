@@ -575,8 +575,11 @@ screen_feed(struct chat *chat)
 
     (void) chat;
     chat_screen.notice[0] = '\0';
+    view_chat_hush(chat_screen.view);
     chat_screen.pending = LINE_MORE;
     result = take_result(result != LINE_MORE ? result : line_editor_feed());
+    // what a typed line is answered is to be seen
+    chat_screen.answers = result == LINE_DONE;
 
     screen_hurry();
     return result;
@@ -599,6 +602,7 @@ take_busy_line(struct chat *chat, const char *line)
         chat_remember(chat, line);
         chat_command(chat, line);
     } else {
+        chat_screen.answers = false; // it is not its turn yet
         (void) chat_queue(chat, line, true);
     }
 }

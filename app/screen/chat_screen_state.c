@@ -154,13 +154,8 @@ fill_queue(struct chat_view_state *state, struct screen_texts *texts,
     if (chat->queued > 0)
         text_quote(texts->queued, sizeof texts->queued, first->data,
                    first->length);
-    if (chat->queued > 1) {
-        size_t length = strlen(texts->queued);
-
-        snprintf(texts->queued + length, sizeof texts->queued - length,
-                 " (and %zu more)", chat->queued - 1);
-    }
     state->queued = texts->queued;
+    state->queued_more = chat->queued > 1 ? chat->queued - 1 : 0;
 }
 
 static void

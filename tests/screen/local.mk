@@ -82,6 +82,8 @@ TESTS += %D%/chat_screen.sh
 
 EXTRA_DIST += %D%/chat_care.sh %D%/chat_care.keys %D%/engine_gone
 TESTS += %D%/chat_care.sh
+EXTRA_DIST += %D%/chat_remarks.sh %D%/chat_remarks.keys
+TESTS += %D%/chat_remarks.sh
 EXTRA_DIST += %D%/gauge_screens.sh %D%/gauge_screens.keys
 TESTS += %D%/gauge_screens.sh
 EXTRA_DIST += %D%/vault_screens.sh %D%/vault_screens.keys

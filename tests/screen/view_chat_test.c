@@ -566,6 +566,68 @@ keys_go_round_the_parts_that_are_there(void **state)
     end(&f);
 }
 
+/* What a key did is told where work is seen, so not for long. */
+static void
+what_a_key_did_is_told_for_a_while(void **state)
+{
+    struct fixture f;
+    struct buffer text = {0};
+    struct error err;
+
+    (void) state;
+    begin(&f);
+    stream(&f);
+    draw(&f, 24, 80, 4);
+    assert_true(view_chat_deadline(f.chat) == UINT64_MAX);
+    act(&f, ACTION_THINKING_LAYOUT, 1);
+    golden_draw(&f.canvas, &f.view, 24, 80, 4, 7);
+    golden_draw(&f.canvas, &f.view, 24, 80, 4, 9);
+    assert_int_equal(canvas_text(&f.canvas, &text, &err), STATUS_OK);
+    assert_non_null(strstr(text.data, " thoughts: split"));
+    assert_true(view_chat_deadline(f.chat) == 7 + UINT64_C(4000000000));
+    view_chat_hush(f.chat);
+    assert_true(view_chat_deadline(f.chat) == UINT64_MAX);
+    golden_draw(&f.canvas, &f.view, 24, 80, 4, 10);
+    buffer_clear(&text);
+    assert_int_equal(canvas_text(&f.canvas, &text, &err), STATUS_OK);
+    assert_null(strstr(text.data, "thoughts: split"));
+    assert_non_null(strstr(text.data, "^C stop"));
+    buffer_release(&text);
+    end(&f);
+}
+
+/* The number of lines that wait is none of what the first one says. */
+static void
+a_line_that_waits_is_quoted(void **state)
+{
+    static const unsigned widths[] = {60, 80, 160};
+    struct fixture f;
+    struct buffer text = {0};
+    struct error err;
+
+    (void) state;
+    begin(&f);
+    stream(&f);
+    f.state.queued = "second msg";
+    f.state.queued_more = 2;
+    for (size_t i = 0; i < 3; i++) {
+        draw(&f, 24, widths[i], 4);
+        buffer_clear(&text);
+        assert_int_equal(canvas_text(&f.canvas, &text, &err), STATUS_OK);
+        assert_non_null(
+            strstr(text.data, " queued: \"second msg\" (and 2 more) "));
+    }
+    // the message is cut, not its number
+    f.state.queued = "a message that is longer than the line, whatever it is "
+                     "and however wide that is";
+    draw(&f, 24, 80, 4);
+    buffer_clear(&text);
+    assert_int_equal(canvas_text(&f.canvas, &text, &err), STATUS_OK);
+    assert_non_null(strstr(text.data, "\" (and 2 more)  Up edits, ^U drops\n"));
+    buffer_release(&text);
+    end(&f);
+}
+
 /* What does not fit is left out, and nothing is drawn over something else. */
 static void
 lines_of_every_width_are_whole(void **state)
@@ -666,6 +728,8 @@ main(void)
         cmocka_unit_test(notes_come_before_what_to_do),
         cmocka_unit_test(a_click_folds_and_opens_a_thought),
         cmocka_unit_test(keys_go_round_the_parts_that_are_there),
+        cmocka_unit_test(what_a_key_did_is_told_for_a_while),
+        cmocka_unit_test(a_line_that_waits_is_quoted),
         cmocka_unit_test(lines_of_every_width_are_whole),
         cmocka_unit_test(keys_copy_what_they_name),
         cmocka_unit_test(waiting_shows_progress_with_rate_and_time),

@@ -222,17 +222,22 @@ chat_lines_queued(const struct chat_view_state *state, struct canvas *canvas,
     static const char keys[] = "Up edits, ^U drops";
     unsigned end = area.column + area.columns - 1, at = area.column + 1;
     unsigned limit = end - at;
+    char more[40] = "";
 
+    if (state->queued_more > 0)
+        snprintf(more, sizeof more, " (and %zu more)", state->queued_more);
     if (area.columns > 50) {
         canvas_print_right(canvas, area.row, end, LOOK_DIM, "%s", keys);
         limit -= (unsigned) strlen(keys) + 2;
     }
     at += canvas_print(canvas, area.row, at, limit, LOOK_DIM, "queued: ");
-    if (limit < 20)
+    if (limit < 20 + strlen(more))
         return;
+    limit -= 10 + (unsigned) strlen(more);
     at += canvas_print(canvas, area.row, at, 1, LOOK_PLAIN, "\"");
-    at += put_cut(canvas, area.row, at, limit - 10, LOOK_PLAIN, state->queued);
-    canvas_print(canvas, area.row, at, 1, LOOK_PLAIN, "\"");
+    at += put_cut(canvas, area.row, at, limit, LOOK_PLAIN, state->queued);
+    at += canvas_print(canvas, area.row, at, 1, LOOK_PLAIN, "\"");
+    canvas_print(canvas, area.row, at, end - at, LOOK_DIM, "%s", more);
 }
 
 /* A part of the status line; the highest rank is left out first. */

@@ -20,6 +20,9 @@ enum {
     SAID_BYTES = 120,
 };
 
+// how long what a key did is told, where no other key comes
+#define SAID_NS (UINT64_C(4000000000))
+
 struct view_chat {
     struct transcript *transcript;
     const struct chat_view_state *state;
@@ -31,7 +34,8 @@ struct view_chat {
     struct area text, pane; // the same
     size_t switched;        // the item whose branch is to be another, or none
     size_t switched_from;   // its turn before that
-    char said[SAID_BYTES];  // why a key did nothing, until the next one
+    char said[SAID_BYTES];  // what a key did, until the next one
+    uint64_t said_ns;       // when that was drawn first
 };
 
 static const char *const layout_names[] = {
@@ -251,7 +255,8 @@ draw_chat(void *state, struct canvas *canvas, struct area area, uint64_t now_ns)
     bool queued = view->state->queued[0] && area.rows > 5 && !view->bare;
     struct area middle = area;
 
-    (void) now_ns;
+    if (view->said[0] != '\0' && view->said_ns == 0)
+        view->said_ns = now_ns;
     view->columns = area.columns;
     view->rows = canvas->rows;
     canvas_clear(canvas, area);
@@ -634,7 +639,7 @@ act_chat(void *state, enum action action, int count)
 {
     struct view_chat *view = state;
 
-    view->said[0] = '\0';
+    view_chat_hush(view);
     view->switched = TRANSCRIPT_NONE;
     if (use_view(view, action))
         return true;
@@ -655,7 +660,7 @@ filter_chat(void *state, const char *text)
     // emptied again, or ended with Enter: the last search stays
     if (text[0] == '\0')
         return;
-    view->said[0] = '\0';
+    view_chat_hush(view);
     if (transcript_search(view->transcript, text, strlen(text), &err) !=
         STATUS_OK)
         say(view, "%s", err.text);
@@ -744,6 +749,19 @@ view_chat_set_layout(struct view_chat *view, enum chat_layout layout)
 {
     view->layout = layout;
     view->one_pane = false;
+}
+
+void
+view_chat_hush(struct view_chat *view)
+{
+    view->said[0] = '\0';
+    view->said_ns = 0;
+}
+
+uint64_t
+view_chat_deadline(const struct view_chat *view)
+{
+    return view->said_ns > 0 ? view->said_ns + SAID_NS : UINT64_MAX;
 }
 
 bool

@@ -59,6 +59,7 @@ struct chat_view_state {
 
     bool asking;        // something is asked for: no word of what one can do
     const char *queued; // the message that waits; or ""
+    size_t queued_more; // so many wait behind it
     const char *notice; // something to know now, on the status line; or ""
 
     size_t context_used, context_tokens;
@@ -118,6 +119,14 @@ void view_chat_set_layout(struct view_chat *view, enum chat_layout layout);
  * False: it means nothing there.
  */
 bool view_chat_click(struct view_chat *view, unsigned row, unsigned column);
+
+/*
+ * What the last key did, or why it did nothing, is told no longer: for another
+ * was pressed, wherever it goes to, or this time has come (UINT64_MAX: nothing
+ * is told).
+ */
+void view_chat_hush(struct view_chat *view);
+uint64_t view_chat_deadline(const struct view_chat *view);
 
 /*
  * ACTION_BARE: the transcript alone, without lines around it. The area is
