@@ -161,8 +161,11 @@ run_verify(void *settings, const struct option_list *operands)
 /* -- list --------------------------------------------------------------------
  */
 
+enum { NAME_COLUMNS = 60 }; // a longer name is out of line
+
 struct listing {
     struct buffer text;
+    size_t width; // of the longest name
     json_t *array;
     const struct model_trust *trust;
     struct error err;
@@ -212,13 +215,14 @@ state_of(const struct entry *entry)
 }
 
 static enum status
-add_line(struct buffer *out, const struct entry *entry, struct error *err)
+add_line(struct buffer *out, size_t width, const struct entry *entry,
+         struct error *err)
 {
     char bytes[BYTES_TEXT], signer[SIGNER_BYTES] = "nobody who is trusted";
 
     if (entry->check.signers > 0)
         model_signer_text(signer, sizeof signer, &entry->check.signer[0]);
-    TRY(buffer_print(out, err, "%-24s %8s  %s", entry->name,
+    TRY(buffer_print(out, err, "%-*s %8s  %s", (int) width, entry->name,
                      progress_bytes(bytes, (double) entry->bytes),
                      state_of(entry)));
     if (entry->has_manifest)
@@ -260,9 +264,20 @@ add_model(void *context, const char *name)
     if (listing->array)
         json_array_append_new(listing->array, entry_json(entry));
     else
-        listing->status = add_line(&listing->text, entry, &listing->err);
+        listing->status =
+            add_line(&listing->text, listing->width, entry, &listing->err);
     model_check_release(&entry->check);
     free(entry);
+}
+
+static void
+measure_name(void *context, const char *name)
+{
+    struct listing *listing = context;
+    size_t width = strlen(name);
+
+    if (width > listing->width && width <= NAME_COLUMNS)
+        listing->width = width;
 }
 
 static enum status
@@ -270,6 +285,7 @@ list(struct listing *listing, struct error *err)
 {
     enum status status;
 
+    places_each_model(measure_name, listing);
     places_each_model(add_model, listing);
     if (listing->status != STATUS_OK) {
         *err = listing->err;

@@ -23,8 +23,8 @@ absence(const struct chat *chat)
     if (chat->locked)
         return "The vault is locked. The passphrase opens it.";
     return "Nothing of this chat is written, so there is no history to look "
-           "into. Start fathom without --ephemeral and open your vault to see "
-           "it; \"fathom vault init\" begins one.";
+           "into. Start fathom again and open your vault to see it; \"fathom "
+           "vault init\" begins one.";
 }
 
 enum status

@@ -348,6 +348,11 @@ def import_copies_checks_and_lists():
         change_byte(site.model() + "/" + FIRST)
         text = run(site, "model", "list").out.decode()
         assert re.search(r"^big +1.0 kB  not checked yet", text, re.M), text
+        # the longest name makes the column
+        site.write("data/fathom/models/" + "long-" * 8 + "name.gguf", b"x")
+        lines = run(site, "model", "list").out.decode().splitlines()
+        assert len({re.search(r" [kM]?B  ", line).end()
+                    for line in lines}) == 1, lines
 
 
 def import_refuses_and_leaves_nothing():
