@@ -373,6 +373,9 @@ variables_of_a_shell_are_no_formulas(void **state)
              "\n"
              "- use $MY_VAR\n"
              "- or \"${MY_VAR}\"\n"
+             "- this\n"
+             "  is $$\n"
+             "- and that $$\n"
              "\n"
              "> $$\n"
              ">\n"
@@ -383,6 +386,8 @@ variables_of_a_shell_are_no_formulas(void **state)
              "\n"
              "  - use $MY_VAR\n"
              "  - or \"${MY_VAR}\"\n"
+             "  - this is $$\n"
+             "  - and that $$\n"
              "\n"
              "> $$\n"
              ">\n"
@@ -399,9 +404,12 @@ what_looks_like_code_may_be_in_formulas(void **state)
              "  >\n"
              "  - b\n"
              "  $$\n"
-             "- ```x``` $a_1$ and $\\text{`b'}$\n",
+             "- ```x``` $a_1$\n"
+             "- $\\text{`b'}$\n",
              "  -   a > - b\n"
-             "  - x a₁ and `b'\n");
+             "  - x a₁\n"
+             "  - `b'\n");
+    markdown(60, "- ```$`$\n", "  - ```$`$\n");
 }
 
 /* What stands for a formula, were it ours. */

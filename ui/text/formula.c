@@ -19,6 +19,10 @@ struct search {
     size_t copied; // everything before is in the text
     enum formula_reach reach;
     bool quoted; // the line at hand is of a quote
+    bool ticked; // it would be a fence, were no ` behind
+    // the last item: what its marker ends with, or NUL; blanks before it
+    char family;
+    size_t indent;
     // the fence of a list's item or of a quote that is open
     char fence;
     size_t fence_marks;
@@ -127,13 +131,29 @@ ends_fence(const struct search *s)
     return marks >= s->fence_marks;
 }
 
+/* What is to be known of the line at hand, whose markers end at `at`. */
+static void
+read_line(struct search *s, size_t at)
+{
+    size_t item = past_quotes(s, s->at);
+    size_t marker = item_marker(s, item);
+
+    s->quoted = memchr(s->bytes + s->at, '>', at - s->at) != NULL;
+    s->ticked =
+        at < s->length && s->bytes[at] == '`' && run_of(s, at) >= FENCE_MARKS;
+    if (marker > 0 || item - s->at <= s->indent) {
+        s->indent = item - s->at;
+        s->family = marker > 0 ? s->bytes[item + marker - 1] : '\0';
+    }
+}
+
 /* At the start of a line: is it of a block of code? Passes it then. */
 static bool
 pass_code_line(struct search *s)
 {
     size_t at = past_markers(s, s->at);
 
-    s->quoted = memchr(s->bytes + s->at, '>', at - s->at) != NULL;
+    read_line(s, at);
     if (s->fence != '\0') {
         if (ends_fence(s))
             s->fence = '\0';
@@ -265,15 +285,26 @@ ends_paragraph(const struct search *s, size_t at)
            fence_begin(s, past_markers(s, at + 1)) > 0;
 }
 
+/* Does the next item of a list begin behind this newline? */
+static bool
+begins_brother(const struct search *s, size_t at)
+{
+    size_t item = past_quotes(s, at + 1);
+    size_t marker = item_marker(s, item);
+
+    return marker > 0 && s->bytes[item + marker - 1] == s->family &&
+           item - at - 1 <= s->indent;
+}
+
 /* Whether no formula goes on beyond this place: a line's end, or code. */
 static bool
 ends_formula(struct search *s, size_t at)
 {
     char c = s->bytes[at];
 
-    return (c == '\n' &&
-            (s->reach != REACH_PARAGRAPH || ends_paragraph(s, at))) ||
-           (c == '`' && opens_code(s, at));
+    return (c == '\n' && (s->reach != REACH_PARAGRAPH ||
+                          ends_paragraph(s, at) || begins_brother(s, at))) ||
+           (c == '`' && (s->ticked || opens_code(s, at)));
 }
 
 /*
