@@ -306,6 +306,32 @@ tables_that_are_too_wide_are_told(void **state)
              "what it needs first:\n");
 }
 
+/* Such a table asks too much; what was read before it is then undone. */
+static void
+a_table_of_cells_that_nobody_wrote_is_text(void **state)
+{
+    struct buffer text = {0};
+
+    (void) state;
+    add_times(&text, "- ```\n  x\n  ```\n  ", 1);
+    add_times(&text, "|a", 100);
+    add_times(&text, "|\n  ", 1);
+    add_times(&text, "|---", 100);
+    add_times(&text, "|\n", 1);
+    add_times(&text, "  |b|\n", 200);
+    struct document *open = opened(DOCUMENT_MARKDOWN);
+    struct document *whole = laid_out_at(&text, text.length - 8, 40);
+
+    add(open, text.data, text.length);
+    lay_out(open, 40);
+    assert_int_equal(document_code_count(open), 0);
+    assert_int_equal(document_code_count(whole), 0);
+    assert_int_equal(strncmp(lines_of(whole), "- ```\n  x\n  ```\n", 16), 0);
+    document_close(open);
+    document_close(whole);
+    buffer_release(&text);
+}
+
 static void
 a_table_may_follow_its_sentence(void **state)
 {
@@ -1126,6 +1152,7 @@ main(void)
         cmocka_unit_test(links_show_their_address),
         cmocka_unit_test(tables_are_aligned_by_what_is_seen),
         cmocka_unit_test(tables_that_are_too_wide_are_told),
+        cmocka_unit_test(a_table_of_cells_that_nobody_wrote_is_text),
         cmocka_unit_test(a_table_may_follow_its_sentence),
         cmocka_unit_test(formulas_are_read_and_money_is_money),
         cmocka_unit_test(variables_of_a_shell_are_no_formulas),

@@ -700,7 +700,8 @@ parse(struct renderer *r, const char *text)
     }
     if (parsed)
         return STATUS_OK;
-    r->has_formulas = false;
+    give_back(r);
+    begin(r, r->document, r->block, r->err);
     r->parsed = text;
     r->parsed_length = r->block->length;
     TRY(document_gap(r->document, false, r->err));
