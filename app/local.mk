@@ -148,6 +148,7 @@ fathom_SOURCES += \
     %D%/screen/chat_preview.c %D%/screen/chat_preview.h \
     %D%/screen/chat_rows.c %D%/screen/chat_rows.h \
     %D%/screen/history_source.c %D%/screen/history_source.h \
+    %D%/screen/offer_line.c %D%/screen/offer_line.h \
     %D%/screen/chat_screen_experts.c \
     %D%/screen/chat_screen_loading.c \
     %D%/screen/chat_screen_models.c \

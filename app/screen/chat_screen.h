@@ -105,6 +105,15 @@ enum screen_box {
     BOX_SECRET, // a passphrase, which the editor does not see
 };
 
+enum { NOTICE_BYTES = 800, OFFER_BYTES = 100 };
+
+/* What Tab offered last. */
+struct screen_offer {
+    bool now;           // by the keys in hand
+    size_t count, next; // words, and the first one that was not shown
+    char first[OFFER_BYTES];
+};
+
 struct chat_screen {
     struct chat *chat; // NULL: not open
     struct screen_turns turns;
@@ -127,9 +136,10 @@ struct chat_screen {
     char first_step[100];      // and what it has come to; or ""
     const struct secret *seen; // what is typed, where the user wants to see it
     size_t seen_length;
-    enum line_result pending; // of a key that was waited for
-    bool answers;      // what is put now answers a line that was just typed
-    char notice[300];  // beside the input box, until the next key
+    enum line_result pending;  // of a key that was waited for
+    bool answers;              // what is put now answers a line just typed
+    char notice[NOTICE_BYTES]; // beside the input box, until the next key
+    struct screen_offer offer;
     uint64_t drawn_ns; // the last frame
 };
 

@@ -9,6 +9,7 @@
 #include "app/chat/chat_editor.h"
 #include "app/chat/chat_verb.h"
 #include "app/exit_code.h"
+#include "app/screen/offer_line.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -473,28 +474,25 @@ changed(void *context)
     free(text);
 }
 
-/* As many as the line holds. */
+/* The next page of the same words, else their first. */
 static void
 offer(void *context, char **words, size_t count)
 {
-    char word[sizeof chat_screen.notice];
-    size_t length = 0, i = 0;
+    struct screen_offer *last = &chat_screen.offer;
+    unsigned columns = screen_canvas()->columns;
+    char first[OFFER_BYTES];
 
     (void) context;
-    chat_screen.notice[0] = '\0';
-    for (; i < count; i++) {
-        text_quote(word, sizeof word, words[i], strlen(words[i]));
-        size_t quoted = strlen(word);
-
-        if (length + quoted + sizeof "  ..." > sizeof chat_screen.notice)
-            break;
-        memcpy(chat_screen.notice + length, word, quoted);
-        memcpy(chat_screen.notice + length + quoted, "  ", 3);
-        length += quoted + 2;
-    }
-    if (i < count)
-        snprintf(chat_screen.notice + length,
-                 sizeof chat_screen.notice - length, "...");
+    snprintf(first, sizeof first, "%s", count > 0 ? words[0] : "");
+    if (count != last->count || strcmp(first, last->first) != 0 ||
+        last->next >= count)
+        last->next = 0;
+    last->count = count;
+    memcpy(last->first, first, sizeof first);
+    last->next = offer_line(chat_screen.notice, sizeof chat_screen.notice,
+                            (const char *const *) words, count, last->next,
+                            columns > 2 ? columns - 2 : 0);
+    last->now = true;
     screen_touch();
 }
 
@@ -577,9 +575,13 @@ screen_feed(struct chat *chat)
     chat_screen.notice[0] = '\0';
     view_chat_hush(chat_screen.view);
     chat_screen.pending = LINE_MORE;
+    chat_screen.offer.now = false;
     result = take_result(result != LINE_MORE ? result : line_editor_feed());
     // what a typed line is answered is to be seen
     chat_screen.answers = result == LINE_DONE;
+    // any other key than Tab begins anew
+    if (!chat_screen.offer.now)
+        chat_screen.offer.count = 0;
 
     screen_hurry();
     return result;

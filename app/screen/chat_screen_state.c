@@ -181,10 +181,10 @@ screen_state_fill(struct chat_view_state *state, struct screen_texts *texts,
 {
     uint64_t lock = chat_lock_deadline(chat);
 
-    *state = (struct chat_view_state){
-        .product = "fathom",
-        .notice = "",
-        .enter_opens_line = settings_enter() == UI_ENTER_NEWLINE};
+    *state = (struct chat_view_state){.product = "fathom",
+                                      .notice = "",
+                                      .enter_opens_line =
+                                          settings_enter() == UI_ENTER_NEWLINE};
     fill_title(texts, &chat->conversation, turns);
     state->title = texts->title;
     snprintf(texts->model, sizeof texts->model, "%s",

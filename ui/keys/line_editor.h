@@ -102,7 +102,8 @@ struct line_box_calls {
     void (*act)(void *context, enum action action, int count);
     // the line, its prompt or the cursor is another
     void (*changed)(void *context);
-    // what Tab found, where that is more than one; `words` is lent
+    // what Tab found, where that is more than one: words, or names of files
+    // without their folder; `words` is lent
     void (*offer)(void *context, char **words, size_t count);
     // more was pasted than a line should hold: it is not in the line
     void (*attach)(void *context, const char *bytes, size_t length);

@@ -82,12 +82,33 @@ line_matches_find(const char *text, int start, int end)
     return matches;
 }
 
+/* The last part of a path, which is what it differs in from the others. */
+static char *
+name_of(char *path)
+{
+    char *slash = strrchr(path, '/');
+
+    return slash && slash[1] ? slash + 1 : path;
+}
+
 void
 line_matches_offer(char **matches, int count, int longest)
 {
+    char **names = NULL;
+    struct error err;
+    void *memory;
+
     (void) longest;
+    // without memory they are shown whole
+    if (rl_filename_completion_desired &&
+        memory_alloc(&memory, (size_t) count * sizeof *names, &err) ==
+            STATUS_OK)
+        names = memory;
+    for (int i = 0; names != NULL && i < count; i++)
+        names[i] = name_of(matches[i + 1]);
     if (line_editor.calls.offer)
-        line_editor.calls.offer(line_editor.calls.context, matches + 1,
-                                (size_t) count);
+        line_editor.calls.offer(line_editor.calls.context,
+                                names ? names : matches + 1, (size_t) count);
+    free(names);
     line_editor.changed = true;
 }
