@@ -860,6 +860,72 @@ empty_lines_of_code_are_as_they_were_typed(void **state)
     code_alone("- ```\n\n  \n  ```", "\n\n");
 }
 
+/* Code of more than 32 KiB, and what ends it; the code alone, too. */
+static void
+add_long_code(struct buffer *out, struct buffer *code, const char *indent,
+              const char *end)
+{
+    for (int i = 0; i < 3000; i++) {
+        const char *gap = i % 50 == 0 ? "\n" : "";
+
+        assert_int_equal(
+            buffer_print(out, &err, "%s\tx = %d;\n%s", indent, i, gap),
+            STATUS_OK);
+        assert_int_equal(buffer_print(code, &err, "\tx = %d;\n%s", i, gap),
+                         STATUS_OK);
+    }
+    add_times(out, end, 1);
+}
+
+static void
+code_of_an_item_goes_on_where_it_was_cut(void **state)
+{
+    static const struct {
+        const char *begin, *indent, *end;
+    } kinds[] = {
+        {"- one\n\n  ```c\n", "  ", "  ```\n- two\n\n**b** ```\n"},
+        {"1. a\n   - ~~~c\n", "     ", "     ~~~~\n2. two\n\n**b** ```\n"},
+        {"- ```c\n", "  ", "- two\n\n**b** ```\n"},
+    };
+
+    (void) state;
+    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
+        struct buffer text = {0}, code = {0};
+
+        add_times(&text, kinds[i].begin, 1);
+        add_long_code(&text, &code, kinds[i].indent, kinds[i].end);
+        struct document *whole = laid_out_at(&text, text.length, 60);
+        char *wanted = strdup(lines_of(whole));
+
+        assert_int_equal(document_code_count(whole), 1);
+        expect_code(whole, 1, code.data, code.length);
+        assert_false(document_code(whole, 1).open);
+        assert_non_null(strstr(wanted, "two\n\nb ```\n"));
+        for (size_t at = 32700; at < text.length; at += at % 7000 + 9) {
+            struct document *document = laid_out_at(&text, at, 60);
+
+            assert_string_equal(lines_of(document), wanted);
+            expect_code(document, 1, code.data, code.length);
+            document_close(document);
+        }
+        free(wanted);
+        document_close(whole);
+        buffer_release(&text);
+        buffer_release(&code);
+    }
+}
+
+/* The addresses of links stand behind a block while it is read. */
+static void
+addresses_are_not_of_the_code_before_them(void **state)
+{
+    (void) state;
+    markdown(40, "[a]: http://x\n\n- [a]\n  ```\n  b\n",
+             "  - a <http://x>\n"
+             "                                     [1]\n"
+             "    b\n");
+}
+
 static void
 code_with_formulas_keeps_its_lines(void **state)
 {
@@ -1171,6 +1237,8 @@ main(void)
         cmocka_unit_test(a_long_paragraph_goes_on_where_it_was_cut),
         cmocka_unit_test(any_cut_of_code_keeps_its_source),
         cmocka_unit_test(empty_lines_of_code_are_as_they_were_typed),
+        cmocka_unit_test(code_of_an_item_goes_on_where_it_was_cut),
+        cmocka_unit_test(addresses_are_not_of_the_code_before_them),
         cmocka_unit_test(code_with_formulas_keeps_its_lines),
         cmocka_unit_test(any_cut_of_code_gives_the_same_looks),
         cmocka_unit_test(memory_that_is_short_loses_nothing),

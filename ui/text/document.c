@@ -456,10 +456,17 @@ step_fence(struct document *d, bool *open, struct error *err)
 {
     struct span line = line_at(d, d->now.at);
     size_t start = line.begin;
-    const char *text = d->text.data + line.begin;
-    size_t length = line.end - line.begin;
+    // the blanks before a fence in an item do not make its end code
+    size_t from = d->now.fence.item > 0 ? past_indent(d, line) : line.begin;
+    const char *text = d->text.data + from;
+    size_t length = line.end - from;
 
     if (!d->now.mid_line) {
+        if (markdown_fence_left(&d->now.fence, d->text.data + start,
+                                line.end - start)) {
+            end_fence(d, true);
+            return STATUS_OK;
+        }
         if (line.whole && markdown_fence_ends(&d->now.fence, text, length)) {
             end_fence(d, true);
             d->now.at = line.next;
@@ -560,7 +567,7 @@ lay_block(struct document *d, size_t end, bool *open, struct error *err)
         return begin_fence(d, &block, err);
     TRY(markdown_lay_out(d, &block, err));
     d->now.at = at + block.length;
-    if (block.cut) {
+    if (block.cut && d->now.mode != READING_FENCE) {
         char last = d->text.data[d->now.at - 1];
 
         d->now.mode = READING_REST;

@@ -24,7 +24,7 @@
  * Empty lines between blocks are those of the source, and one around code and
  * tables. HTML is text, but for <br>. A last line of marks alone ("-", "``")
  * waits until it is clear what it becomes. Of a block beyond 32 KiB the rest is
- * shown as it is.
+ * shown as it is; code in its last item goes on as code.
  *
  * Hostile texts (tables of 500 columns, 1,000 nested lists, 10 MB in one line,
  * fences that never close) cost time that grows with their length, no more.
@@ -96,7 +96,7 @@ struct document_line document_line(const struct document *document,
                                    size_t number);
 
 struct document_code {
-    const char *label; // the fence's info string; or ""
+    const char *label; // the fence's info string, or its beginning; or ""
     const char *text;  // exact source without fences, as it came
     size_t length;
     size_t first_line, line_count; // label included

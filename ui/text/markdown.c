@@ -724,6 +724,8 @@ markdown_lay_out(struct document *d, const struct markdown_block *block,
     if (status == STATUS_OK) {
         if (r.code_last && !block->closed)
             document_code_last(d)->open = true;
+        if (r.code_last && block->cut)
+            markdown_code_cut(&r);
         d->now.wants_gap = r.code_last || block->kind == BLOCK_TABLE;
     }
     give_back(&r);

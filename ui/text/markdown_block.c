@@ -85,7 +85,8 @@ is_fence(const struct source *s, const struct line *line,
         (c == '`' && memchr(s->bytes + line->text + n, '`',
                             line->end - line->text - n) != NULL))
         return false;
-    *fence = (struct block_fence){c, (unsigned) n, line->indent};
+    *fence = (struct block_fence){
+        .mark = c, .count = (unsigned) n, .indent = line->indent};
     return true;
 }
 
@@ -405,6 +406,7 @@ scan_lines(struct scan *scan, goes_on_fn goes_on)
         if (scan->line.end > BLOCK_MOST && block->kind != BLOCK_FENCE) {
             block->length = place_to_cut(s->bytes, block->length);
             block->closed = block->cut = true;
+            block->item = block->list ? scan->item.content : 0;
             return;
         }
         if (!goes_on(scan)) {
@@ -447,6 +449,17 @@ markdown_block_find(struct markdown_block *block, const char *text,
     *block = (struct markdown_block){0};
     read_line(&source, 0, &scan.line);
     scan_lines(&scan, start(&scan));
+}
+
+bool
+markdown_fence_left(const struct block_fence *fence, const char *line,
+                    size_t length)
+{
+    struct source s = {line, length, true};
+    struct line read;
+
+    read_line(&s, 0, &read);
+    return !read.blank && read.indent < fence->item;
 }
 
 bool

@@ -21,6 +21,7 @@ struct block_fence {
     char mark;       // ` or ~
     unsigned count;  // of marks
     unsigned indent; // blanks before them
+    unsigned item;   // columns before the text of the item it is in; or 0
 };
 
 struct markdown_block {
@@ -30,6 +31,7 @@ struct markdown_block {
     bool cut;      // longer than BLOCK_MOST; what follows is its rest
     bool heading;
     bool list;
+    unsigned item; // columns before the text of its last item; or 0
     struct block_fence fence;
     size_t info, info_length; // what stands behind the fence's marks
 };
@@ -41,6 +43,9 @@ struct markdown_block {
 void markdown_block_find(struct markdown_block *block, const char *text,
                          size_t length, bool ended);
 
+/* Is this line no longer of the item that the fence is in? */
+bool markdown_fence_left(const struct block_fence *fence, const char *line,
+                         size_t length);
 /* Is this line, without its newline, the end of the fence? */
 bool markdown_fence_ends(const struct block_fence *fence, const char *line,
                          size_t length);

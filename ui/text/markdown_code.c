@@ -222,6 +222,7 @@ find_lines(struct renderer *r, const char *text)
 
     r->code_found = true;
     r->code_line = line_start(r, (size_t) (text - r->parsed));
+    r->code_from = r->code_line;
     if (code->length == r->text.length)
         return STATUS_OK;
     TRY(buffer_append(&made, d->code_text.data + code->text, code->length,
@@ -229,10 +230,20 @@ find_lines(struct renderer *r, const char *text)
     for (size_t i = 0; i < made.length; i++)
         if (made.data[i] == '\n')
             r->code_line = line_start(r, r->code_line - 1);
+    r->code_from = r->code_line;
     enum status status = keep_again(r, made.data, made.length);
 
     buffer_release(&made);
     return status;
+}
+
+/* Only definitions of links are there. */
+static bool
+is_behind(const struct renderer *r, size_t at)
+{
+    return r->has_formulas
+               ? offset_map_find(&r->formulas.origin, at) >= r->block->length
+               : at >= r->parsed_length;
 }
 
 static enum status
@@ -240,6 +251,8 @@ end_typed_line(struct renderer *r)
 {
     size_t end = line_end(r, r->code_line), made = r->text.length;
 
+    if (is_behind(r, r->code_line))
+        return STATUS_OK;
     if (r->code_text) {
         TRY(keep_line_end(r, end));
     } else {
@@ -310,4 +323,37 @@ markdown_code_leave(struct renderer *r)
     r->code = false;
     r->code_last = true;
     return STATUS_OK;
+}
+
+/* The fence of the code, from the line that opens it; not that of a quote. */
+static bool
+read_fence(const struct renderer *r, struct block_fence *fence)
+{
+    size_t at = r->code_from > 0 ? line_start(r, r->code_from - 1) : 0;
+    unsigned column = 0;
+
+    for (; at < r->code_from && strchr("`~>", r->parsed[at]) == NULL; at++)
+        column += r->parsed[at] == '\t' ? 4 - column % 4 : 1;
+    if (at == r->code_from || r->parsed[at] == '>')
+        return false;
+    *fence = (struct block_fence){
+        .mark = r->parsed[at], .indent = column, .item = r->block->item};
+    while (r->parsed[at + fence->count] == fence->mark)
+        fence->count++;
+    return fence->item > 0;
+}
+
+void
+markdown_code_cut(struct renderer *r)
+{
+    struct document *d = r->document;
+
+    if (r->indented || !r->code_found || !is_behind(r, r->code_line))
+        return;
+    document_code_last(d)->open = true;
+    if (!read_fence(r, &d->now.fence))
+        return;
+    d->now.mode = READING_FENCE;
+    d->now.language = r->language;
+    d->now.code_inside = r->code_inside;
 }

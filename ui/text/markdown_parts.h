@@ -57,7 +57,8 @@ struct renderer {
     const struct code_language *language; // of the code, or NULL
     unsigned code_inside;                 // as code_looks leaves it
     bool code_found;                      // it is known where its line in hand
-    size_t code_line;                     // begins, in what was parsed
+    size_t code_line;                     // begins, in what was parsed,
+    size_t code_from;                     // and its first one
     bool code_text;                       // that line has text
     bool keep_breaks;
     unsigned strong, emphasis, deleted, coded, links;
@@ -132,5 +133,7 @@ MUST_CHECK enum status markdown_code_enter(struct renderer *r,
 MUST_CHECK enum status markdown_code_text(struct renderer *r, const char *text,
                                           size_t length);
 MUST_CHECK enum status markdown_code_leave(struct renderer *r);
+/* Behind the cut of a block whose last is code: what follows may be of it. */
+void markdown_code_cut(struct renderer *r);
 
 #endif
