@@ -782,9 +782,7 @@ static void
 add_lines_that_wait(struct buffer *out, const char *indent)
 {
     static const char *const lines[] = {"\rx\xDC", "y\r", "z\xE6\x97",
-                                        "a\xF0\x9F"
-                                        "b\rc\r\r",
-                                        "d\r\xDC"};
+                                        "a\xF0\x9F\rc\r\r", "d\r\xDC"};
 
     for (size_t i = 0; i < sizeof lines / sizeof *lines; i++)
         assert_int_equal(buffer_print(out, &err, "%s%s\n", indent, lines[i]),
