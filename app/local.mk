@@ -24,6 +24,7 @@ libapp_a_SOURCES = \
     %D%/history/import_openai.c \
     %D%/history/import_reader.h \
     %D%/history/json_items.c %D%/history/json_items.h \
+    %D%/history/turn_count.c %D%/history/turn_count.h \
     %D%/history/turn_tree.c %D%/history/turn_tree.h \
     %D%/vault/audit.c %D%/vault/audit.h \
     %D%/vault/kdf_time.c %D%/vault/kdf_time.h \

@@ -322,7 +322,7 @@ vault_check(size_t *faults, struct vault *vault, vault_report_fn *report,
 
     if (status == STATUS_OK) {
         snprintf(sentence, sizeof sentence,
-                 "%zu chat%s and %zu turn%s can be read", check.chats,
+                 "%zu chat%s and %zu message%s can be read", check.chats,
                  check.chats == 1 ? "" : "s", check.turns,
                  check.turns == 1 ? "" : "s");
         report(context, sentence);

@@ -7,6 +7,7 @@
 #include "app/chat/chat_verb.h"
 #include "app/history/history_export.h"
 #include "app/history/history_filter.h"
+#include "app/history/turn_count.h"
 #include "app/options.h"
 #include "app/policy.h"
 #include "app/time_text.h"
@@ -106,19 +107,22 @@ chat_complete_ids(const struct chat *chat, struct line_candidates *out)
 
 struct listing {
     struct buffer *out;
+    struct vault *vault;
     size_t left, more;
 };
 
 /* "01jd3k8q  2026-11-22 14:04   12  RDMA notes" */
 static enum status
-print_chat(struct buffer *out, const struct chat_info *info, struct error *err)
+print_chat(struct buffer *out, struct vault *vault,
+           const struct chat_info *info, struct error *err)
 {
-    char id[CHAT_ID_TEXT], when[TIME_TEXT];
+    char id[CHAT_ID_TEXT], when[TIME_TEXT], turns[TURN_COUNT_TEXT];
 
     chat_id_text(id, &info->id);
     time_text_local(when, info->used_ms);
-    TRY(buffer_print(out, err, "%.*s  %s  %4u%c ", SHOWN_ID, id, when,
-                     (unsigned) info->turns, info->pinned ? 'p' : ' '));
+    TRY(buffer_print(out, err, "%.*s  %s  %4s%c ", SHOWN_ID, id, when,
+                     turn_count_text(turns, turn_count(vault, &info->id)),
+                     info->pinned ? 'p' : ' '));
     if (info->title.length > 0)
         TRY(buffer_append(out, info->title.bytes, info->title.length, err));
     if (info->tags.length > 0)
@@ -138,7 +142,7 @@ list_chat(void *context, const struct chat_info *info)
         return true;
     }
     listing->left--;
-    return print_chat(listing->out, info, &err) == STATUS_OK;
+    return print_chat(listing->out, listing->vault, info, &err) == STATUS_OK;
 }
 
 void
@@ -164,8 +168,9 @@ chat_run_history(struct chat *chat, const char *arguments)
     }
     if (!has_vault(chat))
         return;
+    listing.vault = chat->keeping.vault;
     listing.left = most;
-    enum status status = buffer_print(&text, &err, "%-*s  %-16s  texts %s\n",
+    enum status status = buffer_print(&text, &err, "%-*s  %-16s  turns %s\n",
                                       SHOWN_ID, "id", "last used", "title");
 
     if (status == STATUS_OK)
@@ -187,6 +192,7 @@ chat_run_history(struct chat *chat, const char *arguments)
 
 struct search {
     struct buffer out;
+    struct vault *vault;
     struct chat_id last; // whose line was printed
     size_t hits, chats;
 };
@@ -225,7 +231,7 @@ print_hit(struct search *search, const struct vault_hit *hit, struct error *err)
         memcmp(&search->last, &hit->chat->id, sizeof search->last) != 0) {
         search->last = hit->chat->id;
         search->chats++;
-        TRY(print_chat(&search->out, hit->chat, err));
+        TRY(print_chat(&search->out, search->vault, hit->chat, err));
     }
     search->hits++;
     // a title stands there already
@@ -249,7 +255,7 @@ take_hit(void *context, const struct vault_hit *hit)
 void
 chat_run_search(struct chat *chat, const char *arguments)
 {
-    struct search search = {0};
+    struct search search = {.vault = chat->keeping.vault};
     struct history_filter filter;
     struct error err;
 

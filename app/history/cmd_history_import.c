@@ -221,7 +221,7 @@ report(const struct import *import)
     if (import->settings->json)
         return report_json(import);
     enum status status =
-        buffer_print(&out, &err, "imported %zu %s with %zu turns from %s",
+        buffer_print(&out, &err, "imported %zu %s with %zu messages from %s",
                      import->chats, history_chats_word(import->chats),
                      import->turns, history_import_format(import->reader));
 

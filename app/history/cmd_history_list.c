@@ -4,6 +4,7 @@
 #include "app/exit_code.h"
 #include "app/history/history_common.h"
 #include "app/history/history_filter.h"
+#include "app/history/turn_count.h"
 #include "app/report.h"
 #include "app/time_text.h"
 #include "ui/ui.h"
@@ -48,16 +49,22 @@ tags_value(struct text tags)
 }
 
 static json_t *
+turns_value(uint32_t turns)
+{
+    return turns == TURN_COUNT_UNKNOWN ? json_null() : json_integer(turns);
+}
+
+static json_t *
 chat_object(const struct history_chat *chat)
 {
     const struct chat_info *info = &chat->info;
     char created[TIME_TEXT], used[TIME_TEXT];
 
     return json_pack(
-        "{s:s, s:o, s:o, s:s, s:s, s:i, s:b, s:o}", "id", chat->id, "title",
+        "{s:s, s:o, s:o, s:s, s:s, s:o, s:b, s:o}", "id", chat->id, "title",
         text_value(info->title), "model", text_value(info->model), "created",
         time_text_utc(created, info->created_ms), "used",
-        time_text_utc(used, info->used_ms), "turns", (int) info->turns,
+        time_text_utc(used, info->used_ms), "turns", turns_value(chat->turns),
         "pinned", info->pinned, "tags", tags_value(info->tags));
 }
 
@@ -85,11 +92,11 @@ static enum status
 print_fields(struct buffer *out, const struct history_chat *chat,
              struct error *err)
 {
-    char used[TIME_TEXT];
+    char used[TIME_TEXT], turns[TURN_COUNT_TEXT];
 
-    TRY(buffer_print(out, err, "%s\t%s\t%u\t", chat->id,
+    TRY(buffer_print(out, err, "%s\t%s\t%s\t", chat->id,
                      time_text_utc(used, chat->info.used_ms),
-                     chat->info.turns));
+                     turn_count_text(turns, chat->turns)));
     TRY(history_line(out, chat->info.model, err));
     TRY(buffer_append(out, "\t", 1, err));
     TRY(history_line(out, chat->info.title, err));
@@ -101,7 +108,7 @@ static enum status
 print_spoken(struct buffer *out, const struct history_chat *chat,
              struct error *err)
 {
-    char used[TIME_TEXT];
+    char used[TIME_TEXT], turns[TURN_COUNT_TEXT];
 
     TRY(buffer_print(out, err, "Chat %.*s: ", HISTORY_ID_SHOWN, chat->id));
     TRY(history_line(out, chat->info.title, err));
@@ -109,10 +116,11 @@ print_spoken(struct buffer *out, const struct history_chat *chat,
         TRY(buffer_print(out, err, "; tags "));
         TRY(history_line(out, chat->info.tags, err));
     }
-    TRY(buffer_print(out, err, "; %s%s, %u turns, model ",
+    TRY(buffer_print(out, err, "; %s%s, %s turn%s, model ",
                      chat->info.pinned ? "pinned, " : "",
                      time_text_local(used, chat->info.used_ms),
-                     chat->info.turns));
+                     turn_count_text(turns, chat->turns),
+                     chat->turns == 1 ? "" : "s"));
     TRY(history_line(out, chat->info.model, err));
     return buffer_append(out, "\n", 1, err);
 }
@@ -177,12 +185,12 @@ static enum status
 print_row(struct buffer *out, const struct history_chat *chat,
           const struct widths *widths, struct error *err)
 {
-    char used[TIME_TEXT];
+    char used[TIME_TEXT], turns[TURN_COUNT_TEXT];
 
-    TRY(buffer_print(out, err, "%.*s%c %s  %*u  ", HISTORY_ID_SHOWN, chat->id,
+    TRY(buffer_print(out, err, "%.*s%c %s  %*s  ", HISTORY_ID_SHOWN, chat->id,
                      chat->info.pinned ? '*' : ' ',
                      time_text_local(used, chat->info.used_ms), TURNS_COLUMNS,
-                     chat->info.turns));
+                     turn_count_text(turns, chat->turns)));
     TRY(history_cell(out, chat->info.model, widths->model, err));
     TRY(buffer_append(out, "  ", GAP, err));
     TRY(put_title(out, &chat->info, widths->title, err));
@@ -209,13 +217,15 @@ print_table(struct buffer *out, const struct history_list *list, size_t count,
 
 static enum status
 print_list(struct buffer *out, const struct list_settings *settings,
-           const struct history_list *list, struct error *err)
+           struct history_list *list, struct vault *vault, struct error *err)
 {
     struct terminal terminal = terminal_of(STDOUT_FILENO);
     size_t count = list->count;
 
     if (settings->most.given && settings->most.value < count)
         count = (size_t) settings->most.value;
+    for (size_t i = 0; i < count; i++)
+        list->chats[i].turns = turn_count(vault, &list->chats[i].info.id);
     if (settings->json)
         return print_json(out, list, count, err);
     if (terminal.is_terminal && !terminal.accessible)
@@ -268,7 +278,7 @@ run_list(void *context, const struct option_list *operands)
     if (status == STATUS_OK)
         status = keep_tagged(&list, &settings->tags, &err);
     if (status == STATUS_OK)
-        status = print_list(&out, settings, &list, &err);
+        status = print_list(&out, settings, &list, vault, &err);
     code = status == STATUS_OK ? history_print(&out) : history_failed(&err);
     buffer_release(&out);
     history_list_release(&list);

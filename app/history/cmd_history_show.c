@@ -108,13 +108,14 @@ print_turns(struct printer *p, const struct show_settings *settings,
 static enum status
 print_rest(struct printer *p, const struct turn_tree *tree, struct error *err)
 {
+    size_t more = tree->count - tree->order_count;
     char text[100];
 
     if (tree->order_count == tree->count)
         return STATUS_OK;
     int n = snprintf(text, sizeof text,
-                     "\n[%zu turns on other branches; --all shows them]\n",
-                     tree->count - tree->order_count);
+                     "\n[%zu message%s on other branches; --all shows them]\n",
+                     more, more == 1 ? "" : "s");
 
     return printer_put(p->descriptor, text, (size_t) n, err);
 }

@@ -57,6 +57,7 @@ struct history_chat {
     struct chat_info info;
     char id[CHAT_ID_TEXT];
     struct buffer title, system, model, tags;
+    uint32_t turns; // turn_count.h; only where a list is printed
 };
 struct history_list {
     struct history_chat *chats; // last used first

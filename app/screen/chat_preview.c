@@ -36,7 +36,6 @@ take_turn(void *context, const struct chat_info *info,
 
     if (turn == NULL) {
         t->leaf = info->leaf;
-        t->into->count = info->turns;
         buffer_clear(&t->into->tags);
         t->status = history_line(&t->into->tags, info->tags, &t->err);
         return t->status == STATUS_OK;
@@ -93,11 +92,12 @@ static void
 put_head(struct chat_preview *p)
 {
     size_t branches = count_leaves(&p->chat);
+    size_t turns = conversation_depth(&p->chat);
     struct error err;
 
     buffer_clear(&p->head);
-    (void) !buffer_print(&p->head, &err, "id %.8s   %u turns   ", p->id,
-                         p->count);
+    (void) !buffer_print(&p->head, &err, "id %.8s   %zu turn%s   ", p->id,
+                         turns, turns == 1 ? "" : "s");
     if (branches > 1)
         (void) !buffer_print(&p->head, &err, "%zu branches   ", branches);
     (void) !buffer_print(&p->head, &err, "%zu KB", (p->bytes + 999) / 1000);
@@ -263,7 +263,7 @@ chat_preview_number(const struct chat_preview *p, uint64_t turn)
 void
 chat_preview_init(struct chat_preview *p)
 {
-    *p = (struct chat_preview){.count = 0};
+    *p = (struct chat_preview){.bytes = 0};
     conversation_init(&p->chat);
 }
 

@@ -16,8 +16,7 @@ enum { PREVIEW_TURNS = 12, PREVIEW_THOUGHT = 48 };
 struct chat_preview {
     struct conversation chat;
     char id[CHAT_ID_TEXT];
-    uint32_t count; // of turns, in all branches
-    size_t bytes;   // of their texts
+    size_t bytes; // of their texts
     // what is shown
     struct history_turn turns[PREVIEW_TURNS];
     char when[PREVIEW_TURNS][TIME_TEXT];

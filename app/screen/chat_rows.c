@@ -4,6 +4,7 @@
 #include "app/screen/chat_rows.h"
 
 #include "app/history/history_common.h"
+#include "app/history/turn_count.h"
 
 #include <string.h>
 #include <time.h>
@@ -43,7 +44,6 @@ fill_row(void *context, const struct chat_info *info,
     (void) !history_line(&row->tags, info->tags, &err);
     chat_id_text(row->id, &info->id);
     time_text_brief(row->when, info->used_ms, (uint64_t) time(NULL) * 1000);
-    row->turns = info->turns;
     row->pinned = info->pinned;
     return false;
 }
@@ -62,6 +62,7 @@ chat_rows_find(struct chat_rows *rows, size_t chat)
     if (vault_each_turn(rows->vault, &rows->ids[chat], fill_row, row, &err) !=
         STATUS_OK)
         (void) !buffer_print(&row->title, &why, "(%s)", err.text);
+    row->turns = turn_count(rows->vault, &rows->ids[chat]);
     return row;
 }
 

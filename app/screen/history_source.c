@@ -8,6 +8,7 @@
 #include "app/screen/history_source.h"
 
 #include "app/history/history_filter.h"
+#include "app/history/turn_count.h"
 #include "app/chat/chat_verb.h"
 #include "app/screen/chat_preview.h"
 #include "app/screen/chat_rows.h"
@@ -33,8 +34,8 @@ struct history_source {
     struct chat_id *ids;
     size_t count;
 
-    size_t counted; // chats whose turns were counted
-    uint64_t turns;
+    size_t counted; // chats whose messages were counted
+    uint64_t messages;
     uint64_t vault_bytes;
 
     struct history_filter filter;
@@ -120,7 +121,8 @@ row(void *context, size_t index, struct history_row *out)
         .model = text_in(&kept->model),
         .title = text_in(&kept->title),
         .tags = text_in(&kept->tags),
-        .turns = kept->turns,
+        .turns = kept->turns == TURN_COUNT_UNKNOWN ? HISTORY_TURNS_UNKNOWN
+                                                   : kept->turns,
         .hits = s->searching ? s->matches[index].hits : 0,
         .in_use = is_open(s, chat),
         .pinned = kept->pinned,
@@ -272,8 +274,8 @@ look_at_next(struct history_source *s)
 }
 
 static bool
-count_turns(void *context, const struct chat_info *info,
-            const struct turn_record *turn)
+count_messages(void *context, const struct chat_info *info,
+               const struct turn_record *turn)
 {
     (void) turn;
     *(uint64_t *) context += info->turns;
@@ -285,8 +287,8 @@ count_next(struct history_source *s)
 {
     struct error err;
 
-    if (vault_each_turn(s->vault, &s->ids[s->counted++], count_turns, &s->turns,
-                        &err) != STATUS_OK)
+    if (vault_each_turn(s->vault, &s->ids[s->counted++], count_messages,
+                        &s->messages, &err) != STATUS_OK)
         note_fault(s, &err);
 }
 
@@ -315,8 +317,8 @@ totals(void *context)
 
     return (struct history_totals){
         .chats = s->count,
-        .turns = s->turns,
-        .turns_known = s->counted == s->count,
+        .messages = s->messages,
+        .messages_known = s->counted == s->count,
         .vault_bytes = s->vault_bytes,
         .searching = s->searching,
         .done = s->looked_at == s->count,

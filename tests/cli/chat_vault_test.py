@@ -707,8 +707,8 @@ def kept_chats_are_renamed_pinned_and_deleted():
             chat.line(f"/history title {birds} Wings")
             chat.line(f"/history pin {birds}")
             text = chat.line("/history")
-            assert re.search(rf"^{whales}  .*   2p The largest$", text, re.M)
-            assert re.search(rf"^{birds}  .*   2p Wings$", text, re.M), text
+            assert re.search(rf"^{whales}  .*   1p The largest$", text, re.M)
+            assert re.search(rf"^{birds}  .*   1p Wings$", text, re.M), text
             assert '"Wings"' in chat.line("/title")
             chat.line(f"/history unpin {birds}")
             assert "/forget deletes it" in chat.line(f"/history delete {birds}")

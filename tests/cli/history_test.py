@@ -118,11 +118,11 @@ def the_list_has_fields_in_a_pipe_and_objects_in_json():
         ids = [entry["id"] for entry in history.listed()]
         assert all(re.fullmatch("[0-9a-hjkmnp-tv-z]{26}", id) for id in ids)
         assert history("list").decode() == (
-            f"{ids[0]}\t2026-11-22T14:04:13.000Z\t2\tmini\tNewer\n"
-            f"{ids[1]}\t2026-11-18T11:06:40.000Z\t2\t\tOlder\n")
+            f"{ids[0]}\t2026-11-22T14:04:13.000Z\t1\tmini\tNewer\n"
+            f"{ids[1]}\t2026-11-18T11:06:40.000Z\t1\t\tOlder\n")
         assert history("list", "-n", "1").count(b"\n") == 1
         assert history.listed()[0] == {
-            "id": ids[0], "title": "Newer", "model": "mini", "turns": 2,
+            "id": ids[0], "title": "Newer", "model": "mini", "turns": 1,
             "created": "2026-11-22T14:03:13.000Z", "pinned": False,
             "tags": [],
             "used": "2026-11-22T14:04:13.000Z"}
@@ -185,10 +185,12 @@ def a_chat_is_shown_by_the_beginning_of_its_id():
             "3. fathom (after 1, version 2 of 2)> Look outside.\n"), text
         shown = json.loads(history("show", "--json", "--with-thinking"))
         assert len(shown["chats"][0]["turns"]) == 3
+        # a question with two answers is one turn of the branch in use
+        assert history.listed()[0]["turns"] == 1, history.listed()
         history.refused(65, "no chat's id begins with", "show", "zzzz")
         seen = history.on_terminal("show", "--with-thinking")
         assert b"\x1b[2m| Better ask back." in seen.seen, seen.seen
-        assert "1 turns on other branches; --all" in seen.text()
+        assert "1 message on other branches; --all" in seen.text()
 
 
 def without_chats_there_is_nothing_to_show():
@@ -271,14 +273,14 @@ def an_export_comes_back_exactly():
         assert len(first["chats"]) == 3
         history("rm", "--yes", *(c["id"] for c in first["chats"]))
         assert history.listed() == []
-        assert b"imported 3 chats with 6 turns from a fathom export\n" == (
+        assert b"imported 3 chats with 6 messages from a fathom export\n" == (
             history("import", "first.json"))
         second = exported(history, "second.json")
         del first["created"], second["created"]
         assert first == second
         assert second["chats"][0]["turns"][2]["timing"]["ttft_ms"] == 33.25
         # the same ones again are left alone
-        assert b"imported 0 chats with 0 turns from a fathom export; " \
+        assert b"imported 0 chats with 0 messages from a fathom export; " \
                b"3 were there already\n" == history("import", "first.json")
         assert json.loads(history("import", "first.json", "--json")) == {
             "schema": "fathom.import/1", "from": "a fathom export",
@@ -453,10 +455,10 @@ def exports_of_other_programs_are_taken_in():
     folder = os.path.join(SOURCE, "tests/fuzz/corpus/import")
     with History() as history:
         assert history("import", os.path.join(folder, "openai")) == (
-            b"imported 1 chat with 3 turns from an OpenAI export\n")
+            b"imported 1 chat with 3 messages from an OpenAI export\n")
         path = os.path.join(folder, "llm")
         assert history("import", path) == (
-            b"imported 1 chat with 4 turns from a log of llm\n")
+            b"imported 1 chat with 4 messages from a log of llm\n")
         with open(path, "rb") as file:
             # from standard input, the passphrase from elsewhere
             askpass = history.home.write("askpass",
@@ -465,7 +467,7 @@ def exports_of_other_programs_are_taken_in():
             result = run(history.home, "history", "import", "-",
                          stdin=file.read(),
                          environment={"FATHOM_ASKPASS": askpass})
-        assert result.out == (b"imported 0 chats with 0 turns from a log of "
+        assert result.out == (b"imported 0 chats with 0 messages from a log of "
                               b"llm; 1 were there already\n"), result
         assert history.titles() == ["Two ways", "n"]
 
@@ -500,7 +502,7 @@ def an_import_that_is_killed_leaves_whole_chats():
             process.stdout.close()
             process.stderr.close()
             listed = history.listed()
-            assert all(entry["turns"] == 8 for entry in listed), listed
+            assert all(entry["turns"] == 4 for entry in listed), listed
             if len(listed) == 24:
                 history("rm", "--yes", *(entry["id"] for entry in listed))
         out = json.loads(history("import", "chats", "--json"))
@@ -846,7 +848,7 @@ def the_example_of_the_format_is_one():
     with History() as history:
         history.home.write("example.json", example)
         assert history("import", "example.json") == (
-            b"imported 1 chat with 3 turns from a fathom export\n")
+            b"imported 1 chat with 3 messages from a fathom export\n")
         assert b"fathom> Look outside." in history("show")
         if shutil.which("jq"):
             command = re.search(r"^\.Dl \$ (jq .*)$", text, re.M)[1]

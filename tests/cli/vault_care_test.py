@@ -37,7 +37,7 @@ def good(result):
 def a_whole_vault_checks_and_a_planted_row_is_13():
     with Home() as home:
         init(home)
-        assert "0 chats and 0 turns can be read" in good(vault(home, "check"))
+        assert "0 chats and 0 messages can be read" in good(vault(home, "check"))
         before = home.read("data/fathom/vault.db")
         good(vault(home, "check"))
         assert home.read("data/fathom/vault.db") == before, "check wrote"

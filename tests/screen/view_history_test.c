@@ -322,8 +322,8 @@ fake_of(const struct entry *entries, size_t entry_count, size_t count)
         .entry_count = entry_count,
         .count = count,
         .totals = {.chats = 1284,
-                   .turns = 41902,
-                   .turns_known = true,
+                   .messages = 41902,
+                   .messages_known = true,
                    .vault_bytes = 71000000},
     };
 }
@@ -475,7 +475,7 @@ an_empty_history_and_none_at_all_say_so(void **state)
     struct error err;
 
     (void) state;
-    fake.totals = (struct history_totals){.turns_known = true};
+    fake.totals = (struct history_totals){.messages_known = true};
     assert_non_null(
         strstr(text_of_view(&view, 80), "No conversation is kept yet."));
     // nothing to do anything with
@@ -580,6 +580,24 @@ text_with_look(const struct canvas *canvas, unsigned row, enum look look)
                                         "%s", cell->text);
     }
     return text;
+}
+
+static void
+turns_that_cannot_be_counted_are_a_question(void **state)
+{
+    static const struct entry damaged[] = {
+        {.when = "20 Nov",
+         .model = "mini",
+         .title = "Torn",
+         .turns = HISTORY_TURNS_UNKNOWN},
+    };
+    struct fake fake = fake_of(damaged, 1, 1);
+    struct view view = open_view(&fake);
+
+    (void) state;
+    assert_non_null(strstr(text_of_view(&view, 80),
+                           "20 Nov          ?  mini         Torn"));
+    view_history_close(&view);
 }
 
 static void
@@ -913,6 +931,7 @@ main(void)
         cmocka_unit_test(a_million_chats_cost_a_screenful),
         cmocka_unit_test(the_chosen_row_is_always_in_sight),
         cmocka_unit_test(n_goes_from_hit_to_hit_and_back),
+        cmocka_unit_test(turns_that_cannot_be_counted_are_a_question),
         cmocka_unit_test(what_is_found_shows_in_the_preview_at_once),
         cmocka_unit_test(another_width_keeps_the_first_line_of_the_preview),
         cmocka_unit_test(keys_become_command_lines),

@@ -111,7 +111,7 @@ a_whole_vault_has_no_faults(void **state)
     (void) state;
     fill(vault);
     assert_int_equal(faults_of(vault, &said), 0);
-    assert_string_equal(said.text, "1 chat and 2 turns can be read\n");
+    assert_string_equal(said.text, "1 chat and 2 messages can be read\n");
     vault_close(vault);
 }
 

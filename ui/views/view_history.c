@@ -165,13 +165,14 @@ draw_totals(const struct view_history *v, struct canvas *canvas,
             struct area area, const struct history_totals *t)
 {
     const char *gap = area.columns >= WIDE ? "   " : ", ";
-    char chats[COUNT_TEXT], turns[COUNT_TEXT], line[200];
+    char chats[COUNT_TEXT], messages[COUNT_TEXT], line[200];
     int n = snprintf(line, sizeof line, "%s conversation%s",
                      text_count(chats, t->chats), t->chats == 1 ? "" : "s");
 
-    if (t->turns_known && area.columns >= 76)
-        n += snprintf(line + n, sizeof line - n, "%s%s messages", gap,
-                      text_count(turns, t->turns));
+    if (t->messages_known && area.columns >= 76)
+        n += snprintf(line + n, sizeof line - n, "%s%s message%s", gap,
+                      text_count(messages, t->messages),
+                      t->messages == 1 ? "" : "s");
     if (area.columns >= WIDE && t->vault_bytes > 0)
         snprintf(line + n, sizeof line - n, "   vault %.1f MB",
                  (double) t->vault_bytes / 1e6);
@@ -283,7 +284,9 @@ draw_row(struct canvas *canvas, const struct layout *l, unsigned at,
                      canvas_glyph(GLYPH_CHOSEN));
     canvas_put_cut(canvas, at, column + WHEN, 11, look, row->when);
     canvas_print_right(canvas, at, column + TURNS_END, look, "%s",
-                       text_count(turns, row->turns));
+                       row->turns == HISTORY_TURNS_UNKNOWN
+                           ? "?"
+                           : text_count(turns, row->turns));
     canvas_put_cut(canvas, at, column + MODEL, MODEL_COLUMNS, look, row->model);
     draw_title(canvas, at, column + TITLE, flags - 1 - column - TITLE, look,
                row);

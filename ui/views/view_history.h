@@ -12,6 +12,8 @@
 
 #include "ui/views/view.h"
 
+#define HISTORY_TURNS_UNKNOWN UINT64_MAX
+
 /*
  * A chat as the list shows it. Texts are UTF-8 of one line that went through
  * the sanitiser, lent until the source is asked again; so is all below.
@@ -21,11 +23,11 @@ struct history_row {
     const char *when;
     const char *model, *title;
     const char *tags; // with blanks between them, or ""
-    uint64_t turns;
-    size_t hits;  // texts in which something was found, without the title
-    bool in_use;  // this chat is open here
-    bool pinned;  // is not pruned
-    bool deleted; // goes when the view is closed
+    uint64_t turns;   // questions of the branch in use
+    size_t hits;      // texts in which something was found, without the title
+    bool in_use;      // this chat is open here
+    bool pinned;      // is not pruned
+    bool deleted;     // goes when the view is closed
 };
 
 /* Where something was found: bytes at..at+length of a line. */
@@ -59,9 +61,9 @@ struct history_preview {
 
 /* What there is in all, and what a search has come to. */
 struct history_totals {
-    uint64_t chats, turns;
-    bool turns_known;     // all were counted
-    uint64_t vault_bytes; // 0: not known
+    uint64_t chats, messages; // questions and answers of all branches
+    bool messages_known;      // all were counted
+    uint64_t vault_bytes;     // 0: not known
     // of the search
     bool searching; // something is looked for, or filtered by
     bool done;      // all of the vault was looked through
