@@ -410,6 +410,34 @@ every_layout_has_its_place_for_thoughts(void **state)
 }
 
 static void
+remarks_have_their_brackets_in_bare_text_too(void **state)
+{
+    static const char note[] =
+        "off the branch, and still in /tree: what was said there stays there, "
+        "and is not sent again";
+    static struct buffer text;
+    struct canvas canvas = {0};
+    struct fixture f;
+    struct error err;
+
+    (void) state;
+    begin(&f);
+    assert_int_equal(transcript_put(NULL, f.transcript, TRANSCRIPT_NOTE, NULL,
+                                    note, sizeof note - 1, &err),
+                     STATUS_OK);
+    act(&f, ACTION_BARE, 1);
+    struct view view = view_chat(f.chat);
+
+    golden_draw(&canvas, &view, 24, 60, 1, 0);
+    assert_int_equal(canvas_text(&canvas, &text, &err), STATUS_OK);
+    assert_non_null(strstr(text.data,
+                           "[off the branch, and still in /tree: what was said "
+                           "there\n stays there, and is not sent again]\n"));
+    canvas_release(&canvas);
+    end(&f);
+}
+
+static void
 an_empty_chat_tells_what_to_do(void **state)
 {
     struct fixture f;
@@ -723,6 +751,7 @@ main(void)
         cmocka_unit_test(a_thought_folds_and_the_view_stands_where_it_is_read),
         cmocka_unit_test(a_wide_screen_shows_thoughts_beside_the_answer),
         cmocka_unit_test(every_layout_has_its_place_for_thoughts),
+        cmocka_unit_test(remarks_have_their_brackets_in_bare_text_too),
         cmocka_unit_test(an_empty_chat_tells_what_to_do),
         cmocka_unit_test(figures_out_of_all_measure_keep_their_width),
         cmocka_unit_test(notes_come_before_what_to_do),

@@ -338,7 +338,8 @@ transcript_text(struct transcript *transcript, size_t number,
     if (!piece->document)
         return STATUS_OK;
     TRY(piece_layout(
-        piece, transcript_text_columns(transcript, TRANSCRIPT_TEXT), err));
+        piece, transcript_text_columns(transcript, number, TRANSCRIPT_TEXT),
+        err));
     for (size_t i = 0; i < document_lines(piece->document); i++) {
         struct document_line line = document_line(piece->document, i);
 

@@ -307,15 +307,13 @@ draw_text(const struct transcript *transcript, size_t number, size_t index,
         draw_label(transcript, number, pen, &line);
         return;
     }
-    // bare text has no brackets, which stand beside it
-    bool framed = note && transcript->style.chrome;
 
-    if (framed && index == 0)
+    if (note && index == 0)
         canvas_print(pen->canvas, pen->row, pen->left - 1, 1, LOOK_DIM, "[");
     pen->left +=
         transcript_draw_line(transcript, pen->canvas, pen->row, pen->left,
                              pen->right - pen->left, document, index, note);
-    if (framed && last)
+    if (note && last)
         put_left(pen, LOOK_DIM, "]");
     if (last && item->open && item->kind == TRANSCRIPT_ANSWER)
         draw_open_mark(pen);
@@ -378,9 +376,8 @@ draw_row(const struct transcript *transcript, struct canvas *canvas,
     pen.left += section == SECTION_HEAD
                     ? (transcript->style.chrome ? HEAD_COLUMN : 0)
                     : transcript_indent(transcript, section);
-    if (transcript->items[spot.item].kind == TRANSCRIPT_NOTE &&
-        transcript->style.chrome)
-        pen.left = area.column + 2;
+    if (transcript->items[spot.item].kind == TRANSCRIPT_NOTE)
+        pen.left = area.column + (transcript->style.chrome ? 2 : 1);
     if (pen.left >= end)
         return;
     // the last column stays free beside chrome

@@ -117,7 +117,7 @@ size_t piece_anchored_line(const struct transcript_piece *piece,
 unsigned transcript_indent(const struct transcript *transcript,
                            enum transcript_section section);
 unsigned transcript_text_columns(const struct transcript *transcript,
-                                 enum transcript_part part);
+                                 size_t item, enum transcript_part part);
 
 MUST_CHECK enum status transcript_layout_item(struct transcript *transcript,
                                               size_t item, struct error *err);

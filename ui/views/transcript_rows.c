@@ -100,7 +100,7 @@ transcript_indent(const struct transcript *transcript,
 }
 
 unsigned
-transcript_text_columns(const struct transcript *transcript,
+transcript_text_columns(const struct transcript *transcript, size_t item,
                         enum transcript_part part)
 {
     unsigned taken = transcript->style.margin +
@@ -108,6 +108,10 @@ transcript_text_columns(const struct transcript *transcript,
                                                        ? SECTION_THOUGHT
                                                        : SECTION_TEXT);
 
+    // the brackets of a note stand in what else is the indent
+    if (!transcript->style.chrome &&
+        transcript->items[item].kind == TRANSCRIPT_NOTE)
+        taken += 2;
     return transcript->columns > taken + LEAST_COLUMNS
                ? transcript->columns - taken
                : LEAST_COLUMNS;
@@ -138,10 +142,11 @@ transcript_layout_item(struct transcript *transcript, size_t number,
     if (thought_section(transcript, item) != SECTIONS)
         TRY(piece_layout(
             &item->pieces[TRANSCRIPT_THOUGHT],
-            transcript_text_columns(transcript, TRANSCRIPT_THOUGHT), err));
-    return piece_layout(&item->pieces[TRANSCRIPT_TEXT],
-                        transcript_text_columns(transcript, TRANSCRIPT_TEXT),
-                        err);
+            transcript_text_columns(transcript, number, TRANSCRIPT_THOUGHT),
+            err));
+    return piece_layout(
+        &item->pieces[TRANSCRIPT_TEXT],
+        transcript_text_columns(transcript, number, TRANSCRIPT_TEXT), err);
 }
 
 static bool
@@ -163,9 +168,9 @@ transcript_sections(const struct transcript *transcript, size_t number,
         rows[i] = 0;
     rows[SECTION_GAP] = has_gap(transcript, number);
     rows[SECTION_HEAD] = transcript_is_turn(transcript, number);
-    rows[SECTION_TEXT] =
-        piece_lines(&item->pieces[TRANSCRIPT_TEXT],
-                    transcript_text_columns(transcript, TRANSCRIPT_TEXT));
+    rows[SECTION_TEXT] = piece_lines(
+        &item->pieces[TRANSCRIPT_TEXT],
+        transcript_text_columns(transcript, number, TRANSCRIPT_TEXT));
     if (thought == SECTION_TAIL)
         rows[SECTION_TAIL] = transcript->style.tail_rows < LEAST_TAIL
                                  ? LEAST_TAIL
@@ -173,7 +178,7 @@ transcript_sections(const struct transcript *transcript, size_t number,
     if (thought == SECTION_THOUGHT)
         rows[SECTION_THOUGHT] = piece_lines(
             &item->pieces[TRANSCRIPT_THOUGHT],
-            transcript_text_columns(transcript, TRANSCRIPT_THOUGHT));
+            transcript_text_columns(transcript, number, TRANSCRIPT_THOUGHT));
     rows[SECTION_BREAK] = rows[SECTION_THOUGHT] > 0 && rows[SECTION_TEXT] > 0;
 }
 
