@@ -130,6 +130,15 @@ MUST_CHECK enum status vault_chat_open(struct vault_chat **out,
                                        struct vault *vault,
                                        const struct chat_id *id,
                                        struct error *err);
+/*
+ * The same where the answer still comes: the draft stays one, until its turn
+ * is written. *draft, without an id, borrows from *body, which begins empty,
+ * and stays so where there is no draft.
+ */
+MUST_CHECK enum status
+vault_chat_open_drafted(struct vault_chat **out, struct turn_record *draft,
+                        struct buffer *body, struct vault *vault,
+                        const struct chat_id *id, struct error *err);
 void vault_chat_close(struct vault_chat *chat); // takes NULL; before the vault
 
 const struct chat_info *vault_chat_info(const struct vault_chat *chat);

@@ -409,36 +409,45 @@ load_chat(struct vault_chat *chat, const struct chat_entry *entry,
     return status;
 }
 
-/* A draft that a crash left is an incomplete answer. */
+/* Its texts lie in *body, which stays empty where there is none. */
 static enum status
-take_draft(struct vault_chat *chat, struct error *err)
+read_draft(struct turn_record *turn, struct buffer *body,
+           struct vault_chat *chat, struct error *err)
 {
     struct vault *vault = chat->vault;
     struct row_ref ref = {.row = chat->draft,
                           .generation = chat->manifest.generation};
-    struct buffer bytes = {0};
-    struct turn_record turn;
-    uint64_t id;
     bool found;
-    enum status status;
 
     TRY(vault_file_read(&vault->row, &found, vault->file, ref.row, err));
     if (!found)
         return STATUS_OK;
-    status = vault_get(&bytes, vault, ROW_DRAFT, &chat->info.id, &ref, err);
-    if (status == STATUS_OK)
-        status = turn_body_read(&turn, bytes.data, bytes.length, err);
-    if (status == STATUS_OK) {
-        turn.complete = false;
+    TRY(vault_get(body, vault, ROW_DRAFT, &chat->info.id, &ref, err));
+    TRY(turn_body_read(turn, body->data, body->length, err));
+    turn->id = 0;
+    turn->complete = false;
+    return STATUS_OK;
+}
+
+/* A draft that a crash left is an incomplete answer. */
+static enum status
+take_draft(struct vault_chat *chat, struct error *err)
+{
+    struct buffer body = {0};
+    struct turn_record turn;
+    uint64_t id;
+    enum status status = read_draft(&turn, &body, chat, err);
+
+    if (status == STATUS_OK && body.length > 0)
         status = vault_chat_append(chat, &turn, &id, err);
-    }
-    buffer_release(&bytes);
+    buffer_release(&body);
     return status;
 }
 
-enum status
-vault_chat_open(struct vault_chat **out, struct vault *vault,
-                const struct chat_id *id, struct error *err)
+/* A draft stays what it is. */
+static enum status
+open_chat(struct vault_chat **out, struct vault *vault,
+          const struct chat_id *id, struct error *err)
 {
     struct vault_chat *chat;
     struct chat_entry entry;
@@ -450,8 +459,40 @@ vault_chat_open(struct vault_chat **out, struct vault *vault,
     entry = vault_entry(vault, at);
     TRY(chat_alloc(&chat, vault, err));
     status = load_chat(chat, &entry, err);
-    if (status == STATUS_OK && vault->access == VAULT_WRITE)
-        status = take_draft(chat, err);
+    if (status == STATUS_OK)
+        *out = chat;
+    else
+        vault_chat_close(chat);
+    return status;
+}
+
+enum status
+vault_chat_open(struct vault_chat **out, struct vault *vault,
+                const struct chat_id *id, struct error *err)
+{
+    struct vault_chat *chat;
+
+    TRY(open_chat(&chat, vault, id, err));
+    enum status status =
+        vault->access == VAULT_WRITE ? take_draft(chat, err) : STATUS_OK;
+
+    if (status == STATUS_OK)
+        *out = chat;
+    else
+        vault_chat_close(chat);
+    return status;
+}
+
+enum status
+vault_chat_open_drafted(struct vault_chat **out, struct turn_record *draft,
+                        struct buffer *body, struct vault *vault,
+                        const struct chat_id *id, struct error *err)
+{
+    struct vault_chat *chat;
+
+    TRY(open_chat(&chat, vault, id, err));
+    enum status status = read_draft(draft, body, chat, err);
+
     if (status == STATUS_OK)
         *out = chat;
     else

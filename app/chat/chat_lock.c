@@ -380,18 +380,39 @@ find_beginning(const struct chat *chat, size_t question)
     return TURN_NONE;
 }
 
+/*
+ * The turn that the rest goes to, which is the leaf then: the beginning, or
+ * one beside it that begins so where it is a turn of the vault.
+ */
 static enum status
-fill_joined(struct chat *chat, size_t beginning, struct error *err)
+take_beginning(struct chat *chat, size_t question, struct error *err)
 {
     struct conversation *c = &chat->conversation;
-    const struct turn *rest = &chat->away.rest.turns[1];
-    struct turn *answer = &c->turns[c->leaf];
+    size_t beginning = find_beginning(chat, question), before = c->leaf, answer;
 
-    if (beginning != TURN_NONE) {
-        TRY(append_buffer(&answer->thinking, &c->turns[beginning].thinking,
-                          err));
-        TRY(append_buffer(&answer->content, &c->turns[beginning].content, err));
+    if (beginning != TURN_NONE && c->turns[beginning].id == 0) {
+        conversation_move(c, beginning);
+        return STATUS_OK;
     }
+    conversation_move(c, question);
+    enum status status = conversation_answer(&answer, c, err);
+
+    if (status != STATUS_OK || beginning == TURN_NONE)
+        return status;
+    const struct turn *old = &c->turns[beginning];
+
+    status = append_buffer(&c->turns[answer].thinking, &old->thinking, err);
+    if (status == STATUS_OK)
+        status = append_buffer(&c->turns[answer].content, &old->content, err);
+    if (status != STATUS_OK)
+        conversation_drop(c, before);
+    return status;
+}
+
+/* What came while the vault was locked, behind what came before. */
+static enum status
+append_rest(struct turn *answer, const struct turn *rest, struct error *err)
+{
     TRY(append_buffer(&answer->thinking, &rest->thinking, err));
     TRY(append_buffer(&answer->content, &rest->content, err));
     TRY(append_buffer(&answer->model, &rest->model, err));
@@ -410,21 +431,14 @@ static enum status
 join(struct chat *chat, struct error *err)
 {
     struct conversation *c = &chat->conversation;
-    size_t question = conversation_find(c, chat->away.question), answer;
+    size_t question = conversation_find(c, chat->away.question);
 
     if (question == TURN_NONE)
         return error_set(err, STATUS_INTEGRITY,
                          "the question of the answer that went on is not in "
                          "the vault");
-    size_t beginning = find_beginning(chat, question), before = c->leaf;
-
-    conversation_move(c, question);
-    TRY(conversation_answer(&answer, c, err));
-    enum status status = fill_joined(chat, beginning, err);
-
-    if (status != STATUS_OK)
-        conversation_drop(c, before);
-    return status;
+    TRY(take_beginning(chat, question, err));
+    return append_rest(&c->turns[c->leaf], &chat->away.rest.turns[1], err);
 }
 
 struct finding {
@@ -439,6 +453,15 @@ note_id(void *context, const struct chat_info *info)
 
     finding->ids[finding->count++] = info->id;
     return finding->count < sizeof finding->ids / sizeof *finding->ids;
+}
+
+static bool
+is_in_use(const struct chat *chat, const struct chat_id *id)
+{
+    const struct vault_chat *used = chat->keeping.chat;
+
+    return used != NULL &&
+           memcmp(&vault_chat_info(used)->id, id, sizeof *id) == 0;
 }
 
 /* Takes the rest out of a chat that came from the inbox, if it is in it. */
@@ -480,7 +503,9 @@ chat_join_sealed(struct chat *chat)
         vault_each_chat(chat->keeping.vault, note_id, &finding, &err);
 
     for (size_t i = 0; status == STATUS_OK && !found && i < finding.count; i++)
-        status = take_rest(&found, chat, &finding.ids[i], &err);
+        // the chat in use has a draft, which is to stay one
+        if (!is_in_use(chat, &finding.ids[i]))
+            status = take_rest(&found, chat, &finding.ids[i], &err);
     if (status == STATUS_OK && found)
         status = join(chat, &err);
     if (status != STATUS_OK)
@@ -517,19 +542,27 @@ join_unsealed(struct chat *chat)
         chat_follow(chat, number);
 }
 
+/* The chat that was locked, with the beginning of an answer that went on. */
+static enum status
+load_locked(struct chat *chat, struct error *err)
+{
+    struct keeping *k = &chat->keeping;
+    struct chat_id id;
+
+    TRY(vault_find_chat(&id, k->vault, chat->locked_id, err));
+    if (chat->away.number != 0 && chat->away.begun)
+        return keeping_load_drafted(k, &chat->conversation, &id, err);
+    return keeping_load(k, &chat->conversation, &id, err);
+}
+
 static void
 come_back(struct chat *chat)
 {
-    struct chat_id id;
     struct error err;
 
     chat->locked = false;
     chat->touched_ns = clock_ns();
-    if (chat->locked_id[0] != '\0' &&
-        (vault_find_chat(&id, chat->keeping.vault, chat->locked_id, &err) !=
-             STATUS_OK ||
-         keeping_load(&chat->keeping, &chat->conversation, &id, &err) !=
-             STATUS_OK))
+    if (chat->locked_id[0] != '\0' && load_locked(chat, &err) != STATUS_OK)
         chat_say(chat, "%s", err.text);
     chat_welcome(chat);
     chat_say(chat, chat->typed_kept ? "net:off vault:open; ^P brings back what "

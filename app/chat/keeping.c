@@ -205,6 +205,27 @@ load_turns(struct keeping *k, struct conversation *c, struct error *err)
                                    info->system.length, err);
 }
 
+/* `draft`: NULL, or what is to be behind them. */
+static enum status
+load(struct keeping *k, struct conversation *c, struct vault_chat *chat,
+     const struct turn_record *draft, struct error *err)
+{
+    keeping_part(k);
+    k->chat = chat;
+    conversation_clear(c);
+    enum status status = load_turns(k, c, err);
+
+    if (status == STATUS_OK && draft != NULL)
+        status = conversation_take(c, draft, err);
+    if (status == STATUS_OK && draft != NULL)
+        conversation_move(c, c->count - 1);
+    if (status != STATUS_OK) {
+        conversation_clear(c);
+        keeping_part(k);
+    }
+    return status;
+}
+
 enum status
 keeping_load(struct keeping *k, struct conversation *c,
              const struct chat_id *id, struct error *err)
@@ -212,15 +233,22 @@ keeping_load(struct keeping *k, struct conversation *c,
     struct vault_chat *chat;
 
     TRY(vault_chat_open(&chat, k->vault, id, err));
-    keeping_part(k);
-    k->chat = chat;
-    conversation_clear(c);
-    enum status status = load_turns(k, c, err);
+    return load(k, c, chat, NULL, err);
+}
 
-    if (status != STATUS_OK) {
-        conversation_clear(c);
-        keeping_part(k);
-    }
+enum status
+keeping_load_drafted(struct keeping *k, struct conversation *c,
+                     const struct chat_id *id, struct error *err)
+{
+    struct vault_chat *chat;
+    struct turn_record draft;
+    struct buffer body = {0};
+    enum status status =
+        vault_chat_open_drafted(&chat, &draft, &body, k->vault, id, err);
+
+    if (status == STATUS_OK)
+        status = load(k, c, chat, body.length > 0 ? &draft : NULL, err);
+    buffer_release(&body);
     return status;
 }
 

@@ -67,6 +67,14 @@ MUST_CHECK enum status keeping_load(struct keeping *keeping,
                                     const struct chat_id *id,
                                     struct error *err);
 /*
+ * The same where an answer still comes: its draft is a turn without a number
+ * of the vault, and the leaf.
+ */
+MUST_CHECK enum status keeping_load_drafted(struct keeping *keeping,
+                                            struct conversation *conversation,
+                                            const struct chat_id *id,
+                                            struct error *err);
+/*
  * Takes the inbox into the vault and gives what came a title. *taken and
  * *refused as vault_take_inbox says.
  */

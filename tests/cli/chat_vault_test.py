@@ -578,6 +578,12 @@ def keys_in_the_editor_are_keys():
                        '"$(tty)"; done\n', 1, locked=False)
 
 
+def assert_one_branch(chat):
+    """Beginning and rest are one answer, which the user asked for once."""
+    text = chat.line("/tree")
+    assert "*   1  slow\n" in text and "again" not in text, text
+
+
 def locked_while_generating_the_answer_is_sealed_and_put_together():
     with Vault() as home:
         with Chat(home, SLOW + SAID) as chat:
@@ -595,6 +601,7 @@ def locked_while_generating_the_answer_is_sealed_and_put_together():
             assert not sealed(home)
             text = chat.line("/history")
             assert text.count("\n") == 3, text
+            assert_one_branch(chat)
             assert "fathom> First." in chat.line("next")
             assert whole in "".join(
                 last_question(home).split())
@@ -611,11 +618,32 @@ def unlocked_while_generating_the_answer_goes_on():
             chat.expect("you> slow")
             chat.expect(", ended.")
             chat.expect("you> ")
+            assert_one_branch(chat)
             chat.line("next")
             request = "".join(
                 last_question(home).split())
             assert "Begun" + ",more" * 9 + ",ended." in request, request
             assert not sealed(home)
+
+
+def killed_after_the_lock_what_came_is_one_answer():
+    with Vault() as home:
+        with Chat(home, SLOW) as chat:
+            chat.send("slow\r")
+            chat.expect("Begun")
+            chat.expect(", more")
+            os.kill(chat.pid, signal.SIGUSR1)
+            chat.expect(LOCKED)
+            chat.send(PASSPHRASE + "\r")
+            chat.expect("you> slow")
+            chat.expect(", more")
+            os.kill(chat.pid, signal.SIGKILL)
+            chat.wait()
+        with resume(home) as chat:
+            assert "Begun, more" in joined(chat.greeting), chat.greeting
+            text = chat.line("/tree")
+            assert "*   1  slow (incomplete)\n" in text, text
+            assert "again" not in text, text
 
 
 def killed_while_locked_the_beginning_and_what_was_sealed_are_there():

@@ -449,6 +449,43 @@ an_answer_that_ended_takes_its_draft_away(void **state)
     vault_close(vault);
 }
 
+static void
+a_draft_of_an_answer_that_still_comes_stays_one(void **state)
+{
+    struct vault *vault = vault_place_create(&place);
+    struct chat_id chosen = leave_draft(vault, "Once", "Once upon a");
+    struct turn_record draft, turn;
+    struct vault_chat *chat;
+    struct buffer body = {0};
+    size_t count;
+    uint64_t id;
+
+    (void) state;
+    // twice: what was not written yet is there again
+    for (int again = 0; again < 2; again++) {
+        buffer_clear(&body);
+        ok(vault_chat_open_drafted(&chat, &draft, &body, vault, &chosen, &err));
+        (void) vault_chat_turns(chat, &count);
+        assert_int_equal(count, 1);
+        assert_text(draft.content, "Once upon a");
+        assert_int_equal(draft.id, 0);
+        assert_false(draft.complete);
+        if (again == 0)
+            vault_chat_close(chat);
+    }
+    turn = answer_of("Once upon a time.", draft.parent);
+    ok(vault_chat_append(chat, &turn, &id, &err));
+    vault_chat_close(chat);
+    buffer_clear(&body);
+    ok(vault_chat_open_drafted(&chat, &draft, &body, vault, &chosen, &err));
+    assert_int_equal(body.length, 0);
+    assert_text(vault_chat_turns(chat, &count)[1].content, "Once upon a time.");
+    assert_int_equal(count, 2);
+    vault_chat_close(chat);
+    buffer_release(&body);
+    vault_close(vault);
+}
+
 // -- inputs, caches, audit --------------------------------------------------
 
 static void
@@ -762,6 +799,7 @@ main(void)
         TEST(a_chat_is_read_turn_by_turn_as_far_as_is_wanted),
         TEST(a_draft_that_was_lost_in_a_crash_becomes_an_incomplete_answer),
         TEST(an_answer_that_ended_takes_its_draft_away),
+        TEST(a_draft_of_an_answer_that_still_comes_stays_one),
         TEST(the_newest_inputs_are_kept_oldest_first),
         TEST(a_chat_has_one_cache_and_the_oldest_goes_first),
         TEST(chunks_without_a_cache_are_swept_at_the_next_opening),
