@@ -854,6 +854,7 @@ empty_lines_of_code_are_as_they_were_typed(void **state)
     code_alone("- ~~~~~\n  \t\n  x\n  ~~~~~ ", "\t\nx\n");
     code_alone("- $x$\n  ```\r\n\r\n  \t\r\n  $x$ \r\n\n\t\n  ```\r\n",
                "\r\n\t\r\n$x$ \r\n\n  \n");
+    code_alone("- ```\n \n  x\n \n   \n  ```", "\nx\n\n \n");
     code_alone("- ```\n  a ", "a ");
     code_alone("- ```\n\n  \n  ```", "\n\n");
 }

@@ -180,7 +180,10 @@ keep_line_end(struct renderer *r, size_t end)
     return keep_code(r, source->data + from, to + 1 - from);
 }
 
-/* Keeps a line that has nothing but the blanks that md4c made of it. */
+/*
+ * Keeps a line that has nothing but the blanks that md4c made of it. All that
+ * stands before the text of an item may be missing there.
+ */
 static enum status
 keep_blank_line(struct renderer *r, size_t line, const char *made,
                 size_t columns)
@@ -188,6 +191,8 @@ keep_blank_line(struct renderer *r, size_t line, const char *made,
     size_t end = line_end(r, line);
     size_t typed = columns > 0 ? typed_indent(r, r->parsed + end, columns) : 0;
 
+    if (typed > 0 && typed == end - line && markdown_nest_depth(r) > 0)
+        return keep_line_end(r, end);
     TRY(typed > 0 ? keep_code(r, r->parsed + end - typed, typed)
                   : keep_code(r, made, columns));
     return keep_line_end(r, end);
