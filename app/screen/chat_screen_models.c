@@ -78,6 +78,19 @@ speed_of(const struct found_model *model)
                              slash ? slash + 1 : model->path, model->bytes);
 }
 
+/* "1M", "128k" */
+static void
+put_context(char out[MODEL_CELL], uint64_t tokens)
+{
+    static const char *const units[] = {"", "k", "M", "G"};
+    size_t unit = 0;
+
+    for (; tokens >= 1024 && unit < 3; unit++)
+        tokens /= 1024;
+    snprintf(out, MODEL_CELL, "%llu%s", (unsigned long long) tokens,
+             units[unit]);
+}
+
 static void
 fill_speed(struct found_model *model)
 {
@@ -90,9 +103,21 @@ fill_speed(struct found_model *model)
     if (speed->decode_tps > 0)
         snprintf(model->row.speed, MODEL_CELL, "%.*f",
                  speed->decode_tps < 10 ? 1 : 0, speed->decode_tps);
-    if (speed->context >= 1024)
-        snprintf(model->row.context, MODEL_CELL, "%lluk",
-                 (unsigned long long) speed->context / 1024);
+    if (speed->context > 0)
+        put_context(model->row.context, speed->context);
+}
+
+/* Of the model in use more is known than what was measured before. */
+static void
+fill_in_use(struct found_model *model)
+{
+    const json_t *description = chat_gauges_description();
+    json_int_t tokens =
+        json_integer_value(json_object_get(description, "context"));
+
+    snprintf(model->row.used, MODEL_CELL, "today");
+    if (tokens > 0)
+        put_context(model->row.context, (uint64_t) tokens);
 }
 
 /* Bytes of a file, with those of its other shards: NAME-00001-of-00046.gguf */
@@ -218,8 +243,12 @@ lend_count(void *context)
 static const struct model_row *
 lend_row(void *context, size_t i)
 {
+    struct found_model *model = &screen_models.models[i];
+
     (void) context;
-    return &screen_models.models[i].row;
+    if (model->row.in_use)
+        fill_in_use(model);
+    return &model->row;
 }
 
 static const char *

@@ -749,7 +749,7 @@ def kept_chats_are_renamed_pinned_and_deleted():
             chat.expect("[deleted]")
             chat.expect("you> ")
             text = chat.line("/history")
-            assert re.search(rf"^{birds}  .*   2  Wings$", text, re.M), text
+            assert re.search(rf"^{birds}  .*   1  Wings$", text, re.M), text
             assert whales not in text, text
             for line in ("/history title", f"/history title {birds}",
                          "/history pin", f"/history pin {birds} x"):
