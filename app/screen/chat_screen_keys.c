@@ -410,8 +410,11 @@ act(void *context, enum action action, int count)
     if (chat_screen.box == BOX_ASK && action != ACTION_REDRAW &&
         action != ACTION_PAGE_DOWN && action != ACTION_PAGE_UP)
         return; // the question comes first
-    if ((chat_screen.box == BOX_FILTER || chat_screen.box == BOX_END) &&
-        action == ACTION_FOCUS) {
+    bool other = chat_screen.box == BOX_FILTER || chat_screen.box == BOX_END;
+
+    if (action == ACTION_BACK && line_editor_map() == MAP_INPUT && !other)
+        return; // there is nothing to go back from
+    if (other && (action == ACTION_FOCUS || action == ACTION_BACK)) {
         screen_interrupt(chat);
     } else if (!act_anywhere(chat, action)) {
         if (chat_screen.cover.ops != NULL)

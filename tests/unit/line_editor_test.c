@@ -448,6 +448,20 @@ vi_deletes_by_the_key_that_ends_an_empty_line(void **state)
 }
 
 static void
+the_key_that_aborts_is_told(void **state)
+{
+    (void) state;
+    type("ab\007", LINE_MORE);
+    assert_int_equal(told.action, ACTION_BACK);
+    expect_box("> ", "ab", 2);
+    // a search ends by it, and nothing else does
+    line_editor_remember("needle");
+    type("\022nee\007", LINE_MORE);
+    assert_int_equal(told.actions, 1);
+    expect_box("> ", "ab", 2);
+}
+
+static void
 words_of_vi_end_at_characters_that_nobody_knows(void **state)
 {
     (void) state;
@@ -628,6 +642,7 @@ main(void)
         TEST(what_vi_puts_with_a_count_is_bounded),
         TEST(a_line_that_doubles_is_bounded),
         TEST(vi_deletes_by_the_key_that_ends_an_empty_line),
+        TEST(the_key_that_aborts_is_told),
         TEST(words_of_vi_end_at_characters_that_nobody_knows),
         TEST(no_character_is_looked_for_in_a_long_line),
         TEST(vi_looks_for_brackets_to_the_end_of_the_line),

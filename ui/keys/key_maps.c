@@ -126,6 +126,15 @@ discard_line(int count, int key)
     return rl_unix_line_discard(count, key);
 }
 
+/* On the screen it is told, too: what has the line may end by it. */
+static int
+abort_line(int count, int key)
+{
+    if (maps.box)
+        (void) act(ACTION_BACK, 1, key);
+    return rl_abort(count, key);
+}
+
 static int
 next_line(int count, int key)
 {
@@ -464,6 +473,7 @@ key_maps_after_init(void)
 {
     exchange(emacs_standard_keymap, rl_unix_line_discard, discard_line);
     exchange(vi_insertion_keymap, rl_unix_line_discard, discard_line);
+    exchange(emacs_standard_keymap, rl_abort, abort_line);
 }
 
 void

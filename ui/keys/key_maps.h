@@ -24,7 +24,8 @@ void key_maps_add(const struct key_functions *functions);
 
 /*
  * After readline has begun, and has bound the terminal's own characters: the
- * one that kills a line is fathom-discard-line, whichever it is.
+ * one that kills a line is fathom-discard-line, whichever it is. What aborts
+ * is ACTION_BACK, too.
  */
 void key_maps_after_init(void);
 

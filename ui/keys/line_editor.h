@@ -99,6 +99,7 @@ bool line_editor_visible(void);
 
 struct line_box_calls {
     void *context;
+    // the key that aborts is ACTION_BACK, while a line is typed, too
     void (*act)(void *context, enum action action, int count);
     // the line, its prompt or the cursor is another
     void (*changed)(void *context);
