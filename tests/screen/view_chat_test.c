@@ -388,6 +388,46 @@ a_wide_screen_shows_thoughts_beside_the_answer(void **state)
     end(&f);
 }
 
+/* Whether the wide screen is divided, at a row between rule and status. */
+static bool
+has_bar(struct fixture *f)
+{
+    unsigned column = 160 * 5 / 8;
+
+    draw(f, 48, 160, 7);
+    return strcmp(f->canvas.cells[20 * 160 + column].text,
+                  canvas_glyph(GLYPH_BAR)) == 0;
+}
+
+static void
+where_no_thought_can_come_the_answer_has_the_screen(void **state)
+{
+    static const char *const none[] = {"", "off"};
+    struct transcript_head head = {.time = "14:04", .turn = 1};
+    struct fixture f;
+
+    (void) state;
+    for (size_t i = 0; i < sizeof none / sizeof none[0]; i++) {
+        begin(&f);
+        ask(&f, "14:02", 1);
+        size_t item = add(&f, TRANSCRIPT_ANSWER, &head);
+
+        append(&f, item, TRANSCRIPT_TEXT, "Because it must.");
+        f.state.phase = CHAT_ANSWERING;
+        assert_true(has_bar(&f));
+        f.state.think = none[i];
+        assert_false(has_bar(&f));
+        // whoever asks for it has it
+        view_chat_set_layout(f.chat, CHAT_SIDE);
+        assert_true(has_bar(&f));
+        view_chat_set_layout(f.chat, CHAT_AUTO);
+        // and one that was there is shown
+        append(&f, item, TRANSCRIPT_THOUGHT, "Hm.");
+        assert_true(has_bar(&f));
+        end(&f);
+    }
+}
+
 static void
 every_layout_has_its_place_for_thoughts(void **state)
 {
@@ -750,6 +790,7 @@ main(void)
         cmocka_unit_test(a_thought_comes_in_as_a_tail_of_fixed_height),
         cmocka_unit_test(a_thought_folds_and_the_view_stands_where_it_is_read),
         cmocka_unit_test(a_wide_screen_shows_thoughts_beside_the_answer),
+        cmocka_unit_test(where_no_thought_can_come_the_answer_has_the_screen),
         cmocka_unit_test(every_layout_has_its_place_for_thoughts),
         cmocka_unit_test(remarks_have_their_brackets_in_bare_text_too),
         cmocka_unit_test(an_empty_chat_tells_what_to_do),

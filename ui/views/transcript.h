@@ -198,6 +198,8 @@ bool transcript_pane_scroll(struct transcript *transcript, long rows);
 bool transcript_pane_page(struct transcript *transcript, long pages);
 bool transcript_pane_top(struct transcript *transcript);
 void transcript_pane_follow(struct transcript *transcript);
+/* Whether any answer has a thought that the pane could show. */
+bool transcript_has_thought(const struct transcript *transcript);
 /* The answer whose thought the pane shows, or TRANSCRIPT_NONE. */
 size_t transcript_pane_item(const struct transcript *transcript);
 

@@ -25,6 +25,15 @@ has_thought(const struct transcript *transcript, size_t item)
     return transcript->items[item].pieces[TRANSCRIPT_THOUGHT].document;
 }
 
+bool
+transcript_has_thought(const struct transcript *transcript)
+{
+    for (size_t i = transcript->count; i-- > 0;)
+        if (has_thought(transcript, i))
+            return true;
+    return false;
+}
+
 /* The thought of the answer in view that comes last, else the last of all. */
 static size_t
 thought_in_view(const struct transcript *transcript)

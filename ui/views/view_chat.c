@@ -43,6 +43,16 @@ static const char *const layout_names[] = {
     [CHAT_SIDE] = "side", [CHAT_HIDE] = "hide",
 };
 
+/* Whether there are thoughts, or some may come. */
+static bool
+thinks(const struct view_chat *view)
+{
+    const char *think = view->state->think;
+
+    return (think[0] != '\0' && strcmp(think, "off") != 0) ||
+           transcript_has_thought(view->transcript);
+}
+
 /* What the layout comes to on a screen of this width. */
 static enum chat_layout
 layout_in_use(const struct view_chat *view)
@@ -52,7 +62,7 @@ layout_in_use(const struct view_chat *view)
     if (view->one_pane || view->bare)
         return view->layout == CHAT_HIDE ? CHAT_HIDE : CHAT_FOLD;
     if (view->layout == CHAT_AUTO)
-        return wide ? CHAT_SIDE : CHAT_FOLD;
+        return wide && thinks(view) ? CHAT_SIDE : CHAT_FOLD;
     if (view->layout == CHAT_SIDE && !wide)
         return CHAT_FOLD;
     return view->layout;
