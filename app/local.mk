@@ -119,6 +119,7 @@ fathom_SOURCES += \
     %D%/chat/chat_experts.c \
     %D%/chat/chat_file.c %D%/chat/chat_file.h \
     %D%/chat/chat_gauges.c \
+    %D%/chat/chat_handed.c %D%/chat/chat_handed.h \
     %D%/chat/chat_history.c \
     %D%/chat/chat_kept.c \
     %D%/chat/chat_lock.c \

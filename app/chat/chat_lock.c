@@ -9,6 +9,7 @@
 #include "config.h"
 
 #include "app/vault/audit.h"
+#include "app/chat/chat_handed.h"
 #include "app/chat/chat_vault.h"
 #include "app/gauges/gauges.h"
 #include "app/launch.h"
@@ -33,51 +34,6 @@ enum { HANDED_BYTES = 16384, NONCE_BYTES = 16 };
  */
 
 static json_t *
-settings_object(const struct generation *g)
-{
-    json_t *object = json_object();
-
-    if (g->think)
-        json_object_set_new(object, "think", json_string(g->think));
-    if (g->think_budget.given)
-        json_object_set_new(object, "budget",
-                            json_integer((json_int_t) g->think_budget.value));
-    if (g->temperature.given)
-        json_object_set_new(object, "temp", json_real(g->temperature.value));
-    if (g->seed.given)
-        json_object_set_new(object, "seed",
-                            json_integer((json_int_t) g->seed.value));
-    return object;
-}
-
-static void
-take_settings(struct generation *g, const json_t *object)
-{
-    const char *think = json_string_value(json_object_get(object, "think"));
-    const json_t *budget = json_object_get(object, "budget"),
-                 *temperature = json_object_get(object, "temp"),
-                 *seed = json_object_get(object, "seed");
-
-    g->think = think == NULL ? NULL : strcmp(think, "on") == 0 ? "on" : "off";
-    g->think_budget = (struct option_count){
-        budget != NULL, (uint64_t) json_integer_value(budget)};
-    g->temperature = (struct option_real){temperature != NULL,
-                                          json_number_value(temperature)};
-    g->seed = (struct option_count){seed != NULL,
-                                    (uint64_t) json_integer_value(seed)};
-}
-
-static json_t *
-model_object(const struct chat *chat)
-{
-    return json_pack("{s:s, s:s, s:s, s:b, s:b, s:b, s:I, s:f}", "path",
-                     chat->path, "name", chat->model, "family", chat->family,
-                     "opened", chat->opened, "thinks", chat->thinks, "switch",
-                     chat->has_switch, "context", (json_int_t) chat->context,
-                     "temp", chat->recommended.temperature);
-}
-
-static json_t *
 engine_object(const struct chat *chat)
 {
     struct client_pipes pipes = {.to = -1, .from = -1};
@@ -99,11 +55,10 @@ write_over(const struct chat *chat)
 
     if (chat->keeping.chat != NULL)
         chat_id_text(id, &vault_chat_info(chat->keeping.chat)->id);
-    json_t *json =
-        json_pack("{s:o, s:o, s:o, s:s, s:b, s:b}", "engine",
-                  engine_object(chat), "model", model_object(chat), "settings",
-                  settings_object(&chat->generation), "chat", id, "show",
-                  chat->show_thinking, "typed", chat->typed_kept);
+    json_t *json = json_pack(
+        "{s:o, s:o, s:o, s:s, s:b}", "engine", engine_object(chat), "model",
+        chat_hand_model(chat), "settings", chat_hand_settings(chat), "chat", id,
+        "typed", chat->typed_kept);
     size_t length = json_dumpb(json, bytes, sizeof bytes, JSON_COMPACT);
 
     json_decref(json);
@@ -232,20 +187,6 @@ copy_text(char *out, size_t size, const json_t *object, const char *name)
 }
 
 static void
-take_model(struct chat *chat, const json_t *model)
-{
-    copy_text(chat->path, sizeof chat->path, model, "path");
-    copy_text(chat->model, sizeof chat->model, model, "name");
-    copy_text(chat->family, sizeof chat->family, model, "family");
-    chat->opened = json_is_true(json_object_get(model, "opened"));
-    chat->thinks = json_is_true(json_object_get(model, "thinks"));
-    chat->has_switch = json_is_true(json_object_get(model, "switch"));
-    chat->context = count_at(model, "context");
-    chat->recommended.temperature =
-        json_number_value(json_object_get(model, "temp"));
-}
-
-static void
 take_engine(struct chat *chat, const json_t *engine)
 {
     struct client_pipes pipes = {
@@ -273,10 +214,9 @@ chat_was_locked(struct chat *chat)
     if (json == NULL)
         return false;
     take_engine(chat, json_object_get(json, "engine"));
-    take_model(chat, json_object_get(json, "model"));
-    take_settings(&chat->generation, json_object_get(json, "settings"));
+    chat_take_model(chat, json_object_get(json, "model"));
+    chat_take_settings(chat, json_object_get(json, "settings"));
     copy_text(chat->locked_id, sizeof chat->locked_id, json, "chat");
-    chat->show_thinking = json_is_true(json_object_get(json, "show"));
     chat->typed_kept = json_is_true(json_object_get(json, "typed"));
     json_decref(json);
     chat->locked = true;

@@ -528,6 +528,63 @@ def a_half_typed_line_survives_a_lock():
             assert "^P" not in chat.expect("you> ")
 
 
+def lock_and_unlock(chat):
+    """What is said when the vault is open again."""
+    os.kill(chat.pid, signal.SIGUSR1)
+    chat.expect(LOCKED)
+    chat.send(PASSPHRASE + "\r")
+    return chat.expect("you> ")
+
+
+def a_model_of_any_name_survives_a_lock():
+    with Vault() as home:
+        model = home.write(os.fsdecode(b"m\xe9.gguf"), "")
+        with Chat(home, SAID, "-m", model) as chat:
+            assert "vault:open" in lock_and_unlock(chat)
+            assert "gguf" in chat.line("/model")
+            assert "fathom> First." in chat.line("one")
+            chat.leave()
+
+
+def settings_and_presets_survive_a_lock():
+    with Vault() as home:
+        conf = home.write("fathom.conf", """[ui]
+lock_after = 2h
+[thinking]
+budget = 9
+[preset.tight]
+system = Be brief.
+top_p = 0.5
+max_tokens = 77
+""")
+        with Chat(home, SAID, "--lock-after=3h",
+                  environment={"FATHOM_CONFIG": conf}) as chat:
+            chat.line("/set thinking.loop_break force")
+            assert "preset tight" in chat.line("/preset tight")
+            lock_and_unlock(chat)
+            assert "force" in chat.line("/set thinking.loop_break")
+            assert "* tight" in chat.line("/preset")
+            chat.line("one")
+            asked = last_question(home)
+            assert '"top_p":0.5' in asked and '"max_tokens":77' in asked, asked
+            # nobody else has the system text: the chat was not begun
+            assert "Be brief." in asked, asked
+            chat.line("/preset none")
+            lock_and_unlock(chat)
+            chat.expect("you> ")
+            chat.line("two")
+            assert "top_p\":0.5" not in last_question(home)
+            chat.leave()
+        # what was said for this chat alone goes before the file, still
+        with Chat(home, SAID, environment={"FATHOM_CONFIG": conf}) as chat:
+            chat.line("/set ui.lock_after 1s")
+            os.kill(chat.pid, signal.SIGUSR1)
+            chat.expect(LOCKED)
+            chat.send(PASSPHRASE + "\r")
+            chat.expect("you> ")
+            chat.expect(LOCKED)
+
+
 def a_signal_and_idleness_lock_too():
     with Vault() as home:
         with Chat(home) as chat:
