@@ -123,6 +123,8 @@ chat_lock(struct chat *chat)
     struct error err;
 
     keep_typed(chat);
+    // what was marked in it to be deleted is, while the vault is open
+    chat->face->uncover(chat);
     chat_drop_queue(chat);
     // it would go on asking, and a locked vault takes nothing
     kept_cache_abandon(&chat->keeping.cache);

@@ -188,6 +188,12 @@ plain_close(struct chat *chat)
 }
 
 static void
+plain_uncover(struct chat *chat)
+{
+    (void) chat; // nothing covers lines
+}
+
+static void
 plain_wipe(struct chat *chat)
 {
     static const char wipe[] = "\033[H\033[2J\033[3J";
@@ -602,6 +608,7 @@ const struct face plain_face = {
     .name = "plain",
     .open = plain_open,
     .close = plain_close,
+    .uncover = plain_uncover,
     .wipe = plain_wipe,
     .say = plain_say,
     .print = plain_print,

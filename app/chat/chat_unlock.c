@@ -609,7 +609,10 @@ take_inbox(struct chat *chat)
     if (keeping_take_inbox(chat->keeping.vault, &taken, &refused, &err) !=
         STATUS_OK)
         chat_say(chat, "%s", err.text);
-    taken -= chat_join_sealed(chat);
+    size_t joined = chat_join_sealed(chat);
+
+    // another program may have taken it in before
+    taken -= joined < taken ? joined : taken;
     if (taken > 0)
         chat_say(chat,
                  "%zu sealed %s taken in, each a chat of its own; "

@@ -27,6 +27,9 @@ struct face {
     enum status (*open)(struct chat *chat, struct error *err);
     // gives it back, as often as it is called
     void (*close)(struct chat *chat);
+    // the vault is about to be locked: what covers the chat is ended as if the
+    // user had closed it
+    void (*uncover)(struct chat *chat);
     // the chat is being locked: nothing of it stays to be seen
     void (*wipe)(struct chat *chat);
 

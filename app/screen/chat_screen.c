@@ -243,6 +243,13 @@ face_open(struct chat *chat, struct error *err)
 }
 
 static void
+face_uncover(struct chat *chat)
+{
+    (void) chat;
+    screen_close_cover();
+}
+
+static void
 face_wipe(struct chat *chat)
 {
     struct error err;
@@ -487,6 +494,7 @@ const struct face screen_face = {
     .interrupt_leaves = true,
     .open = face_open,
     .close = face_close,
+    .uncover = face_uncover,
     .wipe = face_wipe,
     .say = face_say,
     .print = face_print,

@@ -683,6 +683,23 @@ def unlocked_while_generating_the_answer_goes_on():
             assert not sealed(home)
 
 
+def an_answer_that_another_program_took_in_is_put_together():
+    with Vault() as home:
+        with Chat(home, SLOW) as chat:
+            chat.send("slow\r")
+            chat.expect(", more")
+            os.kill(chat.pid, signal.SIGUSR1)
+            chat.expect(LOCKED)
+            assert await_sealed(home, chat), "nothing was sealed"
+            result = run(home, "history", "list", "--passphrase-fd=0",
+                         stdin=f"{PASSPHRASE}\n".encode())
+            assert result.status == 0 and not sealed(home), result
+            chat.send(PASSPHRASE + "\r")
+            assert "taken in" not in chat.expect("you> slow")
+            assert ", ended." in joined(chat.expect("you> "))
+            assert_one_branch(chat)
+
+
 def killed_after_the_lock_what_came_is_one_answer():
     with Vault() as home:
         with Chat(home, SLOW) as chat:
