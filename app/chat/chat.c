@@ -246,8 +246,8 @@ wait_for_answer(struct chat *chat)
     return LINE_END;
 }
 
-bool
-chat_confirm(struct chat *chat, const char *question, bool by_default)
+enum chat_answer
+chat_decide(struct chat *chat, const char *question, bool by_default)
 {
     enum line_result result = LINE_MORE;
     char text[400];
@@ -257,11 +257,19 @@ chat_confirm(struct chat *chat, const char *question, bool by_default)
     chat->face->ask(chat, text, "");
     while (result == LINE_MORE && !is_over(chat))
         result = wait_for_answer(chat);
-    const char *answer = result == LINE_DONE ? line_editor_line() : "n";
+    if (result != LINE_DONE)
+        return CHAT_GIVEN_UP;
+    const char *answer = line_editor_line();
 
     if (*answer == '\0')
-        return by_default;
-    return answer[0] == 'y' || answer[0] == 'Y';
+        return by_default ? CHAT_YES : CHAT_NO;
+    return answer[0] == 'y' || answer[0] == 'Y' ? CHAT_YES : CHAT_NO;
+}
+
+bool
+chat_confirm(struct chat *chat, const char *question, bool by_default)
+{
+    return chat_decide(chat, question, by_default) == CHAT_YES;
 }
 
 void

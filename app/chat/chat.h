@@ -233,7 +233,14 @@ void chat_moved(struct chat *chat);
  * not remembered, as in shells. True: the vault has it.
  */
 bool chat_remember(struct chat *chat, const char *typed);
-/* Asks a question with a yes or no answer at the prompt. */
+/*
+ * Asks a question with a yes or no answer at the prompt. Given up is ^C, ^D,
+ * and that the chat ends or is locked.
+ */
+enum chat_answer { CHAT_NO, CHAT_YES, CHAT_GIVEN_UP };
+enum chat_answer chat_decide(struct chat *chat, const char *question,
+                             bool by_default);
+/* The same, where giving up is a no. */
 bool chat_confirm(struct chat *chat, const char *question, bool by_default);
 
 /* -- chat_thinking.c ------------------------------------------------------- */

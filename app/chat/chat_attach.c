@@ -76,9 +76,12 @@ add(struct chat_attached *attached, const char *name, struct text content,
         return error_set(err, STATUS_LIMIT,
                          "%d documents wait already; /attach none drops them",
                          CHAT_ATTACHED);
+    size_t length = strlen(name), most = sizeof attached->names[0] - 1;
+
     TRY(attachment_append(&attached->documents, name, content, err));
+    length = utf8_complete_prefix(name, length < most ? length : most);
     snprintf(attached->names[attached->count++], sizeof attached->names[0],
-             "%.*s", (int) sizeof attached->names[0] - 1, name);
+             "%.*s", (int) length, name);
     return STATUS_OK;
 }
 

@@ -407,16 +407,18 @@ complete_argument(const struct chat *chat, const struct chat_verb *verb,
     argument += strspn(line + argument, " ");
     chat_first_word(line + argument, &rest);
     bool first = start <= argument;
+    bool exports = (strcmp(verb->name, "export") == 0 && !first) ||
+                   (strcmp(verb->name, "history") == 0 &&
+                    is_kept_file(line + argument, line + start));
 
-    if (strcmp(verb->name, "model") == 0) {
+    if (exports) {
+        out->files = line[start] != '-';
+        line_candidates_add(out, "--with-thinking");
+    } else if (strcmp(verb->name, "model") == 0) {
         places_each_model(add_model, out);
         // a path is completed as one
         out->files =
             line[start] == '/' || line[start] == '.' || line[start] == '~';
-    } else if (strcmp(verb->name, "history") == 0 &&
-               is_kept_file(line + argument, line + start)) {
-        out->files = line[start] != '-';
-        line_candidates_add(out, "--with-thinking");
     } else if (strcmp(verb->name, first ? "resume" : "history") == 0) {
         chat_complete_ids(chat, out);
     } else if (strcmp(verb->name, "preset") == 0 && first) {
@@ -433,9 +435,6 @@ complete_argument(const struct chat *chat, const struct chat_verb *verb,
     } else if (strcmp(verb->name, "help") == 0) {
         for (size_t i = 0; chat_verbs[i].name != NULL; i++)
             line_candidates_add(out, chat_verbs[i].name);
-    } else if (strcmp(verb->name, "export") == 0 && !first) {
-        out->files = line[start] != '-';
-        line_candidates_add(out, "--with-thinking");
     } else if (first && verb->choices) {
         add_choices(out, verb->choices);
     }

@@ -585,10 +585,14 @@ chat_run_ephemeral(struct chat *chat, const char *arguments)
         chat_say(chat, "%s", err.text);
         return;
     }
-    bool drop = chat->keeping.chat &&
-                !chat_confirm(chat, "Keep what is in the vault so far?", true);
+    enum chat_answer answer = CHAT_NO;
 
-    if (chat->locking || chat->quit ||
+    if (chat->keeping.chat)
+        answer =
+            chat_decide(chat, "Delete what is in the vault so far?", false);
+    bool drop = answer == CHAT_YES;
+
+    if (chat->locking || chat->quit || answer == CHAT_GIVEN_UP ||
         (drop && keeping_forget(&chat->keeping, &err) != STATUS_OK)) {
         if (drop && !chat->locking && !chat->quit)
             chat_say(chat, "%s", err.text);

@@ -395,6 +395,7 @@ switch_model(struct chat *chat, const char *path)
     chat->opened = true;
     if (chat->quit)
         return;
+    chat->code = EXIT_SUCCESS; // nothing of this is the end of the chat
     chat_say(chat, "%s; back to the model before", err.text);
     if (chat_start_engine(chat, &again) != STATUS_OK)
         chat_say(chat, "%s", again.text);

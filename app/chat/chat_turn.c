@@ -426,6 +426,7 @@ send_request(struct run *run, struct error *err)
     made.request.message_count = count;
     fill_beginning(run, &made.request);
     run->number = chat->answer_number = chat_gauges_ask(chat);
+    chat->loop_told = TURN_NONE;
     enum status status = request_put_generate(client_outgoing(chat->client),
                                               run->number, &made.request, err);
 

@@ -608,7 +608,10 @@ take_busy_line(struct chat *chat, const char *line)
         chat_command(chat, line);
     } else {
         chat_screen.answers = false; // it is not its turn yet
-        (void) chat_queue(chat, line, true);
+        if (!chat_queue(chat, line, true)) {
+            chat_remember(chat, line);
+            screen_notice("^P brings it back");
+        }
     }
 }
 
@@ -621,8 +624,9 @@ screen_busy_keys(struct chat *chat)
         chat->quit = true;
         chat->code = EXIT_CANT_WRITE;
     } else if (result == LINE_END) {
-        chat->quit =
-            chat_confirm(chat, "Stop the answer, keep it, and leave?", false);
+        // a signal may have said so meanwhile
+        if (chat_confirm(chat, "Stop the answer, keep it, and leave?", false))
+            chat->quit = true;
     } else if (result == LINE_DONE) {
         char *line = strdup(line_editor_line());
 

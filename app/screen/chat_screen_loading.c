@@ -132,7 +132,9 @@ static void
 fill_rate(struct loading_step *step, const struct gauge_load *load)
 {
     char done[BYTES_TEXT], of[BYTES_TEXT];
-    double read = (double) (load->read_done - load->read_first);
+    double read = load->read_done > load->read_first
+                      ? (double) (load->read_done - load->read_first)
+                      : 0;
     double rate = step->elapsed_s > 0.05 ? read / step->elapsed_s : 0;
 
     progress_bytes(of, (double) load->read_of);
@@ -146,7 +148,8 @@ fill_rate(struct loading_step *step, const struct gauge_load *load)
     if (rate >= 1)
         snprintf(step->rate, sizeof step->rate, "%.16s/s",
                  progress_bytes(done, rate));
-    if (rate >= 1 && load->read == GAUGE_RUNS)
+    if (rate >= 1 && load->read == GAUGE_RUNS &&
+        load->read_done <= load->read_of)
         step->left_s = (double) (load->read_of - load->read_done) / rate;
 }
 

@@ -93,7 +93,8 @@ fill_progress(struct chat_view_state *state, const struct screen_counts *counts,
     if (done == 0 || elapsed < 0.2)
         return;
     state->phase_rate = (double) done / elapsed;
-    state->phase_eta_s = (double) (p->of - p->done) / state->phase_rate;
+    if (p->done <= p->of)
+        state->phase_eta_s = (double) (p->of - p->done) / state->phase_rate;
 }
 
 static void

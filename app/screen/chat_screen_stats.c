@@ -10,7 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { ROWS = 6, PARTS = 4, VALUE_BYTES = 240, CLOCK_BYTES = 8 };
+enum { ROWS = 8, PARTS = 4, VALUE_BYTES = 240, CLOCK_BYTES = 8 };
 
 /* A part that is being filled. */
 struct filled_part {

@@ -1223,6 +1223,12 @@ def a_model_that_is_refused_leaves_the_one_before():
                         "drain\n")
         text = chat.line("/model other")
         assert "[it is bad; back to the model before]" in text, text
+        # that was not the end of the chat
+        chat.expect("again? [Y/n] ")
+        chat.send("n\r")
+        chat.expect("you> ")
+        chat.send("/quit\r")
+        assert chat.wait() == 0, chat.status
 
 
 def what_a_terminal_acts_upon_becomes_marks():

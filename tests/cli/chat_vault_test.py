@@ -416,11 +416,16 @@ def forget_deletes_after_it_has_asked():
 
 
 def ephemeral_asks_what_becomes_of_what_is_there():
-    for answer, kept in (("y", True), ("n", False)):
+    for answer, kept in (("n", True), ("keep", True), ("", True),
+                         ("y", False)):
         with Vault() as home:
             with Chat(home) as chat:
                 chat.line("before")
-                chat.line("/ephemeral", "[Y/n] ")
+                # to give up the question changes nothing
+                chat.line("/ephemeral", "[y/N] ")
+                chat.send("\x03")
+                assert "vault:eph" not in chat.expect("you> ")
+                chat.line("/ephemeral", "[y/N] ")
                 chat.send(answer + "\r")
                 assert "vault:eph" in chat.expect("you> ")
                 chat.line("afterwards")
@@ -446,9 +451,8 @@ def speeds_are_written_of_chats_that_are_kept_alone():
             with Chat(home, SAID + "drain\n") as chat:
                 for line in commands:
                     if line in ("/ephemeral", "/forget"):
-                        chat.line(line, "n] " if line == "/ephemeral"
-                                  else "N] ")
-                        chat.send("y\r")
+                        chat.line(line, "[y/N] ")
+                        chat.send("n\r" if line == "/ephemeral" else "y\r")
                         chat.expect("you> ")
                     else:
                         chat.line(line)
