@@ -50,8 +50,8 @@ count_text(void *context, const struct chat_info *info,
     struct counted text = {turn->id, depth_of(c, turn->parent) +
                                          (turn->role == TURN_QUESTION)};
 
-    c->status = buffer_append(&c->texts, (const char *) &text, sizeof text,
-                              &c->err);
+    c->status =
+        buffer_append(&c->texts, (const char *) &text, sizeof text, &c->err);
     return c->status == STATUS_OK;
 }
 
