@@ -43,6 +43,7 @@ struct chat_settings {
 struct locked_answer {
     uint64_t number;          // of GENERATE; 0: there is none
     uint64_t question;        // in the vault
+    uint64_t newest;          // turn of the vault before it was drafted there
     bool begun;               // the vault has a beginning of it
     struct conversation rest; // one question and one answer
     bool done, sealed;
@@ -94,10 +95,12 @@ struct chat {
     uint64_t lock_after_ns; // without a key; 0: never
     uint64_t touched_ns;    // the last key
     bool locking;           // everything ends, to begin anew locked
+    uint64_t rest_by_ns;    // when the engine is given up; 0: not yet known
     bool locked;            // begun anew, the passphrase is asked for
     struct locked_answer away;
     char locked_id[CHAT_ID_TEXT]; // the chat to come back to; "": none
     bool typed_kept;              // a half-typed line is in the history
+    bool unkept;                  // turns were lost, for they were not kept
 
     char path[PLACE_BYTES]; // of the model's file
     char model[MODEL_NAME_BYTES];
@@ -170,7 +173,10 @@ void chat_keep_cache(struct chat *chat);
 void chat_give_cache(struct chat *chat);
 /* The user leaves: what is being fetched of it is kept, if that is soon. */
 void chat_finish_cache(struct chat *chat);
-/* Waits until the engine has opened the model; an ERROR of it fails. */
+/*
+ * Waits until the engine has opened the model, or the chat is over or locked;
+ * an ERROR of it fails.
+ */
 MUST_CHECK enum status chat_wait_opened(struct chat *chat, struct error *err);
 
 /* -- chat_gauges.c: what gauges.h keeps ----------------------------------- */

@@ -40,12 +40,13 @@ engine_object(const struct chat *chat)
 
     if (chat->client != NULL)
         pipes = client_hand_over(chat->client);
-    return json_pack(
-        "{s:I, s:i, s:i, s:I, s:I, s:I, s:I, s:b}", "process",
-        (json_int_t) pipes.process, "to", pipes.to, "from", pipes.from, "last",
-        (json_int_t) pipes.last_number, "open", (json_int_t) chat->open_number,
-        "request", (json_int_t) chat->away.number, "question",
-        (json_int_t) chat->away.question, "begun", chat->away.begun);
+    return json_pack("{s:I, s:i, s:i, s:I, s:I, s:I, s:I, s:I, s:b}", "process",
+                     (json_int_t) pipes.process, "to", pipes.to, "from",
+                     pipes.from, "last", (json_int_t) pipes.last_number, "open",
+                     (json_int_t) chat->open_number, "request",
+                     (json_int_t) chat->away.number, "question",
+                     (json_int_t) chat->away.question, "newest",
+                     (json_int_t) chat->away.newest, "begun", chat->away.begun);
 }
 
 static int
@@ -56,9 +57,9 @@ write_over(const struct chat *chat)
     if (chat->keeping.chat != NULL)
         chat_id_text(id, &vault_chat_info(chat->keeping.chat)->id);
     json_t *json = json_pack(
-        "{s:o, s:o, s:o, s:s, s:b}", "engine", engine_object(chat), "model",
-        chat_hand_model(chat), "settings", chat_hand_settings(chat), "chat", id,
-        "typed", chat->typed_kept);
+        "{s:o, s:o, s:o, s:s, s:b, s:b}", "engine", engine_object(chat),
+        "model", chat_hand_model(chat), "settings", chat_hand_settings(chat),
+        "chat", id, "typed", chat->typed_kept, "unkept", chat->keep_told);
     size_t length = json_dumpb(json, bytes, sizeof bytes, JSON_COMPACT);
 
     json_decref(json);
@@ -78,12 +79,13 @@ write_over(const struct chat *chat)
 static void
 come_to_rest(struct chat *chat)
 {
-    uint64_t begun_ns = clock_ns();
+    uint64_t until_ns =
+        chat->rest_by_ns != 0 ? chat->rest_by_ns : clock_ns() + REST_NS;
     enum status status = STATUS_OK;
     struct error err;
 
     while (status == STATUS_OK && chat->client &&
-           !client_at_rest(chat->client) && clock_ns() - begun_ns < REST_NS) {
+           !client_at_rest(chat->client) && clock_ns() < until_ns) {
         struct client_wait wait = {.input = -1,
                                    .deadline_ns = clock_ns() + STEP_NS};
 
@@ -128,6 +130,9 @@ chat_lock(struct chat *chat)
     chat_drop_queue(chat);
     // it would go on asking, and a locked vault takes nothing
     kept_cache_abandon(&chat->keeping.cache);
+    // what is not kept yet is tried once more; chat_turn.c did for an answer
+    if (chat->keep_told && chat->away.number == 0)
+        chat_keep(chat, TURN_NONE);
     come_to_rest(chat);
     int file = write_over(chat);
 
@@ -201,6 +206,7 @@ take_engine(struct chat *chat, const json_t *engine)
     chat->open_number = count_at(engine, "open");
     chat->away.number = count_at(engine, "request");
     chat->away.question = count_at(engine, "question");
+    chat->away.newest = count_at(engine, "newest");
     chat->away.begun = json_is_true(json_object_get(engine, "begun"));
     if (pipes.to < 0)
         return;
@@ -220,6 +226,7 @@ chat_was_locked(struct chat *chat)
     chat_take_settings(chat, json_object_get(json, "settings"));
     copy_text(chat->locked_id, sizeof chat->locked_id, json, "chat");
     chat->typed_kept = json_is_true(json_object_get(json, "typed"));
+    chat->unkept = json_is_true(json_object_get(json, "unkept"));
     json_decref(json);
     chat->locked = true;
     return true;
@@ -310,14 +317,19 @@ append_buffer(struct buffer *out, const struct buffer *more, struct error *err)
                             : STATUS_OK;
 }
 
-/* The beginning that was kept when the vault was locked; TURN_NONE: none. */
+/*
+ * The beginning that was kept when the vault was locked, newer than whatever
+ * was there then: a draft, or a turn that another program made of it meanwhile.
+ * TURN_NONE: there is none.
+ */
 static size_t
 find_beginning(const struct chat *chat, size_t question)
 {
     const struct conversation *c = &chat->conversation;
 
     for (size_t i = c->count; chat->away.begun && i-- > question + 1;)
-        if (c->turns[i].parent == question && !c->turns[i].complete)
+        if (c->turns[i].parent == question && !c->turns[i].complete &&
+            (c->turns[i].id == 0 || c->turns[i].id > chat->away.newest))
             return i;
     return TURN_NONE;
 }
@@ -458,6 +470,19 @@ chat_join_sealed(struct chat *chat)
     return found;
 }
 
+/* Another lock, or a crash, finds all of it that came. */
+static void
+draft_joined(struct chat *chat)
+{
+    const struct conversation *c = &chat->conversation;
+    struct error err;
+    bool drafted;
+
+    if (keeping_draft_now(&drafted, &chat->keeping, c, c->leaf, clock_ns(),
+                          &err) != STATUS_OK)
+        log_warn("no draft was written: status %d", (int) err.status);
+}
+
 /* The answer is still coming, or could not be sealed. */
 static void
 join_unsealed(struct chat *chat)
@@ -478,10 +503,12 @@ join_unsealed(struct chat *chat)
     }
     conversation_clear(&chat->away.rest);
     chat->face->show(chat, false);
-    if (done || chat->client == NULL)
+    if (done || chat->client == NULL) {
         chat_keep(chat, TURN_NONE);
-    else
-        chat_follow(chat, number);
+        return;
+    }
+    draft_joined(chat);
+    chat_follow(chat, number);
 }
 
 /* The chat that was locked, with the beginning of an answer that went on. */
@@ -511,6 +538,13 @@ come_back(struct chat *chat)
                                       "was being typed"
                                     : "net:off vault:open");
     chat->typed_kept = false;
+    if (chat->unkept)
+        chat_say(chat, "the vault could not be written before the lock; what "
+                       "was told to be not kept is gone");
+    if (chat->client == NULL)
+        chat_say(chat, "the engine has ended; the next message asks whether it "
+                       "is to start again");
+    chat->unkept = false;
     if (chat->away.number != 0)
         join_unsealed(chat);
     else

@@ -371,7 +371,10 @@ show_model(struct chat *chat)
         chat_say(chat, "still loading %s", shown);
 }
 
-/* Opens another model; the one before comes back if that fails. */
+/*
+ * Opens another model; the one before comes back if that fails. A lock does not
+ * wait for it: the engine goes on loading behind the locked vault.
+ */
 static void
 switch_model(struct chat *chat, const char *path)
 {
@@ -391,8 +394,10 @@ switch_model(struct chat *chat, const char *path)
         show_model(chat);
         return;
     }
-    memcpy(chat->path, before, sizeof before);
     chat->opened = true;
+    if (status == STATUS_OK && chat->locking)
+        return;
+    memcpy(chat->path, before, sizeof before);
     if (chat->quit)
         return;
     chat->code = EXIT_SUCCESS; // nothing of this is the end of the chat

@@ -17,6 +17,8 @@
 #define GRACE_NS (3 * SECOND_NS)
 // how long a user who leaves waits for the chat's cache to be kept
 #define LEAVE_NS (2 * SECOND_NS)
+// how long an engine may be in the middle of a message when the vault is locked
+#define REST_NS (3 * SECOND_NS)
 // between counts of experts, for F4 and /experts
 enum { RESIDENCY_MS = 250 };
 
@@ -338,11 +340,20 @@ chat_answer_now(struct chat *chat)
     return true;
 }
 
-/* Whether the answer is left to go on by itself: the vault is being locked. */
+/*
+ * Whether the answer is left to go on by itself: the vault is being locked. An
+ * engine that stopped in the middle of a message keeps no vault open.
+ */
 static bool
 is_left(const struct run *run)
 {
-    return run->chat->locking && client_at_rest(run->chat->client);
+    struct chat *chat = run->chat;
+
+    if (!chat->locking)
+        return false;
+    if (chat->rest_by_ns == 0)
+        chat->rest_by_ns = clock_ns() + REST_NS;
+    return client_at_rest(chat->client) || clock_ns() >= chat->rest_by_ns;
 }
 
 static enum status
@@ -454,6 +465,18 @@ chat_have_engine(struct chat *chat)
     return false;
 }
 
+/* The newest turn that the vault has of the chat. */
+static uint64_t
+newest_kept(const struct conversation *c)
+{
+    uint64_t newest = 0;
+
+    for (size_t i = 0; i < c->count; i++)
+        if (c->turns[i].id > newest)
+            newest = c->turns[i].id;
+    return newest;
+}
+
 /*
  * What came so far is the vault's, the rest is for the inbox. A summary that
  * is not whole is nobody's.
@@ -462,17 +485,23 @@ static enum status
 leave_going(struct run *run, struct error *err)
 {
     struct chat *chat = run->chat;
+    struct locked_answer *away = &chat->away;
 
     if (run->summary)
         return request_put_cancel(client_outgoing(chat->client), run->number,
                                   FINISH_INTERRUPTED, err);
-    if (keeping_draft_now(&chat->keeping, &chat->conversation, run->answer,
-                          clock_ns(), err) != STATUS_OK)
+    // a draft has to have its question there
+    if (chat->keep_told)
+        chat_keep(chat, run->answer);
+    if (keeping_draft_now(&away->begun, &chat->keeping, &chat->conversation,
+                          run->answer, clock_ns(), err) != STATUS_OK)
         chat_say(chat, "%s", err->text);
-    chat->away.number = run->number;
-    chat->away.begun =
-        run->turn->content.length > 0 || run->turn->thinking.length > 0;
-    chat->away.question = chat->conversation.turns[run->turn->parent].id;
+    // what came is lost then, and that is told when the vault is open again
+    if (!away->begun && turn_bytes(run->turn) > 0)
+        chat->keep_told = true;
+    away->number = run->number;
+    away->newest = newest_kept(&chat->conversation);
+    away->question = chat->conversation.turns[run->turn->parent].id;
     return STATUS_OK;
 }
 
@@ -794,7 +823,7 @@ chat_follow(struct chat *chat, uint64_t number)
 enum status
 chat_wait_opened(struct chat *chat, struct error *err)
 {
-    while (!chat->opened && !chat->quit) {
+    while (!chat->opened && !chat->quit && !chat->locking) {
         struct chat_wait wait = {.deadline_ns = UINT64_MAX};
 
         TRY(chat_wait_taking(chat, &wait, take_other, chat, err));

@@ -159,32 +159,42 @@ keeping_write(struct keeping *k, struct conversation *c, const char *model,
 }
 
 enum status
-keeping_draft_now(struct keeping *k, const struct conversation *c,
-                  size_t answer, uint64_t now_ns, struct error *err)
+keeping_draft_now(bool *drafted, struct keeping *k,
+                  const struct conversation *c, size_t answer, uint64_t now_ns,
+                  struct error *err)
 {
+    const struct turn *turn = &c->turns[answer];
+
+    *drafted = false;
     // without its question a draft has no place
     if (k->kind != KEEPING_VAULT || k->chat == NULL || k->behind ||
-        k->undrafted_tokens == 0 || c->turns[c->turns[answer].parent].id == 0)
+        turn->content.length + turn->thinking.length == 0 ||
+        c->turns[turn->parent].id == 0)
         return STATUS_OK;
     struct turn_record record = conversation_record(c, answer);
 
     record.complete = false;
     k->drafted_ns = now_ns;
     k->undrafted_tokens = 0;
-    return vault_chat_draft(k->chat, &record, err);
+    TRY(vault_chat_draft(k->chat, &record, err));
+    *drafted = true;
+    return STATUS_OK;
 }
 
 enum status
 keeping_draft(struct keeping *k, const struct conversation *c, size_t answer,
               size_t tokens, uint64_t now_ns, struct error *err)
 {
+    bool drafted;
+
     k->undrafted_tokens += tokens;
     // the first 2 s begin with the first word
     if (k->drafted_ns == 0)
         k->drafted_ns = now_ns;
-    if (now_ns - k->drafted_ns < DRAFT_NS && k->undrafted_tokens < DRAFT_TOKENS)
+    if (k->undrafted_tokens == 0 || (now_ns - k->drafted_ns < DRAFT_NS &&
+                                     k->undrafted_tokens < DRAFT_TOKENS))
         return STATUS_OK;
-    return keeping_draft_now(k, c, answer, now_ns, err);
+    return keeping_draft_now(&drafted, k, c, answer, now_ns, err);
 }
 
 static enum status

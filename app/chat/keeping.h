@@ -55,9 +55,9 @@ MUST_CHECK enum status keeping_draft(struct keeping *keeping,
                                      const struct conversation *conversation,
                                      size_t answer, size_t tokens,
                                      uint64_t now_ns, struct error *err);
-/* The same at once, where something came since the last draft. */
+/* The same at once; *drafted is false where there was none to write. */
 MUST_CHECK enum status
-keeping_draft_now(struct keeping *keeping,
+keeping_draft_now(bool *drafted, struct keeping *keeping,
                   const struct conversation *conversation, size_t answer,
                   uint64_t now_ns, struct error *err);
 
