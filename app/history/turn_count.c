@@ -24,17 +24,22 @@ texts_of(const struct counting *c, size_t *count)
     return (const void *) c->texts.data;
 }
 
-/* Of the text with this id, mostly the last; 0: there is none. */
+/* Of the text with this id, which are in order; 0: there is none. */
 static uint32_t
 depth_of(const struct counting *c, uint64_t id)
 {
-    size_t count;
+    size_t count, low = 0;
     const struct counted *texts = texts_of(c, &count);
 
-    while (count-- > 0)
-        if (texts[count].id == id)
-            return texts[count].depth;
-    return 0;
+    for (size_t high = count; low < high;) {
+        size_t middle = low + (high - low) / 2;
+
+        if (texts[middle].id < id)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low < count && texts[low].id == id ? texts[low].depth : 0;
 }
 
 static bool
