@@ -49,6 +49,12 @@ struct locked_answer {
     bool done, sealed;
 };
 
+/* What waited when the vault was locked, and waits no more. */
+struct chat_dropped {
+    size_t lines, kept; // that were typed; of them, those that ^P finds
+    size_t documents;   // for the next message
+};
+
 /* A key that is being derived from a passphrase. */
 struct chat_deriving {
     bool active;
@@ -101,6 +107,7 @@ struct chat {
     char locked_id[CHAT_ID_TEXT]; // the chat to come back to; "": none
     bool typed_kept;              // a half-typed line is in the history
     bool unkept;                  // turns were lost, for they were not kept
+    struct chat_dropped dropped;
 
     char path[PLACE_BYTES]; // of the model's file
     char model[MODEL_NAME_BYTES];

@@ -2,6 +2,7 @@
 #include "config.h"
 
 #include "app/attachment.h"
+#include "app/chat/chat_vault.h"
 #include "app/chat/chat_verb.h"
 #include "app/progress_text.h"
 #include "app/question.h"
@@ -171,6 +172,7 @@ edit_and_send(struct chat *chat, const char *text)
     struct error err;
 
     if (line == NULL || strspn(line, " \t\n") == strlen(line)) {
+        chat_keep_given_up(chat, "");
         if (!chat->quit)
             chat_say(chat, "nothing was sent");
         return;
@@ -239,6 +241,7 @@ read_paste(struct chat *chat, struct buffer *text)
         if (ends_with_dot(text))
             return true;
     }
+    chat_keep_given_up(chat, text->data ? text->data : "");
     return false;
 }
 

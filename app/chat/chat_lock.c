@@ -49,6 +49,14 @@ engine_object(const struct chat *chat)
                      (json_int_t) chat->away.newest, "begun", chat->away.begun);
 }
 
+static json_t *
+dropped_object(const struct chat_dropped *dropped)
+{
+    return json_pack("{s:I, s:I, s:I}", "lines", (json_int_t) dropped->lines,
+                     "kept", (json_int_t) dropped->kept, "documents",
+                     (json_int_t) dropped->documents);
+}
+
 static int
 write_over(const struct chat *chat)
 {
@@ -57,9 +65,10 @@ write_over(const struct chat *chat)
     if (chat->keeping.chat != NULL)
         chat_id_text(id, &vault_chat_info(chat->keeping.chat)->id);
     json_t *json = json_pack(
-        "{s:o, s:o, s:o, s:s, s:b, s:b}", "engine", engine_object(chat),
-        "model", chat_hand_model(chat), "settings", chat_hand_settings(chat),
-        "chat", id, "typed", chat->typed_kept, "unkept", chat->keep_told);
+        "{s:o, s:o, s:o, s:o, s:s, s:b, s:b}", "dropped",
+        dropped_object(&chat->dropped), "engine", engine_object(chat), "model",
+        chat_hand_model(chat), "settings", chat_hand_settings(chat), "chat", id,
+        "typed", chat->typed_kept, "unkept", chat->keep_told);
     size_t length = json_dumpb(json, bytes, sizeof bytes, JSON_COMPACT);
 
     json_decref(json);
@@ -105,17 +114,64 @@ come_to_rest(struct chat *chat)
     }
 }
 
+static bool
+is_blank(const char *text)
+{
+    return text[strspn(text, " \t\n")] == '\0';
+}
+
 /* A half-typed line becomes one of those that ^P finds. */
 static void
 keep_typed(struct chat *chat)
 {
     char *typed = line_editor_lowest();
 
-    if (typed != NULL && typed[strspn(typed, " \t\n")] != '\0')
-        chat->typed_kept = chat_remember(chat, typed);
+    if (typed != NULL && !is_blank(typed) && chat_remember(chat, typed))
+        chat->typed_kept = true;
     if (typed != NULL)
         explicit_bzero(typed, strlen(typed));
     free(typed);
+}
+
+void
+chat_keep_given_up(struct chat *chat, const char *before)
+{
+    char *typed = chat->locking ? line_editor_typed() : NULL;
+    struct buffer text = {0};
+    struct error err;
+
+    if (typed == NULL)
+        return;
+    // without memory it is lost
+    if (buffer_print(&text, &err, "%s%s%s", before, *before ? "\n" : "",
+                     typed) == STATUS_OK &&
+        text.length > 0 && !is_blank(text.data) &&
+        chat_remember(chat, text.data))
+        chat->typed_kept = true;
+    explicit_bzero(typed, strlen(typed));
+    free(typed);
+    buffer_release(&text);
+    // it is not the message that lies below it
+    line_editor_give_up();
+}
+
+/* So do lines that waited for the prompt; documents are lost. */
+static void
+drop_waiting(struct chat *chat)
+{
+    struct chat_dropped *dropped = &chat->dropped;
+
+    *dropped = (struct chat_dropped){.documents = chat->attached.count};
+    for (size_t i = 0; i < chat->queued; i++) {
+        const struct queued_line *line = &chat->queue[i];
+
+        if (!line->typed || line->text.data == NULL)
+            continue;
+        dropped->lines++;
+        dropped->kept += chat_remember(chat, line->text.data);
+    }
+    chat_drop_queue(chat);
+    chat_drop_attached(chat);
 }
 
 int
@@ -124,15 +180,15 @@ chat_lock(struct chat *chat)
     char number[16];
     struct error err;
 
-    keep_typed(chat);
-    // what was marked in it to be deleted is, while the vault is open
-    chat->face->uncover(chat);
-    chat_drop_queue(chat);
-    // it would go on asking, and a locked vault takes nothing
-    kept_cache_abandon(&chat->keeping.cache);
     // what is not kept yet is tried once more; chat_turn.c did for an answer
     if (chat->keep_told && chat->away.number == 0)
         chat_keep(chat, TURN_NONE);
+    drop_waiting(chat);
+    keep_typed(chat);
+    // what was marked in it to be deleted is, while the vault is open
+    chat->face->uncover(chat);
+    // it would go on asking, and a locked vault takes nothing
+    kept_cache_abandon(&chat->keeping.cache);
     come_to_rest(chat);
     int file = write_over(chat);
 
@@ -194,6 +250,14 @@ copy_text(char *out, size_t size, const json_t *object, const char *name)
 }
 
 static void
+take_dropped(struct chat_dropped *out, const json_t *object)
+{
+    *out = (struct chat_dropped){.lines = count_at(object, "lines"),
+                                 .kept = count_at(object, "kept"),
+                                 .documents = count_at(object, "documents")};
+}
+
+static void
 take_engine(struct chat *chat, const json_t *engine)
 {
     struct client_pipes pipes = {
@@ -225,6 +289,7 @@ chat_was_locked(struct chat *chat)
     chat_take_model(chat, json_object_get(json, "model"));
     chat_take_settings(chat, json_object_get(json, "settings"));
     copy_text(chat->locked_id, sizeof chat->locked_id, json, "chat");
+    take_dropped(&chat->dropped, json_object_get(json, "dropped"));
     chat->typed_kept = json_is_true(json_object_get(json, "typed"));
     chat->unkept = json_is_true(json_object_get(json, "unkept"));
     json_decref(json);
@@ -524,6 +589,28 @@ load_locked(struct chat *chat, struct error *err)
     return keeping_load(k, &chat->conversation, &id, err);
 }
 
+/* What the lock has dropped, once. */
+static void
+say_dropped(struct chat *chat)
+{
+    const struct chat_dropped dropped = chat->dropped;
+    const char *more = dropped.kept < dropped.lines ? ""
+                       : dropped.lines == 1         ? "; ^P brings it back"
+                                                    : "; ^P brings them back";
+
+    chat->dropped = (struct chat_dropped){0};
+    if (dropped.lines > 0)
+        chat_say(chat, "the lock has dropped %zu %s that waited%s",
+                 dropped.lines, dropped.lines == 1 ? "line" : "lines", more);
+    if (dropped.documents > 0)
+        chat_say(chat,
+                 "the lock has dropped %zu %s of your next message; attach "
+                 "%s again",
+                 dropped.documents,
+                 dropped.documents == 1 ? "document" : "documents",
+                 dropped.documents == 1 ? "it" : "them");
+}
+
 static void
 come_back(struct chat *chat)
 {
@@ -545,6 +632,7 @@ come_back(struct chat *chat)
         chat_say(chat, "the engine has ended; the next message asks whether it "
                        "is to start again");
     chat->unkept = false;
+    say_dropped(chat);
     if (chat->away.number != 0)
         join_unsealed(chat);
     else

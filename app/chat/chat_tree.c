@@ -3,6 +3,7 @@
 
 #include "app/attachment.h"
 #include "app/chat/chat_title.h"
+#include "app/chat/chat_vault.h"
 #include "app/chat/chat_verb.h"
 #include "app/options.h"
 
@@ -119,6 +120,7 @@ edit_question(struct chat *chat, size_t turn, struct buffer *out)
     struct error err;
 
     if (line == NULL || strspn(line, " \t\n") == strlen(line)) {
+        chat_keep_given_up(chat, "");
         if (!chat->quit)
             chat_say(chat, "nothing was changed");
         return false;

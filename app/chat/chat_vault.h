@@ -80,6 +80,11 @@ bool chat_resume(struct chat *chat, const char *id);
 
 /* Locks and begins anew; returns only if that fails, with the exit code. */
 int chat_lock(struct chat *chat);
+/*
+ * A line that belongs to a message was given up; where it was for a lock, ^P
+ * finds what was typed of it, behind `before`.
+ */
+void chat_keep_given_up(struct chat *chat, const char *before);
 /* Whether this program was begun anew by chat_lock: takes over from there. */
 bool chat_was_locked(struct chat *chat);
 /* Asks for the passphrase until the vault is open; chat->quit: left. */

@@ -408,7 +408,8 @@ act(void *context, enum action action, int count)
 
     (void) context;
     if (chat_screen.box == BOX_ASK && action != ACTION_REDRAW &&
-        action != ACTION_PAGE_DOWN && action != ACTION_PAGE_UP)
+        action != ACTION_LOCK && action != ACTION_PAGE_DOWN &&
+        action != ACTION_PAGE_UP)
         return; // the question comes first
     bool other = chat_screen.box == BOX_FILTER || chat_screen.box == BOX_END;
 

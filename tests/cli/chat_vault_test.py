@@ -589,6 +589,48 @@ max_tokens = 77
             chat.expect(LOCKED)
 
 
+def what_waits_is_found_again_after_a_lock():
+    with Vault() as home:
+        document = home.write("document", "Its text.")
+        with Chat(home) as chat:
+            chat.line(f"/attach {document}")
+            text = joined(lock_and_unlock(chat))
+            assert "dropped 1 document of your next message" in text, text
+            assert "nothing goes" in chat.line("/attach")
+            lock_and_unlock(chat)
+            assert "dropped" not in joined(chat.text()).split("nothing goes")[1]
+            chat.leave()
+
+
+def a_message_that_is_edited_or_pasted_survives_a_lock():
+    with Vault() as home:
+        with Chat(home) as chat:
+            chat.line("one")
+            chat.send("/edit 1\r")
+            chat.expect("edit> one")
+            chat.send(" and a careful rewording")
+            chat.expect("rewording")
+            assert "^P brings back" in lock_and_unlock(chat)
+            chat.expect("you> ")
+            chat.send("\x10\r")
+            chat.expect("fathom> Second.")
+            assert "one and a careful rewording" in last_question(home)
+            chat.expect("you> ")
+            chat.send("/paste\r")
+            chat.expect("paste> ")
+            chat.send("line one\r")
+            chat.expect("paste> ")
+            chat.send("half of line two")
+            chat.expect("line two")
+            assert "^P brings back" in lock_and_unlock(chat)
+            chat.expect("you> ")
+            chat.send("\x10\r")
+            chat.expect("fathom> Third.")
+            asked = last_question(home)
+            assert "line one\\nhalf of line two" in asked, asked
+            chat.leave()
+
+
 def a_signal_and_idleness_lock_too():
     with Vault() as home:
         with Chat(home) as chat:
