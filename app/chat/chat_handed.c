@@ -82,15 +82,16 @@ struct handed_number {
     size_t at; // in struct generation
 };
 
-#define NUMBER(field)                                                          \
-    {                                                                          \
-#field, offsetof(struct generation, field)                             \
-    }
+#define NUMBER(field) #field, offsetof(struct generation, field)
 
-static const struct handed_number counts[] = {
-    NUMBER(think_budget), NUMBER(max_tokens), NUMBER(top_k), NUMBER(seed)};
-static const struct handed_number reals[] = {
-    NUMBER(temperature), NUMBER(top_p), NUMBER(min_p), NUMBER(repeat_penalty)};
+static const struct handed_number counts[] = {{NUMBER(think_budget)},
+                                              {NUMBER(max_tokens)},
+                                              {NUMBER(top_k)},
+                                              {NUMBER(seed)}};
+static const struct handed_number reals[] = {{NUMBER(temperature)},
+                                             {NUMBER(top_p)},
+                                             {NUMBER(min_p)},
+                                             {NUMBER(repeat_penalty)}};
 
 enum {
     COUNTS = sizeof counts / sizeof *counts,

@@ -233,7 +233,7 @@ find_lines(struct renderer *r, const char *text)
     TRY(buffer_append(&made, d->code_text.data + code->text, code->length,
                       r->err));
     for (size_t i = 0; i < made.length; i++)
-        if (made.data[i] == '\n')
+        if (made.data[i] == '\n' && r->code_line > 0)
             r->code_line = line_start(r, r->code_line - 1);
     r->code_from = r->code_line;
     enum status status = keep_again(r, made.data, made.length);
