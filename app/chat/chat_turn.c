@@ -167,6 +167,12 @@ turn_bytes(const struct turn *turn)
     return turn->content.length + turn->thinking.length;
 }
 
+static bool
+nothing_came(const struct run *run)
+{
+    return turn_bytes(run->turn) == run->begun && !run->turn->complete;
+}
+
 static void
 explain_finish(const struct run *run)
 {
@@ -230,7 +236,7 @@ finish_run(struct run *run, const struct generate_done *done)
     run->finish = done->finish;
     if (conversation_describe(run->turn, done, &err) != STATUS_OK)
         chat_say(chat, "%s", err.text);
-    run->empty = turn_bytes(run->turn) == run->begun && !run->turn->complete;
+    run->empty = nothing_came(run);
     chat->last = (struct chat_figures){.known = true, .done = *done};
     // what lies behind these belongs to the event
     chat->last.done.warnings = NULL;
@@ -601,7 +607,7 @@ answer_leaf(struct run *run, size_t before, size_t from)
     run_to_end(run, false);
     if (chat->away.number != 0)
         return;
-    if (turn_bytes(run->turn) == run->begun && !run->turn->complete)
+    if (nothing_came(run))
         conversation_drop(&chat->conversation, before);
     chat_keep(chat, TURN_NONE);
     if (!run->lost)

@@ -109,3 +109,17 @@ golden_draw(struct canvas *canvas, const struct view *view, unsigned rows,
                     (struct area){0, 0, rows - below, columns}, now_ns);
     check_hints(view);
 }
+
+bool
+golden_says(const struct canvas *canvas, const char *words)
+{
+    struct buffer text = {0};
+    struct error err;
+
+    assert_int_equal(canvas_text(canvas, &text, &err), STATUS_OK);
+    assert_int_equal(buffer_append(&text, "", 1, &err), STATUS_OK);
+    bool found = strstr(text.data, words) != NULL;
+
+    buffer_release(&text);
+    return found;
+}

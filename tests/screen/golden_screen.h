@@ -18,4 +18,7 @@ void golden_screen(const struct canvas *canvas, const char *name);
 void golden_draw(struct canvas *canvas, const struct view *view, unsigned rows,
                  unsigned columns, unsigned below, uint64_t now_ns);
 
+/* Whether these words are in a row of the canvas. */
+bool golden_says(const struct canvas *canvas, const char *words);
+
 #endif

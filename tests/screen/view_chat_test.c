@@ -516,20 +516,6 @@ waiting_shows_progress_with_rate_and_time(void **state)
     end(&f);
 }
 
-static bool
-screen_says(const struct fixture *f, const char *words)
-{
-    struct buffer text = {0};
-    struct error err;
-
-    assert_int_equal(canvas_text(&f->canvas, &text, &err), STATUS_OK);
-    assert_int_equal(buffer_append(&text, "", 1, &err), STATUS_OK);
-    bool found = strstr(text.data, words) != NULL;
-
-    buffer_release(&text);
-    return found;
-}
-
 static void
 figures_out_of_all_measure_keep_their_width(void **state)
 {
@@ -541,16 +527,16 @@ figures_out_of_all_measure_keep_their_width(void **state)
     f.state.context_used = 100000000;
     f.state.context_tokens = 1;
     draw(&f, 24, 80, 4);
-    assert_true(screen_says(&f, " 9999%"));
+    assert_true(golden_says(&f.canvas, " 9999%"));
     f.state.phase = CHAT_READING;
     f.state.phase_text = "reading the prompt";
     f.state.phase_all = 4096;
     f.state.phase_eta_s = 1e308;
     draw(&f, 24, 80, 4);
-    assert_true(screen_says(&f, "eta over 999 days"));
+    assert_true(golden_says(&f.canvas, "eta over 999 days"));
     f.state.phase_eta_s = 600000;
     draw(&f, 24, 80, 4);
-    assert_true(screen_says(&f, "eta 7 days"));
+    assert_true(golden_says(&f.canvas, "eta 7 days"));
     end(&f);
 }
 

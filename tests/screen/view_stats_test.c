@@ -87,20 +87,6 @@ begin(struct fixture *f)
     text_width_start(false, 1);
 }
 
-static bool
-shows(const struct fixture *f, const char *words)
-{
-    struct buffer text = {0};
-    struct error err;
-
-    assert_int_equal(canvas_text(&f->canvas, &text, &err), STATUS_OK);
-    assert_int_equal(buffer_append(&text, "", 1, &err), STATUS_OK);
-    bool found = strstr(text.data, words) != NULL;
-
-    buffer_release(&text);
-    return found;
-}
-
 static void
 act(struct fixture *f, enum action action, int count)
 {
@@ -135,13 +121,13 @@ all_of_it_can_be_reached(void **state)
     (void) state;
     begin(&f);
     golden_draw(&f.canvas, &f.view, 16, 60, 3, 0);
-    assert_true(shows(&f, "why slow: busy machine"));
-    assert_true(shows(&f, "~ more"));
-    assert_false(shows(&f, "seed"));
+    assert_true(golden_says(&f.canvas, "why slow: busy machine"));
+    assert_true(golden_says(&f.canvas, "~ more"));
+    assert_false(golden_says(&f.canvas, "seed"));
     act(&f, ACTION_BOTTOM, 1);
     golden_draw(&f.canvas, &f.view, 16, 60, 3, 0);
-    assert_true(shows(&f, "seed         4711"));
-    assert_false(shows(&f, "~ more"));
+    assert_true(golden_says(&f.canvas, "seed         4711"));
+    assert_false(golden_says(&f.canvas, "~ more"));
     act(&f, ACTION_LINE_DOWN, 100);
     act(&f, ACTION_LINE_UP, 1);
     act(&f, ACTION_LINE_UP, 1000);
@@ -150,7 +136,7 @@ all_of_it_can_be_reached(void **state)
     assert_true(f.state.top > 0);
     act(&f, ACTION_TOP, 1);
     golden_draw(&f.canvas, &f.view, 16, 60, 3, 0);
-    assert_true(shows(&f, "why slow"));
+    assert_true(golden_says(&f.canvas, "why slow"));
     act(&f, ACTION_STATS, 1);
     assert_int_equal(f.closed, 1);
     canvas_release(&f.canvas);
@@ -166,8 +152,8 @@ a_larger_window_shows_all_of_it(void **state)
     golden_draw(&f.canvas, &f.view, 16, 60, 3, 0);
     act(&f, ACTION_BOTTOM, 1);
     golden_draw(&f.canvas, &f.view, 48, 160, 4, 0);
-    assert_true(shows(&f, "why slow: busy machine"));
-    assert_true(shows(&f, "seed         4711"));
+    assert_true(golden_says(&f.canvas, "why slow: busy machine"));
+    assert_true(golden_says(&f.canvas, "seed         4711"));
     assert_int_equal(f.state.top, 0);
     golden_screen(&f.canvas, "view_stats-160x48");
     // less to show has the same effect
@@ -176,7 +162,7 @@ a_larger_window_shows_all_of_it(void **state)
     f.sheet.part_count = 1;
     f.sheet.bar_count = 0;
     golden_draw(&f.canvas, &f.view, 16, 60, 3, 0);
-    assert_true(shows(&f, "4,633 of 131,072 tokens, 4 %"));
+    assert_true(golden_says(&f.canvas, "4,633 of 131,072 tokens, 4 %"));
     canvas_release(&f.canvas);
 }
 
@@ -189,7 +175,7 @@ before_the_first_answer_there_is_little(void **state)
     begin(&f);
     f.sheet = (struct stats_sheet){0};
     golden_draw(&f.canvas, &f.view, 24, 80, 3, 0);
-    assert_false(shows(&f, "why"));
+    assert_false(golden_says(&f.canvas, "why"));
     act(&f, ACTION_BOTTOM, 1);
     act(&f, ACTION_LINE_DOWN, 1);
     assert_int_equal(f.state.top, 0);
